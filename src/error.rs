@@ -1,0 +1,105 @@
+//! The one error type. Coarse kinds for what a caller would do, a sentence for the person who reads it.
+
+use std::fmt;
+
+/// Shorthand used by every module.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What went wrong, as far as a program would act on it. The names are stable and are the `code` of the
+/// JavaScript `LodestoreError`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The call is wrong: fix the argument that the message names. Nothing changed.
+    Invalid,
+    /// The stored collection has another dimension, metric, index or model. Open it as it is, or `rebuild`.
+    Mismatch,
+    /// Stored bytes fail their checksum or contradict each other. Restore a backup or salvage.
+    Corrupt,
+    /// The bytes were written by a newer Lodestore. Upgrade this one.
+    Version,
+    /// Somebody else has the database open, or wrote to it. Close the other one and reopen.
+    Conflict,
+    /// The host has no room. Free some and write again; nothing was half written.
+    Quota,
+    /// The host refused or lost the storage. Reads go on; try the write again.
+    Unavailable,
+    /// The handle was closed. Open the database again.
+    Closed,
+}
+
+impl Kind {
+    /// The stable name, as JavaScript sees it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Invalid => "Invalid",
+            Kind::Mismatch => "Mismatch",
+            Kind::Corrupt => "Corrupt",
+            Kind::Version => "Version",
+            Kind::Conflict => "Conflict",
+            Kind::Quota => "Quota",
+            Kind::Unavailable => "Unavailable",
+            Kind::Closed => "Closed",
+        }
+    }
+
+    /// The kind with this stable name; `None` for any other text.
+    pub fn from_name(name: &str) -> Option<Kind> {
+        Some(match name {
+            "Invalid" => Kind::Invalid,
+            "Mismatch" => Kind::Mismatch,
+            "Corrupt" => Kind::Corrupt,
+            "Version" => Kind::Version,
+            "Conflict" => Kind::Conflict,
+            "Quota" => Kind::Quota,
+            "Unavailable" => Kind::Unavailable,
+            "Closed" => Kind::Closed,
+            _ => return None,
+        })
+    }
+}
+
+/// An error: a [`Kind`], a sentence that says what to do, and the pair expected/got where there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// What a program would act on.
+    pub kind: Kind,
+    /// What happened and what to do, for a person.
+    pub message: String,
+    /// What was expected and what came.
+    pub pair: Option<Box<(String, String)>>,
+}
+
+impl Error {
+    /// An error of `kind` that says `message`.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Error {
+        Error { kind, message: message.into(), pair: None }
+    }
+
+    /// The call is wrong.
+    pub fn invalid(message: impl Into<String>) -> Error {
+        Error::new(Kind::Invalid, message)
+    }
+
+    /// Stored bytes are damaged.
+    pub fn corrupt(message: impl Into<String>) -> Error {
+        Error::new(Kind::Corrupt, message)
+    }
+
+    /// Adds what was expected and what came.
+    pub fn with(mut self, expected: impl fmt::Display, got: impl fmt::Display) -> Error {
+        self.pair = Some(Box::new((expected.to_string(), got.to_string())));
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind.name(), self.message)?;
+        if let Some(pair) = &self.pair {
+            write!(f, " (expected {}, got {})", pair.0, pair.1)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,41 @@
+//! Every bound in one place. A length read from a file is checked against one of these before anything
+//! is allocated; a value given by a caller is checked before anything is written.
+
+/// Slots in a row group: the unit of checkpointing, checksumming and quarantine.
+pub const GROUP_ROWS: usize = 1024;
+/// Longest database or collection name, in bytes of UTF-8.
+pub const NAME_BYTES_MAX: usize = 128;
+/// Longest row id, in bytes of UTF-8. The shortest is 1.
+pub const ID_BYTES_MAX: usize = 512;
+/// Largest metadata of one row, in bytes of compact JSON.
+pub const METADATA_BYTES_MAX: usize = 64 * 1024;
+/// Deepest nesting of metadata and of filters; `{}` has depth 1.
+pub const DEPTH_MAX: usize = 16;
+/// Longest model id or model version, in bytes of UTF-8.
+pub const MODEL_BYTES_MAX: usize = 256;
+/// Largest vector dimension.
+pub const DIMENSION_MAX: usize = 16_384;
+/// Collections in one database.
+pub const COLLECTIONS_MAX: usize = 1_024;
+/// Rows (slots) in one collection.
+pub const ROWS_MAX: usize = 1 << 24;
+/// Rows in one call of `upsert`, `get`, `update` or `delete`.
+pub const BATCH_ROWS_MAX: usize = 100_000;
+/// Largest `topK`, and largest page of `list`.
+pub const TOP_K_MAX: usize = 10_000;
+/// Operators and values in one filter, all levels together.
+pub const FILTER_NODES_MAX: usize = 10_000;
+/// Strings up to this many bytes are indexed whole; rows with longer ones are decoded when a filter asks.
+pub const INDEXED_STRING_BYTES_MAX: usize = 128;
+/// Distinct metadata paths that get a secondary index in one collection; rows with further ones are decoded.
+pub const INDEXED_PATHS_MAX: usize = 256;
+/// Largest payload of one frame of the log, in bytes. A write that would need more is refused.
+pub const FRAME_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Largest payload of one block of a snapshot, in bytes: a full row group of the largest rows still fits.
+pub const BLOCK_BYTES_MAX: usize = 80 * 1024 * 1024;
+/// Largest manifest of a snapshot, in bytes.
+pub const MANIFEST_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Longest file name that the store asks an adapter for, in bytes: lower-case letters, digits, `-` and `.`.
+pub const FILE_NAME_BYTES_MAX: usize = 64;
+/// Files that `list` may name before the store refuses to open.
+pub const FILES_MAX: usize = 100_000;

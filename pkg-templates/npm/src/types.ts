@@ -1,0 +1,287 @@
+/** The public vocabulary of Lodestore: plain data, no behaviour. */
+
+/** Any JSON value. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** Metadata of a row: a JSON object, at most 64 KiB as compact JSON and 16 levels deep. */
+export type Metadata = { [key: string]: Json };
+
+/** How two vectors are compared. Scores are always "higher is better". */
+export type Metric = 'cosine' | 'dot' | 'euclidean';
+
+/** Which model made the vectors. A collection refuses vectors of another model. */
+export interface ModelTag {
+  id: string;
+  version: string;
+}
+
+/** Configuration of a collection. */
+export interface CollectionConfig {
+  /** Numbers in each vector, 1 to 16,384. */
+  dimension: number;
+  /** Default `'cosine'`. */
+  metric?: Metric;
+  /** `'flat'` (exact) or `'auto'` (the default; today always flat). */
+  index?: 'auto' | 'flat';
+  /** `'none'` (the default): vectors are kept as 32-bit floats. */
+  quantization?: 'none';
+  model?: ModelTag;
+}
+
+/** What a filter may ask of one field. Several operators on one field must all hold. Types are never coerced. */
+export interface FieldOperators {
+  $eq?: null | boolean | number | string;
+  $ne?: null | boolean | number | string;
+  $gt?: number | string;
+  $gte?: number | string;
+  $lt?: number | string;
+  $lte?: number | string;
+  $in?: (null | boolean | number | string)[];
+  $nin?: (null | boolean | number | string)[];
+  $exists?: boolean;
+  $contains?: null | boolean | number | string;
+  $startsWith?: string;
+  $not?: FieldOperators;
+}
+
+/** A filter over metadata. Keys are dotted paths; a bare scalar means `$eq`; all keys must hold. */
+export type Filter = {
+  $and?: Filter[];
+  $or?: Filter[];
+  $not?: Filter;
+} & { [path: string]: null | boolean | number | string | FieldOperators | Filter | Filter[] | undefined };
+
+/** One row to write. */
+export interface RowInput {
+  /** 1 to 512 bytes of UTF-8. */
+  id: string;
+  vector: Float32Array | readonly number[];
+  metadata?: Metadata;
+}
+
+/** Many rows to write, by column: `vectors` holds `ids.length` x dimension numbers, row after row. */
+export interface ColumnarInput {
+  ids: readonly string[];
+  vectors: Float32Array;
+  /** As long as `ids`, or left out. */
+  metadata?: readonly (Metadata | undefined)[];
+}
+
+/** One row as stored. */
+export interface Row {
+  id: string;
+  metadata: Metadata;
+  /** Present when asked for with `returnVectors`. */
+  vector?: Float32Array;
+  /** Sequence number of the row's last write. */
+  seq: number;
+}
+
+export interface QueryOptions {
+  /** How many matches, 1 to 10,000. Default 10. */
+  topK?: number;
+  filter?: Filter;
+  /** Leave out matches that score lower. */
+  minScore?: number;
+  /** Default true. */
+  returnMetadata?: boolean;
+  /** Default false. */
+  returnVectors?: boolean;
+  signal?: AbortSignal;
+}
+
+export interface Match {
+  id: string;
+  /** Higher is better: the cosine, the dot product, or minus the euclidean distance. */
+  score: number;
+  /** Lower is nearer: 1 - cosine, minus the dot product, or the euclidean distance. */
+  distance: number;
+  metadata?: Metadata;
+  vector?: Float32Array;
+}
+
+export interface QueryResult {
+  matches: Match[];
+}
+
+export interface GetOptions {
+  /** Default true. */
+  returnMetadata?: boolean;
+  /** Default false. */
+  returnVectors?: boolean;
+}
+
+export interface ListOptions extends GetOptions {
+  filter?: Filter;
+  /** Rows in a page, 1 to 10,000. Default 100. */
+  limit?: number;
+  /** `cursor` of the page before. Rows come in the order of their ids. */
+  cursor?: string;
+}
+
+export interface ListResult {
+  rows: Row[];
+  /** Hand it to the next call; absent on the last page. */
+  cursor?: string;
+}
+
+/** What a write did. It resolves when the write is durable. */
+export interface WriteResult {
+  /** Rows written, changed or deleted. */
+  count: number;
+  /** Sequence number of the write. */
+  seq: number;
+}
+
+export interface UpdateOptions {
+  /** `'merge'` (default): top-level keys replace, `null` stays null. `'replace'`: the whole object. */
+  mode?: 'merge' | 'replace';
+}
+
+export interface Progress {
+  /** For example `snapshot`, `log`, `export`, `import`, `embed`. */
+  phase: string;
+  done: number;
+  total: number;
+  /** Estimated milliseconds to the end of this phase; absent until there is something to estimate from. */
+  etaMs?: number;
+}
+
+export interface LongOptions {
+  onProgress?: (progress: Progress) => void;
+  signal?: AbortSignal;
+}
+
+/** How hard an acknowledged write sticks. `strict`: it survives a power cut wherever the host can do that. */
+export type Durability = 'strict' | 'relaxed';
+
+export type StorageKind = 'memory' | 'indexeddb' | 'opfs' | 'files';
+
+/** Name and length in bytes of one stored file. */
+export interface FileInfo {
+  name: string;
+  length: number;
+}
+
+/**
+ * The five verbs that Lodestore needs of a storage. Any object with these methods will do.
+ * Files are written once or grown by append, never overwritten. After a crash a file holds a prefix of what
+ * was written to it; what a resolved promise covers lies within that prefix.
+ */
+export interface StorageObject {
+  /** Shown in `stats()`. */
+  readonly kind?: string;
+  /** All files, in any order. */
+  list(): Promise<FileInfo[]>;
+  /** Exactly the bytes `start` to `end` (end exclusive); rejects when the file is absent or shorter. */
+  read(name: string, start: number, end: number): Promise<Uint8Array>;
+  /** Writes a new file; rejects with code `Conflict` when it exists. If the source throws, no file remains. */
+  create(name: string, chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Appends at the end; rejects with code `Conflict` unless the file's length is `at`. */
+  append(name: string, at: number, bytes: Uint8Array): Promise<void>;
+  /** Removes a file; an absent one is fine. */
+  remove(name: string): Promise<void>;
+  /** Frees locks and handles. */
+  close?(): Promise<void>;
+}
+
+export interface OpenOptions extends LongOptions {
+  /**
+   * `'auto'` (default) takes the most durable that the context has: IndexedDB in browsers, files in Node, Deno
+   * and Bun, memory where there is nothing else (edge isolates). Or name one, or hand in a storage object.
+   */
+  storage?: 'auto' | StorageKind | StorageObject;
+  /** Default `'strict'`. */
+  durability?: Durability;
+  /** Run the store in a dedicated worker, so that the page never blocks. Browsers only. Default false. */
+  worker?: boolean;
+  /** Directory for `'files'`; the database is a folder of its name in it. Default `./.lodestore`. */
+  directory?: string;
+  /** Checkpoint by itself when the log is larger than this many bytes and half the snapshot. Default 32 MiB. */
+  checkpointLogBytes?: number;
+}
+
+export interface OpenReport {
+  /** Generation of the snapshot that was loaded; null for a new database. */
+  snapshot: number | null;
+  /** Newer snapshots that did not verify and were passed over, with the reason. */
+  snapshotsSkipped: { generation: number; reason: string }[];
+  framesReplayed: number;
+  /** Bytes of a torn tail of the last log that were cut. */
+  bytesDropped: number;
+  rows: number;
+  rowsQuarantined: number;
+  nodesRebuilt: number;
+  phases: { name: string; ms: number }[];
+}
+
+export interface CollectionInfo {
+  name: string;
+  dimension: number;
+  metric: Metric;
+  index: string;
+  quantization: string;
+  model?: ModelTag;
+  rows: number;
+}
+
+export interface Stats {
+  name: string;
+  storage: string;
+  durability: Durability;
+  seq: number;
+  collections: CollectionInfo[];
+  /** Bytes in storage by kind of file. */
+  bytes: { log: number; blocks: number; snapshots: number; other: number; total: number };
+  /** The kept snapshots, newest first. */
+  snapshots: { generation: number; seq: number; timeMs: number; bytes: number }[];
+  /** Bytes of the live log: what a reopen replays. */
+  logBytes: number;
+  /** Bytes of WebAssembly memory, which holds rows and vectors. */
+  memoryBytes: number;
+}
+
+export interface CheckpointResult {
+  generation: number;
+  seq: number;
+  blocksWritten: number;
+  blocksReused: number;
+  bytesWritten: number;
+}
+
+export interface CheckReport {
+  ok: boolean;
+  problems: { where: string; what: string }[];
+  rows: number;
+  blocks: number;
+  frames: number;
+}
+
+export interface ImportOptions extends LongOptions {
+  /** Replace a database that is not empty, after the archive verified. Default false. */
+  replace?: boolean;
+}
+
+export interface ImportResult {
+  collections: number;
+  rows: number;
+  bytes: number;
+}
+
+/** One row handed to `embed` when a collection is rebuilt for another model. */
+export interface EmbedRow {
+  id: string;
+  metadata: Metadata;
+}
+
+export interface RebuildOptions extends LongOptions {
+  /** What changes; the rest stays. */
+  config: Partial<CollectionConfig>;
+  /**
+   * Makes the new vectors, batch by batch: resolves to rows.length x (new) dimension numbers, in the order of
+   * `rows`. Needed when the model or the dimension changes.
+   */
+  embed?: (rows: EmbedRow[]) => Promise<Float32Array>;
+  /** Rows in one call of `embed`. Default 64. */
+  batchSize?: number;
+}

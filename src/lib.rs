@@ -9,4 +9,8 @@
 pub mod error;
 pub mod limits;
 
+pub mod storage;
+
+pub mod format;
+
 pub use error::{Error, Kind, Result};

@@ -1,0 +1,20 @@
+//! Bytes <-> wire types, and nothing else: no I/O, no policy. `FORMAT.md` beside this file is normative.
+//!
+//! Everything read here may be damaged or hostile: lengths are checked against `limits` before anything is
+//! allocated, checksums before anything is decoded.
+
+pub mod archive;
+pub mod block;
+mod bytes;
+pub mod frame;
+pub mod header;
+pub mod record;
+pub mod snapshot;
+
+/// The format version that this build writes, and the newest that it reads.
+pub const VERSION: u16 = 1;
+
+#[cfg(target_endian = "big")]
+compile_error!(
+    "stored vectors are little-endian and are read without conversion: a big-endian port needs one"
+);

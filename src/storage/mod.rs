@@ -1,0 +1,79 @@
+//! The five verbs that the store needs of a host, and the contract behind them.
+//!
+//! Adapters for browsers and Node are JavaScript objects with the same five verbs (`web::host` calls them);
+//! [`MemoryStorage`] is the reference and the test double.
+
+mod memory;
+
+pub use memory::MemoryStorage;
+
+use crate::error::{Error, Result};
+use crate::limits::FILE_NAME_BYTES_MAX;
+use std::ops::Range;
+
+/// A stored file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileInfo {
+    /// Lower-case letters, digits, `-` and `.`; at most [`FILE_NAME_BYTES_MAX`] bytes.
+    pub name: String,
+    /// Bytes.
+    pub length: u64,
+}
+
+/// Bytes that are pulled piece by piece, so that nobody holds a whole file.
+#[allow(async_fn_in_trait)] // the store runs on one thread: no bound on the futures is wanted
+pub trait Source {
+    /// The next piece; `None` at the end. An error ends the transfer.
+    async fn next(&mut self) -> Result<Option<Vec<u8>>>;
+}
+
+/// Named byte files, written once or grown by append, never overwritten in place.
+///
+/// After a crash a file holds some prefix of what was written to it (possibly followed by zero bytes);
+/// what a call that returned `Ok` wrote lies within that prefix.
+#[allow(async_fn_in_trait)]
+pub trait Storage {
+    /// All files, in any order.
+    async fn list(&self) -> Result<Vec<FileInfo>>;
+
+    /// Exactly the bytes of `range`. An absent file, or a range past its end, is `Invalid`.
+    async fn read(&self, name: &str, range: Range<u64>) -> Result<Vec<u8>>;
+
+    /// Writes a new file. `Conflict` when there is one of that name. When the source fails no file remains.
+    async fn create(&self, name: &str, source: &mut impl Source) -> Result<()>;
+
+    /// Appends at the end. `Conflict` unless the file exists and its length is `at`: two writers cannot
+    /// interleave.
+    async fn append(&self, name: &str, at: u64, bytes: &[u8]) -> Result<()>;
+
+    /// Removes a file; an absent one is fine.
+    async fn remove(&self, name: &str) -> Result<()>;
+}
+
+/// One piece of bytes as a [`Source`].
+pub struct Once(Option<Vec<u8>>);
+
+impl Once {
+    /// A source of exactly `bytes`.
+    pub fn new(bytes: Vec<u8>) -> Once {
+        Once(Some(bytes))
+    }
+}
+
+impl Source for Once {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        Ok(self.0.take())
+    }
+}
+
+/// Refuses a file name that not every host could hold.
+pub fn check_name(name: &str) -> Result<()> {
+    let fits = !name.is_empty()
+        && name.len() <= FILE_NAME_BYTES_MAX
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.');
+    if fits {
+        return Ok(());
+    }
+    Err(Error::invalid("a file name has 1 to 64 lower-case letters, digits, '-' and '.'")
+        .with("[a-z0-9.-]", name))
+}

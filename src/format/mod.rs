@@ -6,6 +6,7 @@
 pub mod archive;
 pub mod block;
 mod bytes;
+pub use bytes::floats;
 pub mod frame;
 pub mod header;
 pub mod record;

@@ -1,0 +1,19 @@
+//! The in-memory state machine: what a database holds and how a write changes it. No I/O, no clock, no
+//! randomness.
+//!
+//! A write is an [`Op`]. [`State::check`] refuses it or turns it into a [`Checked`] one, which
+//! [`State::apply`] cannot fail on: the store appends the frame between the two.
+
+mod config;
+mod group;
+mod op;
+mod rows;
+mod search;
+mod state;
+
+pub use config::{Config, IndexKind, Model, Quantization};
+pub use group::GroupRows;
+pub use op::{Checked, Op, Rows};
+pub use rows::{Collection, Row};
+pub use search::{Page, Query};
+pub use state::State;

@@ -1,0 +1,307 @@
+//! One collection: rows by slot, slots by id, and what is derived from them.
+
+use super::config::Config;
+use super::group::{Dirty, GroupRows};
+use crate::error::{Error, Result};
+use crate::index::Flat;
+use crate::limits::GROUP_ROWS;
+use crate::metadata::{SecondaryIndex, Value, parse_metadata};
+use crate::vectors::Vectors;
+use roaring::RoaringBitmap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// What is kept of a row beside its vector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its id.
+    pub id: Rc<str>,
+    /// Sequence number of its last write.
+    pub seq: u64,
+    /// A JSON object.
+    pub metadata: Box<str>,
+}
+
+/// Rows of one dimension, metric, index kind and model tag.
+pub struct Collection {
+    /// Its number, never reused.
+    pub number: u32,
+    /// Its name.
+    pub name: String,
+    /// The collection that it is being built to replace.
+    pub stages: Option<u32>,
+    pub(super) config: Config,
+    // Ordered, so that `list` pages in the order of ids whatever is written meanwhile.
+    pub(super) slots: BTreeMap<Rc<str>, u32>,
+    pub(super) rows: Vec<Option<Row>>,
+    pub(super) vectors: Vectors,
+    pub(super) flat: Flat,
+    pub(super) live: RoaringBitmap,
+    free: BTreeSet<u32>,
+    dirty: Vec<Dirty>,
+    /// Built when the first filter asks, so that opening does not decode every row's metadata.
+    secondary: OnceCell<SecondaryIndex>,
+}
+
+impl Collection {
+    /// An empty collection.
+    pub fn new(number: u32, name: String, config: Config, stages: Option<u32>) -> Collection {
+        Collection {
+            number,
+            name,
+            stages,
+            slots: BTreeMap::new(),
+            rows: Vec::new(),
+            vectors: Vectors::new(config.dimension),
+            flat: Flat::new(config.metric),
+            live: RoaringBitmap::new(),
+            free: BTreeSet::new(),
+            dirty: Vec::new(),
+            secondary: OnceCell::new(),
+            config,
+        }
+    }
+
+    /// Its configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Rows.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether it has no rows.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// Slots in use or free.
+    pub fn slot_count(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The slot of the row with this id.
+    pub fn slot(&self, id: &str) -> Option<u32> {
+        self.slots.get(id).copied()
+    }
+
+    /// The row in a slot.
+    pub fn row(&self, slot: u32) -> Option<&Row> {
+        self.rows.get(slot as usize)?.as_ref()
+    }
+
+    /// The vector in a slot.
+    pub fn vector(&self, slot: u32) -> Option<&[f32]> {
+        self.vectors.row(slot)
+    }
+
+    /// Ids in order.
+    pub fn ids(&self) -> impl Iterator<Item = (&Rc<str>, u32)> {
+        self.slots.iter().map(|(id, slot)| (id, *slot))
+    }
+
+    /// Slots in the order of ids, from `start`.
+    pub fn ids_after(&self, start: std::ops::Bound<&str>) -> impl Iterator<Item = u32> {
+        self.slots.range::<str, _>((start, std::ops::Bound::Unbounded)).map(|(_, slot)| *slot)
+    }
+
+    pub(super) fn secondary(&self) -> &SecondaryIndex {
+        self.secondary.get_or_init(|| {
+            let mut index = SecondaryIndex::new();
+            for slot in &self.live {
+                if let Some(value) = self.value(slot) {
+                    index.insert(slot, &value);
+                }
+            }
+            index
+        })
+    }
+
+    /// The metadata of a row, decoded. Stored metadata was checked before it was written; text that does not
+    /// decode all the same (two bit flips that leave a checksum standing) has no fields.
+    pub(super) fn value(&self, slot: u32) -> Option<Value> {
+        parse_metadata(&self.row(slot)?.metadata).ok()
+    }
+
+    pub(super) fn upsert(&mut self, id: &str, vector: &[f32], metadata: &str, value: Option<&Value>, seq: u64) {
+        let slot = match self.slot(id) {
+            Some(slot) => {
+                self.forget_metadata(slot);
+                slot
+            }
+            None => self.free.pop_first().unwrap_or(self.rows.len() as u32),
+        };
+        let id: Rc<str> = match self.row(slot) {
+            Some(row) => row.id.clone(),
+            None => id.into(),
+        };
+        self.slots.insert(id.clone(), slot);
+        self.put(slot, Row { id, seq, metadata: metadata.into() });
+        self.vectors.set(slot, vector);
+        self.flat.insert(slot, vector);
+        self.index_metadata(slot, value);
+        self.touch(slot, Dirty { vectors: true, rows: true });
+    }
+
+    pub(super) fn set_metadata(&mut self, id: &str, metadata: &str, value: Option<&Value>, seq: u64) {
+        let Some(slot) = self.slot(id) else { return };
+        self.forget_metadata(slot);
+        if let Some(Some(row)) = self.rows.get_mut(slot as usize) {
+            row.metadata = metadata.into();
+            row.seq = seq;
+        }
+        self.index_metadata(slot, value);
+        self.touch(slot, Dirty { vectors: false, rows: true });
+    }
+
+    pub(super) fn delete(&mut self, id: &str) {
+        let Some(slot) = self.slots.remove(id) else { return };
+        self.forget_metadata(slot);
+        if let Some(row) = self.rows.get_mut(slot as usize) {
+            *row = None;
+        }
+        self.live.remove(slot);
+        self.flat.remove(slot);
+        self.free.insert(slot);
+        // The vector stays in its block until the slot is used again: nothing reads it.
+        self.touch(slot, Dirty { vectors: false, rows: true });
+    }
+
+    pub(super) fn configure(&mut self, config: Config) {
+        if config.metric != self.config.metric {
+            self.flat = Flat::new(config.metric);
+            for slot in &self.live {
+                if let Some(vector) = self.vectors.row(slot) {
+                    self.flat.insert(slot, vector);
+                }
+            }
+        }
+        self.config = config;
+    }
+
+    fn put(&mut self, slot: u32, row: Row) {
+        let at = slot as usize;
+        if self.rows.len() <= at {
+            self.rows.resize_with(at + 1, || None);
+        }
+        if let Some(place) = self.rows.get_mut(at) {
+            *place = Some(row);
+        }
+        self.live.insert(slot);
+    }
+
+    fn forget_metadata(&mut self, slot: u32) {
+        if self.secondary.get().is_none() {
+            return;
+        }
+        if let Some(value) = self.value(slot)
+            && let Some(index) = self.secondary.get_mut()
+        {
+            index.remove(slot, &value);
+        }
+    }
+
+    fn index_metadata(&mut self, slot: u32, value: Option<&Value>) {
+        if self.secondary.get().is_none() {
+            return;
+        }
+        let parsed = if value.is_none() { self.value(slot) } else { None };
+        if let Some(value) = value.or(parsed.as_ref())
+            && let Some(index) = self.secondary.get_mut()
+        {
+            index.insert(slot, value);
+        }
+    }
+
+    fn touch(&mut self, slot: u32, what: Dirty) {
+        let group = slot as usize / GROUP_ROWS;
+        if self.dirty.len() <= group {
+            self.dirty.resize(group + 1, Dirty { vectors: true, rows: true });
+        }
+        if let Some(dirty) = self.dirty.get_mut(group) {
+            dirty.vectors |= what.vectors;
+            dirty.rows |= what.rows;
+        }
+    }
+}
+
+/// Row groups: the unit of checkpointing.
+impl Collection {
+    /// Row groups.
+    pub fn group_count(&self) -> usize {
+        self.rows.len().div_ceil(GROUP_ROWS)
+    }
+
+    /// Which blocks of a row group differ from the last snapshot.
+    pub fn dirty(&self, group: usize) -> Dirty {
+        self.dirty.get(group).copied().unwrap_or(Dirty { vectors: true, rows: true })
+    }
+
+    /// Says that everything stands in a snapshot.
+    pub fn clean(&mut self) {
+        self.dirty = vec![Dirty::default(); self.group_count()];
+    }
+
+    /// The rows of a group, by column.
+    pub fn group_rows(&self, group: usize) -> GroupRows<'_> {
+        let mut columns = GroupRows::default();
+        for row in self.rows.iter().skip(group * GROUP_ROWS).take(GROUP_ROWS) {
+            columns.seqs.push(row.as_ref().map_or(0, |row| row.seq));
+            columns.ids.push(row.as_ref().map_or("", |row| &row.id));
+            columns.metadata.push(row.as_ref().map_or("", |row| &row.metadata));
+        }
+        columns
+    }
+
+    /// The vectors of a group, slot after slot.
+    pub fn group_vectors(&self, group: usize) -> &[f32] {
+        self.vectors.group(group)
+    }
+
+    /// Adds the next row group of a stored snapshot. `Corrupt` when rows and vectors contradict each other or
+    /// the configuration; ids are compared across groups by [`Collection::finish_loading`].
+    pub fn load_group(&mut self, columns: &GroupRows<'_>, vectors: &[f32]) -> Result<()> {
+        let first = self.rows.len();
+        let damaged = |what: &str| {
+            Error::corrupt(format!("row group {} of collection '{}': {what}", first / GROUP_ROWS, self.name))
+        };
+        if first % GROUP_ROWS != 0 || vectors.len() != columns.seqs.len() * self.config.dimension {
+            return Err(damaged("rows and vectors differ in number"));
+        }
+        let rows = columns.seqs.iter().zip(&columns.ids).zip(&columns.metadata);
+        for (((&seq, &id), &metadata), vector) in rows.zip(vectors.chunks_exact(self.config.dimension)) {
+            let slot = self.rows.len() as u32;
+            self.vectors.set(slot, vector);
+            if seq == 0 {
+                self.rows.push(None);
+                self.free.insert(slot);
+                continue;
+            }
+            if id.is_empty() {
+                return Err(Error::corrupt("a stored row has no id"));
+            }
+            if let Err(cause) = self.config.metric.validate(vector) {
+                return Err(Error::corrupt(format!("the stored vector of row '{id}': {}", cause.message)));
+            }
+            self.flat.insert(slot, vector);
+            self.live.insert(slot);
+            self.rows.push(Some(Row { id: id.into(), seq, metadata: metadata.into() }));
+        }
+        Ok(())
+    }
+
+    /// Ends loading: builds the table of ids. `Corrupt` when two rows share an id.
+    pub fn finish_loading(&mut self) -> Result<()> {
+        let rows = self.rows.iter().enumerate().filter_map(|(slot, row)| Some((row.as_ref()?, slot as u32)));
+        self.slots = rows.map(|(row, slot)| (row.id.clone(), slot)).collect();
+        if self.slots.len() as u64 != self.live.len() {
+            return Err(Error::corrupt(format!("two stored rows of collection '{}' share an id", self.name))
+                .with(format!("{} ids", self.live.len()), self.slots.len()));
+        }
+        self.clean();
+        Ok(())
+    }
+}

@@ -1,0 +1,243 @@
+//! All collections of one database, and how a write changes them.
+
+use super::config::Config;
+use super::op::{Checked, Op, Rows};
+use super::rows::Collection;
+use crate::error::{Error, Result};
+use crate::limits::{BATCH_ROWS_MAX, COLLECTIONS_MAX, ID_BYTES_MAX, NAME_BYTES_MAX, ROWS_MAX};
+use crate::metadata::{Value, parse_metadata};
+use std::collections::BTreeMap;
+
+/// What a database holds at one sequence number.
+#[derive(Default)]
+pub struct State {
+    /// The last write that was applied; 0 for a new database.
+    pub seq: u64,
+    /// The next collection gets this number.
+    pub next_collection: u32,
+    collections: BTreeMap<u32, Collection>,
+}
+
+impl State {
+    /// A database without collections.
+    pub fn new() -> State {
+        State::default()
+    }
+
+    /// All collections, staged ones too, in the order of their numbers.
+    pub fn all(&self) -> impl Iterator<Item = &Collection> {
+        self.collections.values()
+    }
+
+    /// All collections, to be changed by a checkpoint.
+    pub fn all_mut(&mut self) -> impl Iterator<Item = &mut Collection> {
+        self.collections.values_mut()
+    }
+
+    /// The collection with this number.
+    pub fn get(&self, number: u32) -> Option<&Collection> {
+        self.collections.get(&number)
+    }
+
+    /// The collection with this name. Staged ones have no name of their own.
+    pub fn find(&self, name: &str) -> Option<&Collection> {
+        self.collections.values().find(|collection| collection.stages.is_none() && collection.name == name)
+    }
+
+    /// The collection with this name, or an error that lists the names.
+    pub fn named(&self, name: &str) -> Result<&Collection> {
+        self.find(name).ok_or_else(|| {
+            let names: Vec<&str> =
+                self.all().filter(|one| one.stages.is_none()).map(|one| one.name.as_str()).take(20).collect();
+            Error::invalid(format!("there is no collection '{name}': make it with collection(name, config)"))
+                .with(format!("one of [{}]", names.join(", ")), name)
+        })
+    }
+
+    /// Adds a collection that was loaded from a snapshot.
+    pub fn load(&mut self, collection: Collection) {
+        self.collections.insert(collection.number, collection);
+    }
+
+    /// Refuses a write that would not be sound, and parses what `apply` will need.
+    pub fn check(&self, op: Op) -> Result<Checked> {
+        let values = match &op {
+            Op::Upsert { rows, .. } => parse_all(&rows.ids, &rows.metadata)?,
+            Op::SetMetadata { ids, metadata, .. } => parse_all(ids, metadata)?,
+            _ => Vec::new(),
+        };
+        self.check_stored(op).map(|checked| Checked { values, ..checked })
+    }
+
+    /// As [`State::check`], for a write that was checked before it was stored: metadata is not parsed again.
+    pub fn check_stored(&self, op: Op) -> Result<Checked> {
+        match &op {
+            Op::Create { collection, name, config, stages } => {
+                self.check_create(*collection, name, config, *stages)?
+            }
+            Op::Drop { collection } => drop(self.numbered(*collection)?),
+            Op::Upsert { collection, rows } => check_rows(self.numbered(*collection)?, rows)?,
+            Op::SetMetadata { collection, ids, metadata } => {
+                check_length("metadata", ids.len(), metadata.len())?;
+                check_present(self.numbered(*collection)?, ids)?;
+            }
+            Op::Delete { collection, ids } => check_present(self.numbered(*collection)?, ids)?,
+            Op::Configure { collection, config } => check_configure(self.numbered(*collection)?, config)?,
+            Op::Switch { staged } => {
+                let stages = self.numbered(*staged)?.stages;
+                let target = stages.ok_or_else(|| Error::invalid("this collection stages no other"))?;
+                self.numbered(target)?;
+            }
+        }
+        Ok(Checked { op, values: Vec::new() })
+    }
+
+    /// Carries out a checked write as number `seq`.
+    pub fn apply(&mut self, checked: Checked, seq: u64) {
+        self.seq = seq;
+        let Checked { op, values } = checked;
+        match op {
+            Op::Create { collection, name, config, stages } => {
+                self.next_collection = self.next_collection.max(collection.saturating_add(1));
+                self.collections.insert(collection, Collection::new(collection, name, config, stages));
+            }
+            Op::Drop { collection } => drop(self.collections.remove(&collection)),
+            Op::Upsert { collection, rows } => {
+                let Some(collection) = self.collections.get_mut(&collection) else { return };
+                let dimension = collection.config().dimension;
+                let vectors = rows.vectors.chunks_exact(dimension);
+                for (at, ((id, vector), metadata)) in rows.ids.iter().zip(vectors).zip(&rows.metadata).enumerate()
+                {
+                    collection.upsert(id, vector, metadata, values.get(at), seq);
+                }
+            }
+            Op::SetMetadata { collection, ids, metadata } => {
+                let Some(collection) = self.collections.get_mut(&collection) else { return };
+                for (at, (id, metadata)) in ids.iter().zip(&metadata).enumerate() {
+                    collection.set_metadata(id, metadata, values.get(at), seq);
+                }
+            }
+            Op::Delete { collection, ids } => {
+                let Some(collection) = self.collections.get_mut(&collection) else { return };
+                ids.iter().for_each(|id| collection.delete(id));
+            }
+            Op::Configure { collection, config } => {
+                if let Some(collection) = self.collections.get_mut(&collection) {
+                    collection.configure(config);
+                }
+            }
+            Op::Switch { staged } => self.switch(staged),
+        }
+    }
+
+    /// The staged collection keeps its number, so that blocks and frames that name it stay right.
+    fn switch(&mut self, staged: u32) {
+        let Some(target) = self.collections.get(&staged).and_then(|staged| staged.stages) else { return };
+        let Some(old) = self.collections.remove(&target) else { return };
+        if let Some(staged) = self.collections.get_mut(&staged) {
+            staged.stages = None;
+            staged.name = old.name;
+        }
+    }
+
+    fn numbered(&self, number: u32) -> Result<&Collection> {
+        self.get(number)
+            .ok_or_else(|| Error::invalid("this collection was dropped or rebuilt meanwhile: ask for it again"))
+    }
+
+    fn check_create(&self, number: u32, name: &str, config: &Config, stages: Option<u32>) -> Result<()> {
+        check_name(name)?;
+        config.validate()?;
+        if number < self.next_collection {
+            return Err(Error::invalid("the number of a collection is taken").with(self.next_collection, number));
+        }
+        if self.collections.len() >= COLLECTIONS_MAX {
+            return Err(Error::invalid("there are too many collections").with(COLLECTIONS_MAX, COLLECTIONS_MAX + 1));
+        }
+        match stages {
+            Some(target) => drop(self.numbered(target)?),
+            None if self.find(name).is_some() => {
+                return Err(Error::invalid(format!("there is a collection '{name}' already")));
+            }
+            None => {}
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a name of a collection or database that is empty, long, or has control characters.
+pub fn check_name(name: &str) -> Result<()> {
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
+        return Err(Error::invalid("a name has to be short text without control characters")
+            .with(format!("1 to {NAME_BYTES_MAX} bytes"), format!("{name:.40?} ({} bytes)", name.len())));
+    }
+    Ok(())
+}
+
+fn parse_all(ids: &[String], metadata: &[String]) -> Result<Vec<Value>> {
+    let named = |id: &String, cause: Error| Error { message: format!("row '{id:.80}': {}", cause.message), ..cause };
+    ids.iter().zip(metadata).map(|(id, text)| parse_metadata(text).map_err(|cause| named(id, cause))).collect()
+}
+
+fn check_length(what: &str, expected: usize, got: usize) -> Result<()> {
+    if expected == got {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("ids and {what} differ in number")).with(format!("{expected} {what}"), got))
+}
+
+fn check_present(collection: &Collection, ids: &[String]) -> Result<()> {
+    match ids.iter().find(|id| collection.slot(id).is_none()) {
+        None => Ok(()),
+        Some(id) => Err(Error::invalid(format!("there is no row '{id:.80}' in '{}'", collection.name))),
+    }
+}
+
+fn check_rows(collection: &Collection, rows: &Rows) -> Result<()> {
+    let dimension = collection.config().dimension;
+    let count = rows.ids.len();
+    if count > BATCH_ROWS_MAX {
+        return Err(Error::invalid("too many rows in one call: split it").with(BATCH_ROWS_MAX, count));
+    }
+    check_length("metadata", count, rows.metadata.len())?;
+    if rows.vectors.len() != count * dimension {
+        return Err(Error::invalid(format!("the vectors do not fit collection '{}'", collection.name)).with(
+            format!("{count} rows x {dimension} numbers = {}", count * dimension),
+            format!("{} numbers", rows.vectors.len()),
+        ));
+    }
+    for (id, vector) in rows.ids.iter().zip(rows.vectors.chunks_exact(dimension)) {
+        if id.is_empty() || id.len() > ID_BYTES_MAX {
+            return Err(Error::invalid("an id has a length out of bounds")
+                .with(format!("1 to {ID_BYTES_MAX} bytes"), format!("{} bytes", id.len())));
+        }
+        collection
+            .config()
+            .metric
+            .validate(vector)
+            .map_err(|cause| Error { message: format!("row '{id:.80}': {}", cause.message), ..cause })?;
+    }
+    if collection.len() + count > ROWS_MAX {
+        return Err(Error::invalid(format!("collection '{}' would grow too large", collection.name))
+            .with(format!("at most {ROWS_MAX} rows"), collection.len() + count));
+    }
+    Ok(())
+}
+
+fn check_configure(collection: &Collection, config: &Config) -> Result<()> {
+    config.validate()?;
+    let now = collection.config();
+    if config.dimension != now.dimension || config.model != now.model {
+        return Err(Error::invalid("another model or dimension needs new vectors: give rebuild() an embed function"));
+    }
+    if config.metric != now.metric {
+        for (id, slot) in collection.ids() {
+            let vector = collection.vector(slot).unwrap_or_default();
+            config.metric.validate(vector).map_err(|cause| Error {
+                message: format!("row '{id:.80}' does not fit the new metric: {}", cause.message),
+                ..cause
+            })?;
+        }
+    }
+    Ok(())
+}

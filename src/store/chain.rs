@@ -1,0 +1,101 @@
+//! Which logs have to be read, in which order, and how much of each.
+
+use super::names::{self, Listing};
+use crate::error::{Error, Result};
+use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
+use crate::storage::Storage;
+use std::collections::BTreeMap;
+
+/// A log and how much of it counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its header.
+    pub header: FileHeader,
+    /// Where it ends: what the next log says, or the length of the file for the newest.
+    pub end: u64,
+    /// Whether it is the newest: only there may a frame be cut short.
+    pub head: bool,
+}
+
+/// The headers of all logs.
+pub struct Logs {
+    headers: BTreeMap<u64, Result<FileHeader>>,
+    lengths: BTreeMap<u64, u64>,
+}
+
+impl Logs {
+    /// Reads every log's header. A log that a crash cut off within its header holds no acknowledged write and
+    /// is passed over.
+    pub async fn read(storage: &impl Storage, listing: &Listing) -> Result<Logs> {
+        let mut headers = BTreeMap::new();
+        for (&generation, &length) in &listing.logs {
+            let name = names::log(generation);
+            let bytes = storage.read(&name, 0..length.min(HEADER_BYTES as u64)).await?;
+            let written = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+            // The last four bytes are a checksum, so a whole header that ends in four zeros is next to
+            // impossible; a flipped bit does not make one.
+            if bytes.len() < HEADER_BYTES || written <= HEADER_BYTES - 4 {
+                continue;
+            }
+            let header = FileHeader::decode(FileKind::Log, &bytes).and_then(|header| {
+                if header.generation == generation {
+                    return Ok(header);
+                }
+                Err(Error::corrupt(format!("{name} says that it is another file"))
+                    .with(generation, header.generation))
+            });
+            headers.insert(generation, header.map_err(|cause| located(&name, cause)));
+        }
+        Ok(Logs { headers, lengths: listing.logs.clone() })
+    }
+
+    /// The newest log; `None` when there is none with a header.
+    pub fn head(&self) -> Result<Option<FileHeader>> {
+        self.headers.values().next_back().cloned().transpose()
+    }
+
+    /// Generation -> sequence number of the first frame, as far as headers verify.
+    pub fn first_writes(&self) -> BTreeMap<u64, u64> {
+        self.headers.iter().filter_map(|(log, header)| Some((*log, header.as_ref().ok()?.seq))).collect()
+    }
+
+    /// The logs that hold every write after `seq`, oldest first.
+    pub fn after(&self, seq: u64) -> Result<Vec<Link>> {
+        let Some(header) = self.head()? else {
+            return Err(Error::corrupt("the log of this database is missing: restore a backup"));
+        };
+        let length = self.lengths.get(&header.generation).copied().unwrap_or(0);
+        let mut links = vec![Link { header, end: length, head: true }];
+        let mut first = header;
+        while first.seq > seq + 1 {
+            let (generation, end) = first.previous.ok_or_else(|| {
+                Error::corrupt("the first log does not begin at the first write, and no snapshot covers the rest")
+                    .with(format!("write {}", seq + 1), first.seq)
+            })?;
+            let header = self.headers.get(&generation).cloned().unwrap_or_else(|| {
+                Err(Error::corrupt(format!("{} is missing, and no snapshot covers it", names::log(generation))))
+            })?;
+            if generation >= first.generation || header.database != first.database {
+                return Err(Error::corrupt(format!(
+                    "{} does not belong before {}",
+                    names::log(generation),
+                    names::log(first.generation)
+                )));
+            }
+            let length = self.lengths.get(&generation).copied().unwrap_or(0);
+            if end > length {
+                return Err(Error::corrupt(format!("{} is shorter than it was", names::log(generation)))
+                    .with(format!("{end} bytes"), length));
+            }
+            links.push(Link { header, end, head: false });
+            first = header;
+        }
+        links.reverse();
+        Ok(links)
+    }
+}
+
+/// Says in which file it was.
+pub fn located(name: &str, cause: Error) -> Error {
+    Error { message: format!("{name}: {}", cause.message), ..cause }
+}

@@ -1,0 +1,295 @@
+//! The checkpoint: blocks that changed, then the manifest, then a new log, then away with what nobody needs.
+
+use super::database::{Database, Inner};
+use super::disk::{Health, Kept, refs_of};
+use super::env::Env;
+use super::names::{self, Listing};
+use super::report::CheckpointResult;
+use super::wire::config_to_wire;
+use crate::collection::{Collection, State};
+use crate::error::{Error, Result};
+use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind, RowsV1};
+use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
+use crate::format::snapshot::{BlockRefV1, CollectionV1, GroupV1, SnapshotV1, encode_snapshot};
+use crate::storage::{Once, Source, Storage};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Restorable snapshots that are kept: the newest, and one to fall back on.
+const SNAPSHOTS_KEPT: usize = 2;
+
+/// A blocks file of which less than this share is still named by the newest snapshot is emptied into the next.
+const LIVE_SHARE_MIN: (u64, u64) = (1, 2);
+
+impl<S: Storage, E: Env> Database<S, E> {
+    /// Writes a snapshot of now and starts a new log. What it costs follows what changed since the last one.
+    /// Writes wait meanwhile, reads go on. When it fails nothing changed.
+    pub async fn checkpoint(&self) -> Result<CheckpointResult> {
+        let _turn = self.0.turn.take().await;
+        let result = self.0.checkpoint_in_turn().await;
+        let mut disk = self.0.disk.borrow_mut();
+        disk.failed_checkpoint = result.as_ref().err().map(|cause| (disk.log.length, cause.clone()));
+        result
+    }
+}
+
+/// A block that the next snapshot needs and no file has.
+struct Wanted {
+    collection: u32,
+    group: usize,
+    kind: BlockKind,
+}
+
+impl<S: Storage, E: Env> Inner<S, E> {
+    /// As `checkpoint`, for a caller who has the turn.
+    pub(super) async fn checkpoint_in_turn(&self) -> Result<CheckpointResult> {
+        self.settle().await?;
+        let generation = self.disk.borrow_mut().take_generation();
+        let stale = self.mostly_dead_files();
+        let wanted = self.wanted(&stale);
+        let mut source = BlocksSource::new(self, generation, wanted);
+        if !source.wanted.is_empty() {
+            let created = self.storage.create(&names::blocks(generation), &mut source).await;
+            if let Err(cause) = created {
+                // Nothing names this file: it can go. If it cannot, the next checkpoint tries again.
+                let _ = self.storage.remove(&names::blocks(generation)).await;
+                return Err(cause);
+            }
+        }
+        let BlocksSource { written, offset, .. } = source;
+        let mut result = CheckpointResult { generation, ..CheckpointResult::default() };
+        result.blocks_written = written.len() as u64;
+        result.bytes_written = if written.is_empty() { 0 } else { offset };
+        let manifest = self.manifest(written)?;
+        result.seq = manifest.seq;
+        let blocks = manifest.collections.iter().map(|one| one.groups.len() as u64 * 2).sum::<u64>();
+        result.blocks_reused = blocks - result.blocks_written;
+
+        let header = FileHeader {
+            kind: FileKind::Snapshot,
+            database: self.disk.borrow().database,
+            generation,
+            time_ms: manifest.time_ms,
+            seq: manifest.seq,
+            previous: None,
+        };
+        let bytes = encode_snapshot(&header, &manifest)?;
+        let length = bytes.len() as u64;
+        result.bytes_written += length + HEADER_BYTES as u64;
+        if let Err(cause) = self.storage.create(&names::snapshot(generation), &mut Once::new(bytes)).await {
+            // It may be there all the same. What it names must then stay: both are removed, the name first.
+            if self.storage.remove(&names::snapshot(generation)).await.is_ok() {
+                let _ = self.storage.remove(&names::blocks(generation)).await;
+            }
+            return Err(cause);
+        }
+        self.switch_to(generation, manifest, length).await;
+        Ok(result)
+    }
+
+    /// Makes a stored snapshot the current one: remembers its blocks, starts its log, prunes.
+    /// It cannot fail: the snapshot is durable already.
+    pub(super) async fn switch_to(&self, generation: u64, manifest: SnapshotV1, length: u64) {
+        let previous = {
+            let mut disk = self.disk.borrow_mut();
+            disk.snapshots.push(Kept::of(generation, &manifest, length));
+            disk.groups = super::open::groups_of(manifest);
+            self.state.borrow_mut().all_mut().for_each(Collection::clean);
+            disk.log
+        };
+        if self.start_log(Some(previous)).await.is_err() {
+            // The snapshot stands, so this has succeeded; the next write makes its log first.
+            self.disk.borrow_mut().health = Health::Unsettled { roll: true };
+            return;
+        }
+        // What could not be removed now is tried again by the next checkpoint.
+        let _ = self.prune().await;
+    }
+
+    /// Every block that changed, or lies in a file that is to be emptied.
+    fn wanted(&self, stale: &BTreeSet<u64>) -> Vec<Wanted> {
+        let (state, disk) = (self.state.borrow(), self.disk.borrow());
+        let mut wanted = Vec::new();
+        for collection in state.all() {
+            let stored = disk.groups.get(&collection.number);
+            for group in 0..collection.group_count() {
+                let stored = stored.and_then(|groups| groups.get(group));
+                let dirty = collection.dirty(group);
+                let lacks = |dirty: bool, of: fn(&GroupV1) -> BlockRefV1| {
+                    dirty || stored.is_none_or(|stored| stale.contains(&of(stored).generation))
+                };
+                let number = collection.number;
+                if lacks(dirty.vectors, |group| group.vectors) {
+                    wanted.push(Wanted { collection: number, group, kind: BlockKind::Vectors });
+                }
+                if lacks(dirty.rows, |group| group.rows) {
+                    wanted.push(Wanted { collection: number, group, kind: BlockKind::Rows });
+                }
+            }
+        }
+        wanted
+    }
+
+    /// Blocks files most of which nobody names any more, so that storage stays in proportion to the data.
+    fn mostly_dead_files(&self) -> BTreeSet<u64> {
+        let (state, disk) = (self.state.borrow(), self.disk.borrow());
+        let mut live: BTreeMap<u64, u64> = BTreeMap::new();
+        for (number, groups) in &disk.groups {
+            let Some(collection) = state.get(*number) else { continue };
+            for (group, stored) in groups.iter().enumerate() {
+                let dirty = collection.dirty(group);
+                for (dirty, block) in [(dirty.vectors, stored.vectors), (dirty.rows, stored.rows)] {
+                    let bytes = if dirty { 0 } else { u64::from(block.length) };
+                    *live.entry(block.generation).or_default() += bytes;
+                }
+            }
+        }
+        // What a file held at first is not remembered; the end of its last named block is close enough.
+        let mut size: BTreeMap<u64, u64> = BTreeMap::new();
+        for block in disk.groups.values().flatten().flat_map(refs_of) {
+            let end = block.offset + u64::from(block.length);
+            let size = size.entry(block.generation).or_default();
+            *size = end.max(*size);
+        }
+        let (numerator, denominator) = LIVE_SHARE_MIN;
+        live.into_iter()
+            .filter(|(generation, live)| {
+                live * denominator < size.get(generation).copied().unwrap_or(0) * numerator
+            })
+            .map(|(generation, _)| generation)
+            .collect()
+    }
+
+    fn manifest(&self, written: Vec<(Wanted, BlockRefV1)>) -> Result<SnapshotV1> {
+        let (state, disk) = (self.state.borrow(), self.disk.borrow());
+        let mut blocks: BTreeMap<(u32, usize, BlockKind), BlockRefV1> =
+            written.into_iter().map(|(want, block)| ((want.collection, want.group, want.kind), block)).collect();
+        let mut collections = Vec::new();
+        for collection in state.all() {
+            let stored = disk.groups.get(&collection.number);
+            let mut groups = Vec::with_capacity(collection.group_count());
+            for group in 0..collection.group_count() {
+                let stored = stored.and_then(|groups| groups.get(group));
+                let mut of = |kind: BlockKind, stored: Option<BlockRefV1>| {
+                    let block = blocks.remove(&(collection.number, group, kind)).or(stored);
+                    block.ok_or_else(|| Error::corrupt("a row group has no block: this is a defect of Lodestore"))
+                };
+                groups.push(GroupV1 {
+                    vectors: of(BlockKind::Vectors, stored.map(|group| group.vectors))?,
+                    rows: of(BlockKind::Rows, stored.map(|group| group.rows))?,
+                });
+            }
+            collections.push(CollectionV1 {
+                collection: collection.number,
+                name: collection.name.clone(),
+                config: config_to_wire(collection.config()),
+                stages: collection.stages,
+                slots: collection.slot_count() as u32,
+                rows: collection.len() as u32,
+                groups,
+            });
+        }
+        let (seq, next_collection) = (state.seq, state.next_collection);
+        Ok(SnapshotV1 { seq, time_ms: self.env.now_ms(), next_collection, collections })
+    }
+
+    /// Removes what neither a kept snapshot nor a running export needs. A file that cannot be removed now is
+    /// tried again by the next checkpoint: the new snapshot stands either way.
+    pub(super) async fn prune(&self) -> Result<()> {
+        let listing = Listing::of(&self.storage.list().await?);
+        let (unneeded, oldest, first_log) = {
+            let mut disk = self.disk.borrow_mut();
+            let surplus = disk.snapshots.len().saturating_sub(SNAPSHOTS_KEPT);
+            disk.snapshots.drain(..surplus);
+            let Some((oldest, seq)) = disk.snapshots.first().map(|kept| (kept.generation, kept.seq)) else {
+                return Ok(());
+            };
+            // The last log that begins at or before the first write after the oldest kept snapshot.
+            let begins_before = |(_, first): &(&u64, &u64)| **first <= seq + 1;
+            let first_log = disk.logs.iter().filter(begins_before).map(|(log, _)| *log).max().unwrap_or(0);
+            disk.logs.retain(|log, _| *log >= first_log);
+            let named: BTreeSet<u64> = disk
+                .snapshots
+                .iter()
+                .flat_map(|kept| kept.files.iter().copied())
+                .chain(disk.pins.keys().copied())
+                .collect();
+            let newest = disk.next_generation;
+            let blocks = listing.blocks.keys().filter(|file| **file < newest && !named.contains(file));
+            (blocks.map(|file| names::blocks(*file)).collect::<Vec<_>>(), oldest, first_log)
+        };
+        // A snapshot goes before its blocks, so that none is left that names what is gone.
+        let snapshots = listing.snapshots.keys().filter(|file| **file < oldest).map(|file| names::snapshot(*file));
+        let logs = listing.logs.keys().filter(|file| **file < first_log).map(|file| names::log(*file));
+        for name in snapshots.chain(logs).chain(unneeded) {
+            let _ = self.storage.remove(&name).await;
+        }
+        Ok(())
+    }
+}
+
+/// Makes a blocks file, one block at a time, from what is in memory.
+struct BlocksSource<'a, S, E> {
+    inner: &'a Inner<S, E>,
+    generation: u64,
+    wanted: Vec<Wanted>,
+    offset: u64,
+    written: Vec<(Wanted, BlockRefV1)>,
+}
+
+impl<'a, S, E> BlocksSource<'a, S, E> {
+    fn new(inner: &'a Inner<S, E>, generation: u64, mut wanted: Vec<Wanted>) -> Self {
+        wanted.reverse();
+        BlocksSource { inner, generation, wanted, offset: 0, written: Vec::new() }
+    }
+}
+
+impl<S: Storage, E: Env> Source for BlocksSource<'_, S, E> {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        if self.offset == 0 {
+            let header = FileHeader {
+                kind: FileKind::Blocks,
+                database: self.inner.disk.borrow().database,
+                generation: self.generation,
+                time_ms: self.inner.env.now_ms(),
+                seq: 0,
+                previous: None,
+            };
+            self.offset = HEADER_BYTES as u64;
+            return Ok(Some(header.encode()));
+        }
+        let Some(want) = self.wanted.pop() else { return Ok(None) };
+        self.inner.env.yield_now().await;
+        let (header, bytes) = encode_block(&self.inner.state.borrow(), &want)?;
+        let block = BlockRefV1 {
+            generation: self.generation,
+            offset: self.offset,
+            length: header.length,
+            crc: header.crc,
+        };
+        self.offset += bytes.len() as u64;
+        self.written.push((want, block));
+        let total = self.written.len() + self.wanted.len();
+        self.inner.env.progress("checkpoint", self.written.len() as u64, total as u64);
+        Ok(Some(bytes))
+    }
+}
+
+fn encode_block(state: &State, want: &Wanted) -> Result<(BlockHeader, Vec<u8>)> {
+    let collection = state
+        .get(want.collection)
+        .ok_or_else(|| Error::corrupt("a collection vanished during a checkpoint: this is a defect of Lodestore"))?;
+    let rows;
+    let payload: &[u8] = match want.kind {
+        BlockKind::Vectors => bytemuck::cast_slice(collection.group_vectors(want.group)),
+        BlockKind::Rows => {
+            let columns = collection.group_rows(want.group);
+            rows = RowsV1 { seqs: columns.seqs, ids: columns.ids, metadata: columns.metadata }.encode()?;
+            &rows
+        }
+    };
+    let header = BlockHeader::of(want.kind, want.collection, want.group as u32, payload);
+    let mut bytes = Vec::with_capacity(BLOCK_HEADER_BYTES + payload.len());
+    bytes.extend_from_slice(&header.encode());
+    bytes.extend_from_slice(payload);
+    Ok((header, bytes))
+}

@@ -1,0 +1,73 @@
+//! The handle on an open database: what everything else in this module hangs on.
+
+use super::disk::{Disk, Health};
+use super::env::Env;
+use super::options::Options;
+use super::report::OpenReport;
+use super::turn::Turn;
+use super::write::Pending;
+use crate::collection::State;
+use crate::error::{Error, Kind, Result};
+use crate::storage::Storage;
+use std::cell::{Ref, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+/// An open database. Clones are the same database.
+pub struct Database<S, E>(pub(super) Rc<Inner<S, E>>);
+
+impl<S, E> Clone for Database<S, E> {
+    fn clone(&self) -> Self {
+        Database(self.0.clone())
+    }
+}
+
+pub(super) struct Inner<S, E> {
+    pub storage: S,
+    pub env: E,
+    pub options: Options,
+    pub report: OpenReport,
+    /// Never borrowed across an await.
+    pub state: RefCell<State>,
+    /// Never borrowed across an await.
+    pub disk: RefCell<Disk>,
+    /// Whoever changes files holds it.
+    pub turn: Turn,
+    pub queue: RefCell<VecDeque<Rc<Pending>>>,
+}
+
+impl<S: Storage, E: Env> Database<S, E> {
+    /// What opening found and did.
+    pub fn open_report(&self) -> &OpenReport {
+        &self.0.report
+    }
+
+    /// What is stored, for reading. Not to be held across an await: a write would find it borrowed.
+    pub fn state(&self) -> Result<Ref<'_, State>> {
+        if matches!(self.0.disk.borrow().health, Health::Closed) {
+            return Err(Error::new(Kind::Closed, "this database was closed: open it again"));
+        }
+        Ok(self.0.state.borrow())
+    }
+
+    /// The storage underneath.
+    pub fn storage(&self) -> &S {
+        &self.0.storage
+    }
+
+    /// Whether the log has outgrown its share, so that a checkpoint pays. Who embeds the store calls
+    /// [`Database::checkpoint`] then; the core starts nothing by itself.
+    pub fn checkpoint_due(&self) -> bool {
+        let disk = self.0.disk.borrow();
+        // After a failure (a full disk, say) it is tried again when the log has grown by another quarter.
+        let not_before = disk.failed_checkpoint.as_ref().map_or(0, |(length, _)| length + length / 4);
+        let due = self.0.options.checkpoint_log_bytes.max(disk.snapshot_bytes() / 2).max(not_before);
+        matches!(disk.health, Health::Writable) && disk.log.length > due
+    }
+
+    /// Waits for the writes before it and refuses everything after it. Closing twice is fine.
+    pub async fn close(&self) {
+        let _turn = self.0.turn.take().await;
+        self.0.disk.borrow_mut().health = Health::Closed;
+    }
+}

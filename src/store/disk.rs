@@ -1,0 +1,114 @@
+//! What stands in storage, as far as the store has to remember it.
+
+use crate::error::{Error, Kind, Result};
+use crate::format::header::DatabaseId;
+use crate::format::snapshot::{BlockRefV1, GroupV1, SnapshotV1};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What stands in storage.
+pub struct Disk {
+    /// Identity of the database.
+    pub database: DatabaseId,
+    /// The next file that is made gets this generation.
+    pub next_generation: u64,
+    /// The log that is appended to.
+    pub log: LogTail,
+    /// The logs that follow one another up to that one: generation -> sequence number of the first frame.
+    pub logs: BTreeMap<u64, u64>,
+    /// The kept snapshots, oldest first.
+    pub snapshots: Vec<Kept>,
+    /// The blocks of the newest snapshot, by collection and row group.
+    pub groups: BTreeMap<u32, Vec<GroupV1>>,
+    /// Generations of blocks files that an export is reading: not to be removed. With how many do.
+    pub pins: BTreeMap<u64, u32>,
+    /// Whether writes are possible.
+    pub health: Health,
+    /// Length of the log at the last automatic checkpoint that failed, and why.
+    pub failed_checkpoint: Option<(u64, Error)>,
+}
+
+/// The log that is appended to.
+#[derive(Clone, Copy, Debug)]
+pub struct LogTail {
+    /// Its generation.
+    pub generation: u64,
+    /// Its length in bytes.
+    pub length: u64,
+}
+
+/// A kept snapshot.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// Its generation.
+    pub generation: u64,
+    /// The last write that it covers.
+    pub seq: u64,
+    /// When it was made.
+    pub time_ms: u64,
+    /// Bytes of blocks that it names, and of the manifest.
+    pub bytes: u64,
+    /// Generations of the blocks files that it names.
+    pub files: BTreeSet<u64>,
+}
+
+impl Kept {
+    /// What has to be remembered of a manifest.
+    pub fn of(generation: u64, manifest: &SnapshotV1, manifest_bytes: u64) -> Kept {
+        let refs = || manifest.collections.iter().flat_map(|one| &one.groups).flat_map(refs_of);
+        Kept {
+            generation,
+            seq: manifest.seq,
+            time_ms: manifest.time_ms,
+            bytes: manifest_bytes + refs().map(|block| u64::from(block.length)).sum::<u64>(),
+            files: refs().map(|block| block.generation).collect(),
+        }
+    }
+}
+
+/// The blocks of a group in the order in which they are written.
+pub fn refs_of(group: &GroupV1) -> [BlockRefV1; 2] {
+    [group.vectors, group.rows]
+}
+
+/// Whether writes are possible.
+#[derive(Clone, Debug)]
+pub enum Health {
+    /// Yes.
+    Writable,
+    /// An append failed and what the log now holds is not known, or (`roll`) the next write needs a new log:
+    /// settled before the next write.
+    Unsettled {
+        /// The log may not be appended to even if it is as it was.
+        roll: bool,
+    },
+    /// Somebody else wrote to the database.
+    Fenced,
+    /// The handle was closed.
+    Closed,
+}
+
+impl Disk {
+    /// Refuses when no write can succeed any more. `Unsettled` is for the caller to settle.
+    pub fn check_open(&self) -> Result<()> {
+        match self.health {
+            Health::Writable | Health::Unsettled { .. } => Ok(()),
+            Health::Fenced => Err(Error::new(
+                Kind::Conflict,
+                "another context wrote to this database: this handle still reads, open the database again to write",
+            )),
+            Health::Closed => Err(Error::new(Kind::Closed, "this database was closed: open it again")),
+        }
+    }
+
+    /// Takes a generation for a new file.
+    pub fn take_generation(&mut self) -> u64 {
+        let generation = self.next_generation;
+        self.next_generation += 1;
+        generation
+    }
+
+    /// Bytes of the newest snapshot.
+    pub fn snapshot_bytes(&self) -> u64 {
+        self.snapshots.last().map_or(0, |kept| kept.bytes)
+    }
+}

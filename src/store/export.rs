@@ -1,0 +1,147 @@
+//! Export: a checkpoint, then its blocks copied from storage into one archive, verified on the way. Writers go
+//! on meanwhile; the blocks are pinned until the export ends.
+
+use super::blocks::{Run, runs};
+use super::database::{Database, Inner};
+use super::disk::refs_of;
+use super::env::Env;
+use super::names;
+use super::open::read_manifest;
+use crate::error::{Error, Result};
+use crate::format::archive::{MANIFEST_MAGIC, TRAILER_BYTES, Trailer};
+use crate::format::block::BLOCK_HEADER_BYTES;
+use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
+use crate::format::snapshot::{BlockRefV1, SnapshotV1};
+use crate::storage::{Source, Storage};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+/// A running export: pull it to its end, or drop it.
+pub struct Export<S, E> {
+    inner: Rc<Inner<S, E>>,
+    pinned: BTreeSet<u64>,
+    header: Option<FileHeader>,
+    /// Blocks still to be copied, the next one last.
+    runs: Vec<Run>,
+    manifest: Option<SnapshotV1>,
+    blocks: u32,
+    done: u64,
+    total: u64,
+    digest: Sha256,
+    ended: bool,
+}
+
+impl<S: Storage, E: Env> Database<S, E> {
+    /// Begins an export of everything as it is now.
+    pub async fn export(&self) -> Result<Export<S, E>> {
+        let inner = self.0.clone();
+        let _turn = self.0.turn.take().await;
+        let generation = inner.checkpoint_in_turn().await?.generation;
+        // The manifest is read back: what is exported is what is stored.
+        let database = inner.disk.borrow().database;
+        let name = names::snapshot(generation);
+        let length = inner.storage.list().await?.iter().find(|file| file.name == name).map(|file| file.length);
+        let length = length.ok_or_else(|| Error::corrupt(format!("{name} vanished")))?;
+        let mut manifest = read_manifest(&inner.storage, generation, length, &database).await?;
+
+        let mut pinned = BTreeSet::new();
+        let mut refs = Vec::new();
+        let mut offset = HEADER_BYTES as u64;
+        for group in manifest.collections.iter_mut().flat_map(|one| &mut one.groups) {
+            for block in [&mut group.vectors, &mut group.rows] {
+                refs.push(*block);
+                pinned.insert(block.generation);
+                *block = BlockRefV1 { generation: 0, offset, ..*block };
+                offset += BLOCK_HEADER_BYTES as u64 + u64::from(block.length);
+            }
+        }
+        let header = FileHeader {
+            kind: FileKind::Archive,
+            database,
+            generation,
+            time_ms: manifest.time_ms,
+            seq: manifest.seq,
+            previous: None,
+        };
+        let section = manifest.encode_section(Vec::new())?.len();
+        let total = offset + (MANIFEST_MAGIC.len() + section + TRAILER_BYTES) as u64;
+        let mut runs = runs(refs.into_iter())?;
+        runs.reverse();
+        for file in &pinned {
+            *inner.disk.borrow_mut().pins.entry(*file).or_default() += 1;
+        }
+        let blocks = manifest.collections.iter().flat_map(|one| &one.groups).flat_map(refs_of).count() as u32;
+        Ok(Export {
+            inner,
+            pinned,
+            header: Some(header),
+            runs,
+            manifest: Some(manifest),
+            blocks,
+            done: 0,
+            total,
+            digest: Sha256::new(),
+            ended: false,
+        })
+    }
+}
+
+impl<S: Storage, E: Env> Export<S, E> {
+    /// Bytes of the whole archive.
+    pub fn total_bytes(&self) -> u64 {
+        self.total
+    }
+
+    /// Bytes given out so far.
+    pub fn done_bytes(&self) -> u64 {
+        self.done
+    }
+
+    async fn piece(&mut self) -> Result<Option<Vec<u8>>> {
+        if let Some(header) = self.header.take() {
+            return Ok(Some(header.encode()));
+        }
+        if let Some(run) = self.runs.pop() {
+            let bytes = run.read(&self.inner.storage).await?;
+            run.blocks(&bytes).try_for_each(|block| block.map(drop))?;
+            self.inner.env.yield_now().await;
+            return Ok(Some(bytes));
+        }
+        if let Some(manifest) = self.manifest.take() {
+            return manifest.encode_section(MANIFEST_MAGIC.to_vec()).map(Some);
+        }
+        if self.ended {
+            return Ok(None);
+        }
+        self.ended = true;
+        let sha256 = self.digest.clone().finalize().into();
+        Ok(Some(Trailer { blocks: self.blocks, length: self.done, sha256 }.encode()))
+    }
+}
+
+impl<S: Storage, E: Env> Source for Export<S, E> {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        let piece = self.piece().await?;
+        if let Some(bytes) = &piece {
+            self.digest.update(bytes);
+            self.done += bytes.len() as u64;
+            self.inner.env.progress("export", self.done, self.total);
+        }
+        Ok(piece)
+    }
+}
+
+impl<S, E> Drop for Export<S, E> {
+    fn drop(&mut self) {
+        let mut disk = self.inner.disk.borrow_mut();
+        for file in &self.pinned {
+            let left = disk.pins.get(file).map_or(0, |pins| pins.saturating_sub(1));
+            if left == 0 {
+                disk.pins.remove(file);
+            } else {
+                disk.pins.insert(*file, left);
+            }
+        }
+    }
+}

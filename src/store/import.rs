@@ -1,0 +1,236 @@
+//! Import: an archive is verified piece by piece while its blocks go into a new blocks file; only when
+//! everything verified and was read back does one new snapshot make it the database.
+
+use super::blocks::load_state;
+use super::database::{Database, Inner};
+use super::env::Env;
+use super::names;
+use super::report::ImportResult;
+use crate::error::{Error, Kind, Result};
+use crate::format::archive::{Section, TRAILER_BYTES, Trailer};
+use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader};
+use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
+use crate::format::snapshot::{BlockRefV1, SnapshotV1, encode_snapshot};
+use crate::limits::MANIFEST_BYTES_MAX;
+use crate::storage::{Once, Source, Storage};
+use sha2::{Digest, Sha256};
+
+/// Options of an import.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ImportOptions {
+    /// Replace a database that is not empty.
+    pub replace: bool,
+    /// Bytes of the archive where they are known, for the progress; 0 otherwise.
+    pub total_bytes: u64,
+}
+
+impl<S: Storage, E: Env> Database<S, E> {
+    /// Replaces everything by the contents of an archive. Until it verified to its last byte nothing changes;
+    /// on any error nothing changed. Writes wait meanwhile and then go to the imported data.
+    ///
+    /// Peak memory: what is stored now plus what is imported.
+    pub async fn import(&self, archive: &mut impl Source, options: ImportOptions) -> Result<ImportResult> {
+        let _turn = self.0.turn.take().await;
+        self.0.settle().await?;
+        if !options.replace && self.0.state.borrow().all().any(|one| !one.is_empty()) {
+            return Err(Error::new(
+                Kind::Conflict,
+                "this database is not empty: import with { replace: true } replaces all of it",
+            ));
+        }
+        let generation = self.0.disk.borrow_mut().take_generation();
+        let result = self.0.import_as(archive, options, generation).await;
+        if result.is_err() && !self.0.is_snapshot(generation) {
+            let _ = self.0.storage.remove(&names::blocks(generation)).await;
+        }
+        result
+    }
+}
+
+impl<S: Storage, E: Env> Inner<S, E> {
+    fn is_snapshot(&self, generation: u64) -> bool {
+        self.disk.borrow().snapshots.iter().any(|kept| kept.generation == generation)
+    }
+
+    async fn import_as(
+        &self,
+        archive: &mut impl Source,
+        options: ImportOptions,
+        generation: u64,
+    ) -> Result<ImportResult> {
+        let mut reader = Reader::new(archive, &self.env, options.total_bytes);
+        let header = FileHeader::decode(FileKind::Archive, &reader.take(HEADER_BYTES).await?)?;
+        let blocks_header = FileHeader {
+            kind: FileKind::Blocks,
+            database: self.disk.borrow().database,
+            generation,
+            time_ms: self.env.now_ms(),
+            seq: 0,
+            previous: None,
+        };
+        let mut blocks = BlocksOf { reader, header: Some(blocks_header.encode()), found: Vec::new() };
+        self.storage.create(&names::blocks(generation), &mut blocks).await?;
+        let BlocksOf { reader, found, .. } = blocks;
+        let (mut manifest, bytes) = read_end(reader, &header, &found).await?;
+        adopt(&mut manifest, &found, generation)?;
+
+        // Read back from storage: what is switched to is what was stored, not what was received.
+        let mut state = load_state(&self.storage, &self.env, &manifest).await?;
+        state.seq = manifest.seq.max(self.state.borrow().seq) + 1;
+        manifest.seq = state.seq;
+        manifest.time_ms = self.env.now_ms();
+        let result = ImportResult {
+            collections: manifest.collections.len() as u64,
+            rows: state.all().map(|one| one.len() as u64).sum(),
+            bytes,
+        };
+        let header = FileHeader {
+            kind: FileKind::Snapshot,
+            seq: manifest.seq,
+            time_ms: manifest.time_ms,
+            ..blocks_header
+        };
+        let bytes = encode_snapshot(&header, &manifest)?;
+        let length = bytes.len() as u64;
+        if let Err(cause) = self.storage.create(&names::snapshot(generation), &mut Once::new(bytes)).await {
+            let _ = self.storage.remove(&names::snapshot(generation)).await;
+            return Err(cause);
+        }
+        *self.state.borrow_mut() = state;
+        self.switch_to(generation, manifest, length).await;
+        Ok(result)
+    }
+}
+
+/// Manifest and trailer, and that nothing follows.
+async fn read_end<S: Source, E: Env>(
+    mut reader: Reader<'_, S, E>,
+    header: &FileHeader,
+    found: &[BlockRefV1],
+) -> Result<(SnapshotV1, u64)> {
+    let mut section = reader.take(8).await?;
+    let length = section.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)) as usize;
+    if length > MANIFEST_BYTES_MAX {
+        return Err(Error::corrupt("the manifest of this archive is longer than any can be")
+            .with(MANIFEST_BYTES_MAX, length));
+    }
+    section.extend(reader.take(length).await?);
+    let manifest = SnapshotV1::decode_section(&section)?;
+    if manifest.seq != header.seq || manifest.time_ms != header.time_ms {
+        return Err(Error::corrupt("the manifest and the header of this archive disagree"));
+    }
+    let digest: [u8; 32] = reader.digest.clone().finalize().into();
+    let length = reader.taken;
+    let bytes = reader.take(TRAILER_BYTES).await?;
+    let bytes = bytes.first_chunk().ok_or_else(|| Error::corrupt("this archive ends within its trailer"))?;
+    let trailer = Trailer::decode(bytes)?;
+    if trailer != (Trailer { blocks: found.len() as u32, length, sha256: digest }) {
+        return Err(Error::corrupt("this archive does not match its SHA-256: parts of it were changed or moved"));
+    }
+    if !reader.at_end().await? {
+        return Err(Error::corrupt("this archive goes on after its end"));
+    }
+    Ok((manifest, reader.taken))
+}
+
+/// Turns the archive's manifest into one over the new blocks file, where every block has the same offset.
+fn adopt(manifest: &mut SnapshotV1, found: &[BlockRefV1], generation: u64) -> Result<()> {
+    let mut found = found.iter();
+    for group in manifest.collections.iter_mut().flat_map(|one| &mut one.groups) {
+        for block in [&mut group.vectors, &mut group.rows] {
+            if found.next() != Some(&*block) {
+                return Err(Error::corrupt("the manifest of this archive names other blocks than it holds"));
+            }
+            block.generation = generation;
+        }
+    }
+    match found.next() {
+        None => Ok(()),
+        Some(_) => Err(Error::corrupt("this archive holds blocks that its manifest does not name")),
+    }
+}
+
+/// The blocks of an archive as a blocks file, each verified before it is passed on.
+struct BlocksOf<'a, S, E> {
+    reader: Reader<'a, S, E>,
+    header: Option<Vec<u8>>,
+    found: Vec<BlockRefV1>,
+}
+
+impl<S: Source, E: Env> Source for BlocksOf<'_, S, E> {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        if let Some(header) = self.header.take() {
+            return Ok(Some(header));
+        }
+        let offset = self.reader.taken;
+        let mut bytes = self.reader.take(4).await?;
+        let magic = bytes.first_chunk().copied().unwrap_or_default();
+        match Section::of(magic)? {
+            Section::Block => {}
+            Section::Manifest => return Ok(None),
+            Section::Trailer => return Err(Error::corrupt("this archive has no manifest")),
+        }
+        bytes.extend(self.reader.take(BLOCK_HEADER_BYTES - 4).await?);
+        let header = BlockHeader::decode(&bytes)?;
+        let payload = self.reader.take(header.length as usize).await?;
+        header.verify(&payload)?;
+        bytes.extend(payload);
+        self.found.push(BlockRefV1 { generation: 0, offset, length: header.length, crc: header.crc });
+        Ok(Some(bytes))
+    }
+}
+
+/// Takes exact numbers of bytes from a source and digests them.
+struct Reader<'a, S, E> {
+    source: &'a mut S,
+    env: &'a E,
+    buffer: Vec<u8>,
+    at: usize,
+    taken: u64,
+    total: u64,
+    digest: Sha256,
+}
+
+impl<'a, S: Source, E: Env> Reader<'a, S, E> {
+    fn new(source: &'a mut S, env: &'a E, total: u64) -> Self {
+        Reader { source, env, buffer: Vec::new(), at: 0, taken: 0, total, digest: Sha256::new() }
+    }
+
+    /// The next `count` bytes. Nothing is allocated for bytes that do not come.
+    async fn take(&mut self, count: usize) -> Result<Vec<u8>> {
+        let mut out = Vec::new();
+        while out.len() < count {
+            if self.at == self.buffer.len() && !self.refill().await? {
+                return Err(Error::corrupt("this archive ends too early: it was cut off")
+                    .with("more bytes", format!("{} bytes", self.taken + out.len() as u64)));
+            }
+            let left = self.buffer.get(self.at..).unwrap_or_default();
+            let piece = left.get(..(count - out.len()).min(left.len())).unwrap_or_default();
+            self.at += piece.len();
+            out.extend_from_slice(piece);
+        }
+        self.digest.update(&out);
+        self.taken += count as u64;
+        Ok(out)
+    }
+
+    async fn at_end(&mut self) -> Result<bool> {
+        Ok(self.at == self.buffer.len() && !self.refill().await?)
+    }
+
+    /// Gets more bytes; false at the end.
+    async fn refill(&mut self) -> Result<bool> {
+        self.env.progress("import", self.taken, self.total.max(self.taken));
+        self.env.yield_now().await;
+        while let Some(bytes) = self.source.next().await? {
+            if !bytes.is_empty() {
+                self.buffer = bytes;
+                self.at = 0;
+                return Ok(true);
+            }
+        }
+        self.buffer.clear();
+        self.at = 0;
+        Ok(false)
+    }
+}

@@ -1,0 +1,105 @@
+//! Reading a log, in windows of some megabytes.
+
+use super::names;
+use super::wire;
+use crate::collection::Op;
+use crate::error::{Error, Result};
+use crate::format::frame::{FRAME_HEADER_BYTES, Found, FrameHeader, find_frame};
+use crate::format::header::HEADER_BYTES;
+use crate::format::record::RecordV1;
+use crate::storage::Storage;
+
+/// Bytes read at a time.
+const WINDOW_BYTES: u64 = 8 * 1024 * 1024;
+
+/// What comes next in a log.
+pub enum Next {
+    /// A frame.
+    Frame {
+        /// Its sequence number.
+        seq: u64,
+        /// The write.
+        op: Op,
+    },
+    /// The end.
+    End,
+    /// A frame that was cut short by a crash.
+    Torn,
+    /// A frame that is damaged, and how.
+    Damaged(String),
+}
+
+/// Reads the frames of one log up to a given end.
+pub struct LogReader<'a, S> {
+    storage: &'a S,
+    name: String,
+    end: u64,
+    window: Vec<u8>,
+    /// Where the window begins in the file.
+    start: u64,
+    /// How much of the window was read.
+    at: usize,
+}
+
+impl<'a, S: Storage> LogReader<'a, S> {
+    /// A reader of `log-<generation>` that stops at `end`.
+    pub fn new(storage: &'a S, generation: u64, end: u64) -> LogReader<'a, S> {
+        let start = HEADER_BYTES as u64;
+        LogReader { storage, name: names::log(generation), end, window: Vec::new(), start, at: 0 }
+    }
+
+    /// Offset of the next frame: everything before it is good.
+    pub fn offset(&self) -> u64 {
+        self.start + self.at as u64
+    }
+
+    /// The next frame.
+    pub async fn next(&mut self) -> Result<Next> {
+        self.fill(FRAME_HEADER_BYTES as u64).await?;
+        if let Some(head) = self.rest().first_chunk::<FRAME_HEADER_BYTES>()
+            && let Some(header) = FrameHeader::decode(head)
+        {
+            self.fill((FRAME_HEADER_BYTES as u64) + u64::from(header.length)).await?;
+        }
+        if matches!(find_frame(self.rest()), Found::Torn | Found::Damaged(_)) {
+            // Which of the two it is depends on everything up to the end.
+            self.fill(u64::MAX).await?;
+        }
+        let offset = self.offset();
+        match find_frame(self.rest()) {
+            Found::End => Ok(Next::End),
+            Found::Torn => Ok(Next::Torn),
+            Found::Damaged(what) => Ok(Next::Damaged(format!("{} at byte {offset}: {what}", self.name))),
+            Found::Frame(header, payload) => {
+                let size = FRAME_HEADER_BYTES + payload.len();
+                let record = RecordV1::decode(payload).ok_or_else(|| {
+                    Error::corrupt(format!("{} at byte {offset}: a frame verifies but is no record", self.name))
+                })?;
+                let op = wire::op_from_wire(record)?;
+                self.at += size;
+                Ok(Next::Frame { seq: header.seq, op })
+            }
+        }
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.window.get(self.at..).unwrap_or_default()
+    }
+
+    /// Has at least `wanted` bytes at hand, or all that there are.
+    async fn fill(&mut self, wanted: u64) -> Result<()> {
+        let have = self.rest().len() as u64;
+        let left = self.end.saturating_sub(self.offset());
+        if have >= wanted.min(left) {
+            return Ok(());
+        }
+        let from = self.offset();
+        let to = from + wanted.max(WINDOW_BYTES).min(left);
+        let mut window = self.window.split_off(self.at);
+        window.extend(self.storage.read(&self.name, from + have..to).await?);
+        self.window = window;
+        self.start = from;
+        self.at = 0;
+        Ok(())
+    }
+}

@@ -1,0 +1,36 @@
+//! The store: a [`State`](crate::collection::State) in memory, kept equal to files in a
+//! [`Storage`](crate::storage::Storage).
+//!
+//! Opening is reconciling, every time. A write is validated, appended, applied, in that order; writes that wait
+//! are appended together.
+
+mod blocks;
+mod chain;
+mod check;
+mod checkpoint;
+mod database;
+mod disk;
+mod env;
+mod export;
+mod import;
+mod log;
+mod names;
+mod open;
+mod options;
+mod rebuild;
+mod report;
+mod stats;
+mod turn;
+mod wire;
+mod write;
+
+pub use check::{CheckReport, Problem};
+pub use database::Database;
+pub use env::Env;
+pub use export::Export;
+pub use import::ImportOptions;
+pub use options::Options;
+pub use rebuild::{EmbedRow, Rebuild};
+pub use report::{CheckpointResult, ImportResult, OpenReport, Phase, SkippedSnapshot};
+pub use stats::{Bytes, CollectionInfo, KeptSnapshot, ModelInfo, Stats};
+pub use write::{Target, Written};

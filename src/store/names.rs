@@ -1,0 +1,72 @@
+//! Names of files: `log-<g>`, `blocks-<g>`, `snapshot-<g>`, g being the generation.
+
+use crate::storage::FileInfo;
+use std::collections::BTreeMap;
+
+/// The log of a generation.
+pub fn log(generation: u64) -> String {
+    format!("log-{generation}")
+}
+
+/// The blocks of a generation.
+pub fn blocks(generation: u64) -> String {
+    format!("blocks-{generation}")
+}
+
+/// The snapshot of a generation.
+pub fn snapshot(generation: u64) -> String {
+    format!("snapshot-{generation}")
+}
+
+/// Files by kind: generation -> length.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    /// Logs.
+    pub logs: BTreeMap<u64, u64>,
+    /// Blocks files.
+    pub blocks: BTreeMap<u64, u64>,
+    /// Snapshots.
+    pub snapshots: BTreeMap<u64, u64>,
+    /// Bytes of files of other names, which are left alone.
+    pub other_bytes: u64,
+}
+
+impl Listing {
+    /// Sorts files by kind.
+    pub fn of(files: &[FileInfo]) -> Listing {
+        let mut listing = Listing::default();
+        for file in files {
+            let kinds = [
+                ("log-", &mut listing.logs),
+                ("blocks-", &mut listing.blocks),
+                ("snapshot-", &mut listing.snapshots),
+            ];
+            let known = kinds.into_iter().find_map(|(prefix, files)| {
+                let digits = file.name.strip_prefix(prefix)?;
+                let generation: u64 = digits.parse().ok()?;
+                // Only the one spelling that this store writes: `log-07` is somebody else's.
+                (generation.to_string() == digits).then(|| files.insert(generation, file.length))
+            });
+            if known.is_none() {
+                listing.other_bytes += file.length;
+            }
+        }
+        listing
+    }
+
+    /// A generation that no file has.
+    pub fn next_generation(&self) -> u64 {
+        let highest = [&self.logs, &self.blocks, &self.snapshots].map(|files| files.keys().next_back().copied());
+        highest.into_iter().flatten().max().unwrap_or(0) + 1
+    }
+
+    /// Whether there is no file of the store's.
+    pub fn is_empty(&self) -> bool {
+        self.logs.is_empty() && self.blocks.is_empty() && self.snapshots.is_empty()
+    }
+
+    /// Bytes of one kind.
+    pub fn sum(files: &BTreeMap<u64, u64>) -> u64 {
+        files.values().sum()
+    }
+}

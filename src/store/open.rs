@@ -1,0 +1,285 @@
+//! Opening is reconciling, every time: the newest snapshot that verifies, then the logs after it.
+
+use super::blocks::load_state;
+use super::chain::{Link, Logs, located};
+use super::database::{Database, Inner};
+use super::disk::{Disk, Health, Kept, LogTail};
+use super::env::Env;
+use super::log::{LogReader, Next};
+use super::names::{self, Listing};
+use super::options::Options;
+use super::report::{OpenReport, Phase, SkippedSnapshot};
+use super::turn::Turn;
+use crate::collection::State;
+use crate::error::{Error, Kind, Result};
+use crate::format::header::{DatabaseId, FileHeader, FileKind, HEADER_BYTES};
+use crate::format::snapshot::{SnapshotV1, decode_snapshot};
+use crate::limits::{FILES_MAX, MANIFEST_BYTES_MAX};
+use crate::storage::{Once, Storage};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+/// A snapshot that was loaded, with what it was loaded from.
+struct Loaded {
+    state: State,
+    kept: Vec<Kept>,
+    newest: Option<SnapshotV1>,
+}
+
+/// Where the logs ended.
+struct Replayed {
+    tail: LogTail,
+    /// The log cannot be appended to as it is: it ends in a torn frame, or before the snapshot.
+    roll: bool,
+}
+
+impl<S: Storage, E: Env> Database<S, E> {
+    /// Opens the database that stands in `storage`, or makes one where there is none.
+    ///
+    /// `Corrupt` when something other than the end of the last log does not verify and no older snapshot makes
+    /// up for it; `Version` when a newer Lodestore wrote it. Nothing is deleted.
+    pub async fn open(storage: S, env: E, options: Options) -> Result<Database<S, E>> {
+        let mut report = OpenReport::default();
+        let mut clock = Clock { last: env.monotonic_ms() };
+        let files = storage.list().await?;
+        if files.len() > FILES_MAX {
+            return Err(Error::invalid("there are too many files").with(FILES_MAX, files.len()));
+        }
+        let listing = Listing::of(&files);
+        let logs = Logs::read(&storage, &listing).await?;
+        let head = logs.head()?;
+        clock.phase(&env, &mut report, "list");
+
+        // A first log that was cut off within its header is a database that was never made.
+        let is_new = head.is_none() && listing.blocks.is_empty() && listing.snapshots.is_empty();
+        let database = head.map_or_else(|| env.random(), |header| header.database);
+        let loaded = load_newest(&storage, &env, &listing, &database, &mut report).await?;
+        clock.phase(&env, &mut report, "snapshot");
+
+        let mut state = loaded.state;
+        let replayed = if is_new {
+            Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true }
+        } else {
+            let links = logs.after(state.seq).map_err(|cause| explain(cause, &report))?;
+            replay(&storage, &env, &links, &mut state, &mut report).await?
+        };
+        clock.phase(&env, &mut report, "log");
+
+        report.rows = state.all().map(|one| one.len() as u64).sum();
+        let disk = Disk {
+            database,
+            next_generation: listing.next_generation(),
+            log: replayed.tail,
+            logs: logs.first_writes(),
+            snapshots: loaded.kept,
+            groups: loaded.newest.map(groups_of).unwrap_or_default(),
+            pins: BTreeMap::new(),
+            health: Health::Writable,
+            failed_checkpoint: None,
+        };
+        let mut inner = Inner {
+            storage,
+            env,
+            options,
+            report: OpenReport::default(),
+            state: RefCell::new(state),
+            disk: RefCell::new(disk),
+            turn: Turn::default(),
+            queue: RefCell::new(VecDeque::new()),
+        };
+        if replayed.roll {
+            let previous = (!is_new).then_some(replayed.tail);
+            inner.start_log(previous).await?;
+        }
+        inner.drop_staged().await?;
+        clock.phase(&inner.env, &mut report, "repair");
+        inner.report = report;
+        Ok(Database(Rc::new(inner)))
+    }
+}
+
+/// Blocks by collection and row group.
+pub fn groups_of(manifest: SnapshotV1) -> BTreeMap<u32, Vec<crate::format::snapshot::GroupV1>> {
+    manifest.collections.into_iter().map(|one| (one.collection, one.groups)).collect()
+}
+
+impl<S: Storage, E: Env> Inner<S, E> {
+    /// Starts a new log. `previous` is the log before it and how much of that one counts.
+    pub async fn start_log(&self, previous: Option<LogTail>) -> Result<()> {
+        let (generation, header) = {
+            let mut disk = self.disk.borrow_mut();
+            let generation = disk.take_generation();
+            let header = FileHeader {
+                kind: FileKind::Log,
+                database: disk.database,
+                generation,
+                time_ms: self.env.now_ms(),
+                seq: self.state.borrow().seq + 1,
+                previous: previous.map(|tail| (tail.generation, tail.length)),
+            };
+            (generation, header)
+        };
+        self.storage.create(&names::log(generation), &mut Once::new(header.encode())).await?;
+        let mut disk = self.disk.borrow_mut();
+        disk.log = LogTail { generation, length: HEADER_BYTES as u64 };
+        disk.logs.insert(generation, header.seq);
+        Ok(())
+    }
+}
+
+/// The newest snapshot that verifies with all its blocks; without snapshots an empty state.
+async fn load_newest<S: Storage>(
+    storage: &S,
+    env: &impl Env,
+    listing: &Listing,
+    database: &DatabaseId,
+    report: &mut OpenReport,
+) -> Result<Loaded> {
+    let mut kept = Vec::new();
+    let mut loaded: Option<(State, SnapshotV1)> = None;
+    for (&generation, &length) in listing.snapshots.iter().rev() {
+        let name = names::snapshot(generation);
+        let manifest = match read_manifest(storage, generation, length, database).await {
+            Ok(manifest) => manifest,
+            Err(cause) => {
+                skip(report, generation, located(&name, cause), loaded.is_some())?;
+                continue;
+            }
+        };
+        if loaded.is_none() {
+            match load_state(storage, env, &manifest).await {
+                Ok(state) => {
+                    report.snapshot = Some(generation);
+                    loaded = Some((state, manifest.clone()));
+                }
+                Err(cause) => {
+                    skip(report, generation, cause, false)?;
+                    continue;
+                }
+            }
+        }
+        kept.push(Kept::of(generation, &manifest, length));
+    }
+    kept.reverse();
+    let (state, newest) = match loaded {
+        Some((state, manifest)) => (state, Some(manifest)),
+        None => (State::new(), None),
+    };
+    Ok(Loaded { state, kept, newest })
+}
+
+/// Passes over a snapshot that does not verify. A storage that failed, or a newer version, ends the opening:
+/// falling back would hide what is there. A damaged one that is older than the one in use only costs history.
+fn skip(report: &mut OpenReport, generation: u64, cause: Error, older: bool) -> Result<()> {
+    match cause.kind {
+        Kind::Corrupt if older => Ok(()),
+        Kind::Corrupt => {
+            report.snapshots_skipped.push(SkippedSnapshot { generation, reason: cause.to_string() });
+            Ok(())
+        }
+        _ => Err(cause),
+    }
+}
+
+/// Reads and verifies a manifest.
+pub async fn read_manifest(
+    storage: &impl Storage,
+    generation: u64,
+    length: u64,
+    database: &DatabaseId,
+) -> Result<SnapshotV1> {
+    if length > (MANIFEST_BYTES_MAX + 1024) as u64 {
+        return Err(Error::corrupt("this snapshot is longer than any can be").with(MANIFEST_BYTES_MAX, length));
+    }
+    let bytes = storage.read(&names::snapshot(generation), 0..length).await?;
+    let (header, manifest) = decode_snapshot(&bytes)?;
+    if header.generation != generation || header.database != *database {
+        return Err(Error::corrupt("this snapshot belongs to another database or generation"));
+    }
+    Ok(manifest)
+}
+
+async fn replay<S: Storage>(
+    storage: &S,
+    env: &impl Env,
+    links: &[Link],
+    state: &mut State,
+    report: &mut OpenReport,
+) -> Result<Replayed> {
+    let total: u64 = links.iter().map(|link| link.end).sum();
+    let mut before = 0;
+    let mut replayed = Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true };
+    for link in links {
+        let mut reader = LogReader::new(storage, link.header.generation, link.end);
+        let mut expected = link.header.seq;
+        let mut torn = false;
+        loop {
+            let (seq, op) = match reader.next().await? {
+                Next::Frame { seq, op } => (seq, op),
+                Next::End => break,
+                Next::Torn if link.head => {
+                    torn = true;
+                    break;
+                }
+                Next::Torn => return Err(lost(link, "ends within a frame")),
+                Next::Damaged(what) => return Err(Error::corrupt(what)),
+            };
+            if seq != expected {
+                return Err(lost(link, "has frames out of order").with(expected, seq));
+            }
+            expected += 1;
+            if seq <= state.seq {
+                continue;
+            }
+            if seq != state.seq + 1 {
+                return Err(lost(link, "does not continue where the writes before it end")
+                    .with(format!("write {}", state.seq + 1), seq));
+            }
+            let checked = state.check_stored(op).map_err(|cause| {
+                Error::corrupt(format!("{} holds a write that does not apply: {}", names::log(link.header.generation), cause.message))
+            })?;
+            state.apply(checked, seq);
+            report.frames_replayed += 1;
+            if report.frames_replayed % 256 == 0 {
+                env.progress("log", before + reader.offset(), total);
+                env.yield_now().await;
+            }
+        }
+        before += link.end;
+        let length = reader.offset();
+        if torn {
+            report.bytes_dropped = link.end - length;
+        }
+        let tail = LogTail { generation: link.header.generation, length };
+        replayed = Replayed { tail, roll: torn || expected != state.seq + 1 };
+    }
+    Ok(replayed)
+}
+
+fn lost(link: &Link, what: &str) -> Error {
+    Error::corrupt(format!("{} {what}: restore a backup", names::log(link.header.generation)))
+}
+
+/// The logs do not reach back far enough: says which snapshots would have.
+fn explain(cause: Error, report: &OpenReport) -> Error {
+    match report.snapshots_skipped.first() {
+        Some(skipped) => Error {
+            message: format!("{} (snapshot-{} does not verify: {})", cause.message, skipped.generation, skipped.reason),
+            ..cause
+        },
+        None => cause,
+    }
+}
+
+struct Clock {
+    last: f64,
+}
+
+impl Clock {
+    fn phase(&mut self, env: &impl Env, report: &mut OpenReport, name: &'static str) {
+        let now = env.monotonic_ms();
+        report.phases.push(Phase { name, ms: now - self.last });
+        self.last = now;
+    }
+}

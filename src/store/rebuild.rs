@@ -1,0 +1,182 @@
+//! Rebuilding a collection for another model or dimension: new vectors are staged in a hidden collection beside
+//! the old rows, which go on answering, and one write switches.
+//!
+//! The caller makes the vectors: `next` hands out rows, `put` takes their vectors. Rows that were written after
+//! they were handed out are handed out again, so the switch never loses a write.
+
+use super::database::{Database, Inner};
+use super::env::Env;
+use super::write::{Intent, Target, Written};
+use crate::collection::{Collection, Config, Op, Rows, State};
+use crate::error::{Error, Kind, Result};
+use crate::limits::BATCH_ROWS_MAX;
+use crate::storage::Storage;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::rc::Rc;
+
+/// A row that needs a new vector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmbedRow {
+    /// Its id.
+    pub id: String,
+    /// A JSON object.
+    pub metadata: String,
+    seq: u64,
+}
+
+/// A rebuild in progress. It ends with `commit` or `abort`; one that is forgotten is undone at the next open.
+pub struct Rebuild<S, E> {
+    inner: Rc<Inner<S, E>>,
+    name: String,
+    target: u32,
+    staged: u32,
+    /// Rows that have their new vector: id -> sequence number of the row that it was made from.
+    copied: RefCell<BTreeMap<String, u64>>,
+    /// Rows that were handed out and wait for their vectors.
+    pending: RefCell<Vec<EmbedRow>>,
+}
+
+impl<S: Storage, E: Env> Database<S, E> {
+    /// Begins to rebuild the collection `name` as `config`.
+    pub async fn rebuild(&self, name: &str, config: Config) -> Result<Rebuild<S, E>> {
+        let owned = name.to_owned();
+        let resolve = move |state: &State| {
+            let target = state.named(&owned)?.number;
+            if state.all().any(|one| one.stages == Some(target)) {
+                return Err(Error::new(
+                    Kind::Conflict,
+                    format!("collection '{owned}' is being rebuilt already: wait for it or abort it"),
+                ));
+            }
+            let collection = state.next_collection;
+            Ok(Some((Op::Create { collection, name: owned, config, stages: Some(target) }, 0)))
+        };
+        self.0.write(Intent::Resolve(Box::new(resolve))).await?;
+        let state = self.0.state.borrow();
+        let target = state.named(name)?.number;
+        let staged = state.all().find(|one| one.stages == Some(target)).map(|one| one.number);
+        let staged = staged.ok_or_else(|| Error::invalid("the staged collection was dropped meanwhile"))?;
+        Ok(Rebuild {
+            inner: self.0.clone(),
+            name: name.to_owned(),
+            target,
+            staged,
+            copied: RefCell::default(),
+            pending: RefCell::default(),
+        })
+    }
+}
+
+impl<S: Storage, E: Env> Rebuild<S, E> {
+    /// Rows that have their new vector, and rows in all.
+    pub fn progress(&self) -> (u64, u64) {
+        let total = self.inner.state.borrow().get(self.target).map_or(0, Collection::len);
+        (self.copied.borrow().len() as u64, total as u64)
+    }
+
+    /// Up to `max` rows that still need a vector; none when all have one.
+    pub fn next(&self, max: usize) -> Result<Vec<EmbedRow>> {
+        let state = self.inner.state.borrow();
+        let target = self.target(&state)?;
+        let copied = self.copied.borrow();
+        // Rows come in the order of ids: new ones after the last copied first, so that a pass over all is
+        // made once and not once a batch; then whatever changed behind.
+        let last = copied.keys().next_back().map(String::as_str);
+        let after = target.ids_after(last.map_or(Bound::Unbounded, Bound::Excluded));
+        let mut rows: Vec<EmbedRow> =
+            after.filter_map(|slot| target.row(slot)).take(max.clamp(1, BATCH_ROWS_MAX)).map(row_of).collect();
+        if rows.is_empty() {
+            let stale = target.ids().filter_map(|(_, slot)| target.row(slot));
+            let stale = stale.filter(|row| copied.get(&*row.id) != Some(&row.seq));
+            rows = stale.take(max.clamp(1, BATCH_ROWS_MAX)).map(row_of).collect();
+        }
+        *self.pending.borrow_mut() = rows.clone();
+        Ok(rows)
+    }
+
+    /// Takes the vectors of the rows that `next` handed out, in their order.
+    pub async fn put(&self, vectors: Vec<f32>) -> Result<()> {
+        let rows = std::mem::take(&mut *self.pending.borrow_mut());
+        if rows.is_empty() {
+            return Err(Error::invalid("no rows wait for vectors: call next() first"));
+        }
+        let staged = self.staged;
+        let seqs: Vec<(String, u64)> = rows.iter().map(|row| (row.id.clone(), row.seq)).collect();
+        let count = rows.len() as u64;
+        let (ids, metadata) = rows.into_iter().map(|row| (row.id, row.metadata)).unzip();
+        let rows = Rows { ids, vectors, metadata };
+        let resolve = move |_: &State| Ok(Some((Op::Upsert { collection: staged, rows }, count)));
+        self.inner.write(Intent::Resolve(Box::new(resolve))).await?;
+        self.copied.borrow_mut().extend(seqs);
+        Ok(())
+    }
+
+    /// Switches to the new vectors in one write. `None` when rows changed meanwhile: go on with `next`.
+    pub async fn commit(&self) -> Result<Option<Written>> {
+        self.forget_deleted().await?;
+        let (target, staged) = (self.target, self.staged);
+        let copied = self.copied.borrow().clone();
+        let stale = Rc::new(RefCell::new(false));
+        let is_stale = stale.clone();
+        let name = self.name.clone();
+        let resolve = move |state: &State| {
+            let target = state.get(target).ok_or_else(|| gone(&name))?;
+            let current = target.len() == copied.len()
+                && target
+                    .ids()
+                    .all(|(id, slot)| target.row(slot).map(|row| row.seq) == copied.get(&**id).copied());
+            *is_stale.borrow_mut() = !current;
+            Ok(current.then_some((Op::Switch { staged }, copied.len() as u64)))
+        };
+        let written = self.inner.write(Intent::Resolve(Box::new(resolve))).await?;
+        Ok((!*stale.borrow()).then_some(written))
+    }
+
+    /// Gives up: the old rows stay as they are.
+    pub async fn abort(&self) -> Result<()> {
+        let staged = self.staged;
+        let resolve = move |state: &State| {
+            let staged = state.get(staged).filter(|one| one.stages.is_some()).map(|one| one.number);
+            Ok(staged.map(|collection| (Op::Drop { collection }, 0)))
+        };
+        self.inner.write(Intent::Resolve(Box::new(resolve))).await.map(drop)
+    }
+
+    /// Rows that were deleted after they were copied.
+    async fn forget_deleted(&self) -> Result<()> {
+        let vanished: Vec<String> = {
+            let state = self.inner.state.borrow();
+            let target = self.target(&state)?;
+            self.copied.borrow().keys().filter(|id| target.slot(id).is_none()).cloned().collect()
+        };
+        if vanished.is_empty() {
+            return Ok(());
+        }
+        let staged = self.staged;
+        let ids = vanished.clone();
+        let resolve = move |state: &State| {
+            let collection = state.get(staged).ok_or_else(|| gone("staged"))?;
+            let ids = Target::Ids(ids).ids(collection);
+            let count = ids.len() as u64;
+            Ok((count > 0).then_some((Op::Delete { collection: staged, ids }, count)))
+        };
+        self.inner.write(Intent::Resolve(Box::new(resolve))).await?;
+        let mut copied = self.copied.borrow_mut();
+        vanished.iter().for_each(|id| drop(copied.remove(id)));
+        Ok(())
+    }
+
+    fn target<'a>(&self, state: &'a State) -> Result<&'a Collection> {
+        state.get(self.target).ok_or_else(|| gone(&self.name))
+    }
+}
+
+fn row_of(row: &crate::collection::Row) -> EmbedRow {
+    EmbedRow { id: row.id.to_string(), metadata: row.metadata.to_string(), seq: row.seq }
+}
+
+fn gone(name: &str) -> Error {
+    Error::invalid(format!("collection '{name}' was dropped while it was rebuilt"))
+}

@@ -1,0 +1,140 @@
+//! What is stored, for people and dashboards. The field names are those of the JavaScript API.
+
+use super::database::Database;
+use super::env::Env;
+use super::names::Listing;
+use crate::collection::Collection;
+use crate::error::Result;
+use crate::storage::Storage;
+use serde::Serialize;
+
+/// What is stored.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stats {
+    /// The last write.
+    pub seq: u64,
+    /// The collections, staged ones not among them.
+    pub collections: Vec<CollectionInfo>,
+    /// Bytes in storage.
+    pub bytes: Bytes,
+    /// The kept snapshots, newest first.
+    pub snapshots: Vec<KeptSnapshot>,
+    /// Bytes of the log that a reopening replays.
+    pub log_bytes: u64,
+    /// Why the last automatic checkpoint failed; absent when it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint_error: Option<String>,
+}
+
+/// One collection.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CollectionInfo {
+    /// Its name.
+    pub name: String,
+    /// Numbers in each vector.
+    pub dimension: usize,
+    /// How two vectors are compared.
+    pub metric: &'static str,
+    /// Which index answers queries.
+    pub index: &'static str,
+    /// How vectors are coded beside the floats.
+    pub quantization: &'static str,
+    /// Which model made the vectors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelInfo>,
+    /// Rows.
+    pub rows: usize,
+}
+
+/// A model tag.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ModelInfo {
+    /// Model id.
+    pub id: String,
+    /// Model version.
+    pub version: String,
+}
+
+/// Bytes in storage by kind of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Bytes {
+    /// Logs.
+    pub log: u64,
+    /// Blocks.
+    pub blocks: u64,
+    /// Manifests.
+    pub snapshots: u64,
+    /// Files of other names.
+    pub other: u64,
+    /// All of these.
+    pub total: u64,
+}
+
+/// A kept snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptSnapshot {
+    /// Its generation.
+    pub generation: u64,
+    /// The last write that it covers.
+    pub seq: u64,
+    /// When it was made: milliseconds since 1970.
+    pub time_ms: u64,
+    /// Bytes of the blocks that it names and of its manifest.
+    pub bytes: u64,
+}
+
+impl CollectionInfo {
+    /// Describes a collection.
+    pub fn of(collection: &Collection) -> CollectionInfo {
+        let config = collection.config();
+        CollectionInfo {
+            name: collection.name.clone(),
+            dimension: config.dimension,
+            metric: config.metric.name(),
+            index: config.index.name(),
+            quantization: config.quantization.name(),
+            model: config
+                .model
+                .as_ref()
+                .map(|model| ModelInfo { id: model.id.clone(), version: model.version.clone() }),
+            rows: collection.len(),
+        }
+    }
+}
+
+impl<S: Storage, E: Env> Database<S, E> {
+    /// The collections in the order of their names.
+    pub fn collections(&self) -> Result<Vec<CollectionInfo>> {
+        let state = self.state()?;
+        let named = state.all().filter(|one| one.stages.is_none());
+        let mut infos: Vec<CollectionInfo> = named.map(CollectionInfo::of).collect();
+        infos.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(infos)
+    }
+
+    /// What is stored.
+    pub async fn stats(&self) -> Result<Stats> {
+        let collections = self.collections()?;
+        let listing = Listing::of(&self.0.storage.list().await?);
+        let (log, blocks, snapshots) =
+            (Listing::sum(&listing.logs), Listing::sum(&listing.blocks), Listing::sum(&listing.snapshots));
+        let other = listing.other_bytes;
+        let disk = self.0.disk.borrow();
+        let kept = disk.snapshots.iter().rev().map(|kept| KeptSnapshot {
+            generation: kept.generation,
+            seq: kept.seq,
+            time_ms: kept.time_ms,
+            bytes: kept.bytes,
+        });
+        Ok(Stats {
+            seq: self.0.state.borrow().seq,
+            collections,
+            bytes: Bytes { log, blocks, snapshots, other, total: log + blocks + snapshots + other },
+            snapshots: kept.collect(),
+            log_bytes: disk.log.length,
+            checkpoint_error: disk.failed_checkpoint.as_ref().map(|(_, cause)| cause.to_string()),
+        })
+    }
+}

@@ -1,0 +1,352 @@
+//! The write path: validate, append, apply. Writes that wait are appended together (group commit).
+
+use super::database::{Database, Inner};
+use super::disk::Health;
+use super::env::Env;
+use super::{names, wire};
+use crate::collection::{Checked, Collection, Config, Op, Rows, State};
+use crate::error::{Error, Kind, Result};
+use crate::format::frame::encode_frame;
+use crate::metadata::{Filter, merge};
+use crate::storage::Storage;
+use serde::Serialize;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Vectors of writes that are appended together, in bytes: enough to share one sync among many small writes,
+/// little enough to keep memory low.
+const GROUP_BYTES: usize = 4 * 1024 * 1024;
+
+/// What a write did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Written {
+    /// Rows written, changed or deleted.
+    pub count: u64,
+    /// Its sequence number; where nothing had to be written, that of the last write.
+    pub seq: u64,
+}
+
+/// Which rows a write is about.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// Rows by id; those that are not there are left out.
+    Ids(Vec<String>),
+    /// Rows that match.
+    Filter(Filter),
+}
+
+impl Target {
+    pub(super) fn ids(&self, collection: &Collection) -> Vec<String> {
+        match self {
+            Target::Ids(ids) => ids.iter().filter(|id| collection.slot(id).is_some()).cloned().collect(),
+            Target::Filter(filter) => {
+                let rows = collection.matching(filter);
+                rows.iter().filter_map(|slot| collection.row(slot)).map(|row| row.id.to_string()).collect()
+            }
+        }
+    }
+}
+
+/// Makes a write out of what is stored when its turn has come: the write and how many rows it touches, or
+/// `None` when there is nothing to do.
+type Resolve = Box<dyn FnOnce(&State) -> Result<Option<(Op, u64)>>>;
+
+pub(super) enum Intent {
+    /// Depends on nothing but the collection: any number of them can be appended together.
+    Upsert(String, Rows),
+    /// Depends on what is stored: appended alone.
+    Resolve(Resolve),
+}
+
+/// A write in the queue.
+pub struct Pending {
+    intent: RefCell<Option<Intent>>,
+    outcome: RefCell<Option<Result<Written>>>,
+}
+
+impl<S: Storage, E: Env> Database<S, E> {
+    /// Makes a collection, or checks that the one of that name has this configuration. Without one it has to
+    /// be there. `Mismatch` says what differs.
+    pub async fn collection(&self, name: &str, config: Option<Config>) -> Result<()> {
+        let owned = name.to_owned();
+        let resolve = move |state: &State| match (state.find(&owned), config) {
+            (Some(stored), Some(config)) => {
+                stored.config().check_opened_as(&owned, &config)?;
+                Ok(None)
+            }
+            (None, Some(config)) => {
+                let collection = state.next_collection;
+                Ok(Some((Op::Create { collection, name: owned, config, stages: None }, 0)))
+            }
+            (_, None) => state.named(&owned).map(|_| None),
+        };
+        self.0.write(Intent::Resolve(Box::new(resolve))).await.map(drop)
+    }
+
+    /// Removes a collection and its rows.
+    pub async fn drop_collection(&self, name: &str) -> Result<Written> {
+        let name = name.to_owned();
+        let resolve = move |state: &State| {
+            let stored = state.named(&name)?;
+            Ok(Some((Op::Drop { collection: stored.number }, stored.len() as u64)))
+        };
+        self.0.write(Intent::Resolve(Box::new(resolve))).await
+    }
+
+    /// Adds or replaces rows, all or none. Resolves when they are durable.
+    pub async fn upsert(&self, name: &str, rows: Rows) -> Result<Written> {
+        self.0.write(Intent::Upsert(name.to_owned(), rows)).await
+    }
+
+    /// Changes metadata, all rows or none. `metadata` is one JSON object for all, or one for each id;
+    /// `replace` puts it in place of the old one, otherwise its top-level keys replace those of the old.
+    pub async fn update(
+        &self,
+        name: &str,
+        target: Target,
+        metadata: Vec<String>,
+        replace: bool,
+    ) -> Result<Written> {
+        let name = name.to_owned();
+        let resolve = move |state: &State| {
+            let collection = state.named(&name)?;
+            let patches = patches(collection, &target, metadata)?;
+            if patches.is_empty() {
+                return Ok(None);
+            }
+            let count = patches.len() as u64;
+            let mut ids = Vec::with_capacity(patches.len());
+            let mut texts = Vec::with_capacity(patches.len());
+            for (id, patch) in patches {
+                let stored = collection.slot(&id).and_then(|slot| collection.row(slot));
+                texts.push(match stored {
+                    Some(row) if !replace => merge(&row.metadata, &patch)?,
+                    _ => patch,
+                });
+                ids.push(id);
+            }
+            Ok(Some((Op::SetMetadata { collection: collection.number, ids, metadata: texts }, count)))
+        };
+        self.0.write(Intent::Resolve(Box::new(resolve))).await
+    }
+
+    /// Deletes rows, all or none.
+    pub async fn delete(&self, name: &str, target: Target) -> Result<Written> {
+        let name = name.to_owned();
+        let resolve = move |state: &State| {
+            let collection = state.named(&name)?;
+            let mut ids = target.ids(collection);
+            ids.sort_unstable();
+            ids.dedup();
+            let count = ids.len() as u64;
+            Ok((count > 0).then(|| (Op::Delete { collection: collection.number, ids }, count)))
+        };
+        self.0.write(Intent::Resolve(Box::new(resolve))).await
+    }
+
+    /// Changes metric, index or quantization in place.
+    pub async fn configure(&self, name: &str, config: Config) -> Result<Written> {
+        let name = name.to_owned();
+        let resolve = move |state: &State| {
+            let stored = state.named(&name)?;
+            let count = stored.len() as u64;
+            let differs = *stored.config() != config;
+            Ok(differs.then(|| (Op::Configure { collection: stored.number, config }, count)))
+        };
+        self.0.write(Intent::Resolve(Box::new(resolve))).await
+    }
+}
+
+/// Ids that are there, each with its patch; of two patches for one id the later one counts.
+fn patches(collection: &Collection, target: &Target, metadata: Vec<String>) -> Result<Vec<(String, String)>> {
+    let patches: Vec<(String, String)> = match (target, metadata.as_slice()) {
+        (_, [one]) => target.ids(collection).into_iter().map(|id| (id, one.clone())).collect(),
+        (Target::Ids(ids), each) if ids.len() == each.len() => ids
+            .iter()
+            .zip(each)
+            .filter(|(id, _)| collection.slot(id).is_some())
+            .map(|(id, patch)| (id.clone(), patch.clone()))
+            .collect(),
+        (Target::Ids(ids), each) => {
+            return Err(Error::invalid("ids and metadata differ in number")
+                .with(format!("1 or {} objects", ids.len()), each.len()));
+        }
+        (Target::Filter(_), each) => {
+            return Err(Error::invalid("an update by filter takes one object for all rows").with(1, each.len()));
+        }
+    };
+    let unique: std::collections::BTreeMap<String, String> = patches.into_iter().collect();
+    Ok(unique.into_iter().collect())
+}
+
+impl<S: Storage, E: Env> Inner<S, E> {
+    /// Queues a write and waits until it was appended and applied, or refused.
+    pub(super) async fn write(&self, intent: Intent) -> Result<Written> {
+        let pending = Rc::new(Pending { intent: RefCell::new(Some(intent)), outcome: RefCell::new(None) });
+        self.queue.borrow_mut().push_back(pending.clone());
+        let _turn = self.turn.take().await;
+        loop {
+            if let Some(outcome) = pending.outcome.borrow_mut().take() {
+                return outcome;
+            }
+            self.commit_group().await;
+        }
+    }
+
+    /// Commits the first waiting write, together with those that can go with it.
+    async fn commit_group(&self) {
+        let group = self.next_group();
+        if let Err(cause) = self.settle().await {
+            group.iter().for_each(|pending| pending.fail(&cause));
+            return;
+        }
+        let mut bytes = Vec::new();
+        let mut ready: Vec<(Rc<Pending>, Checked, u64)> = Vec::new();
+        for pending in group {
+            match self.prepare(&pending, ready.len() as u64 + 1) {
+                Ok(Some((checked, count, frame))) => {
+                    if bytes.is_empty() {
+                        bytes = frame;
+                    } else {
+                        bytes.extend_from_slice(&frame);
+                    }
+                    ready.push((pending, checked, count));
+                }
+                Ok(None) => pending.done(Written { count: 0, seq: self.state.borrow().seq }),
+                Err(cause) => pending.fail(&cause),
+            }
+        }
+        if ready.is_empty() {
+            return;
+        }
+        match self.append(&bytes).await {
+            Ok(()) => {
+                let mut state = self.state.borrow_mut();
+                for (pending, checked, count) in ready {
+                    let seq = state.seq + 1;
+                    state.apply(checked, seq);
+                    pending.done(Written { count, seq });
+                }
+            }
+            Err(cause) => ready.iter().for_each(|(pending, _, _)| pending.fail(&cause)),
+        }
+    }
+
+    /// The first waiting write and the upserts behind it, if it is one.
+    fn next_group(&self) -> Vec<Rc<Pending>> {
+        let mut queue = self.queue.borrow_mut();
+        let mut group = Vec::new();
+        let mut bytes = 0;
+        while let Some(pending) = queue.front() {
+            let size = pending.upsert_bytes();
+            if !group.is_empty() && (size.is_none() || bytes + size.unwrap_or(0) > GROUP_BYTES) {
+                break;
+            }
+            bytes += size.unwrap_or(GROUP_BYTES);
+            group.extend(queue.pop_front());
+        }
+        group
+    }
+
+    /// Validates a write and makes its frame; the `ahead`-th after what is applied.
+    fn prepare(&self, pending: &Pending, ahead: u64) -> Result<Option<(Checked, u64, Vec<u8>)>> {
+        let state = self.state.borrow();
+        let (op, count) = match pending.intent.borrow_mut().take() {
+            None => return Ok(None),
+            Some(Intent::Upsert(name, rows)) => {
+                let count = rows.ids.len() as u64;
+                let collection = state.named(&name)?.number;
+                if count == 0 && rows.vectors.is_empty() {
+                    return Ok(None);
+                }
+                (Op::Upsert { collection, rows }, count)
+            }
+            Some(Intent::Resolve(resolve)) => match resolve(&state)? {
+                Some(resolved) => resolved,
+                None => return Ok(None),
+            },
+        };
+        let checked = state.check(op)?;
+        let record = wire::op_to_wire(checked.op());
+        let frame =
+            encode_frame(Vec::new(), state.seq + ahead, self.env.now_ms(), |out| record.encode(out))?;
+        Ok(Some((checked, count, frame)))
+    }
+
+    /// Appends frames. On an error the log is again as it was, or writing is refused until it is.
+    async fn append(&self, bytes: &[u8]) -> Result<()> {
+        let tail = self.disk.borrow().log;
+        match self.storage.append(&names::log(tail.generation), tail.length, bytes).await {
+            Ok(()) => {
+                self.disk.borrow_mut().log.length += bytes.len() as u64;
+                Ok(())
+            }
+            Err(cause) => {
+                self.disk.borrow_mut().health = Health::Unsettled { roll: false };
+                // Whatever comes of it, this write was not acknowledged: the error of the append is reported.
+                let _ = self.settle().await;
+                Err(cause)
+            }
+        }
+    }
+
+    /// Finds out what a failed append left behind, before anything else is written.
+    ///
+    /// Where it left bytes they are cut off: a new log says that the old one ends before them. So a write that
+    /// was reported as failed does not come back, whether or not its bytes arrived.
+    pub(super) async fn settle(&self) -> Result<()> {
+        let (tail, roll) = {
+            let disk = self.disk.borrow();
+            disk.check_open()?;
+            let Health::Unsettled { roll } = disk.health else { return Ok(()) };
+            (disk.log, roll)
+        };
+        let name = names::log(tail.generation);
+        let files = self.storage.list().await?;
+        let length = files.iter().find(|file| file.name == name).map(|file| file.length);
+        let later = names::Listing::of(&files).logs.keys().next_back().copied();
+        let ours = later.is_none_or(|later| later < self.disk.borrow().next_generation);
+        match length {
+            Some(length) if length >= tail.length && ours => {
+                if roll || length > tail.length {
+                    self.start_log(Some(tail)).await?;
+                }
+                self.disk.borrow_mut().health = Health::Writable;
+                Ok(())
+            }
+            _ => {
+                self.disk.borrow_mut().health = Health::Fenced;
+                Err(Error::new(Kind::Conflict, "another context wrote to this database: open it again"))
+            }
+        }
+    }
+
+    /// Drops collections that were being built when the database was last closed.
+    pub(super) async fn drop_staged(&self) -> Result<()> {
+        let staged: Vec<u32> =
+            self.state.borrow().all().filter(|one| one.stages.is_some()).map(|one| one.number).collect();
+        for collection in staged {
+            let resolve = move |_: &State| Ok(Some((Op::Drop { collection }, 0)));
+            self.write(Intent::Resolve(Box::new(resolve))).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Pending {
+    /// Bytes of vectors of an upsert; `None` for anything else.
+    fn upsert_bytes(&self) -> Option<usize> {
+        match self.intent.borrow().as_ref() {
+            Some(Intent::Upsert(_, rows)) => Some(rows.vectors.len() * 4),
+            _ => None,
+        }
+    }
+
+    fn done(&self, written: Written) {
+        *self.outcome.borrow_mut() = Some(Ok(written));
+    }
+
+    fn fail(&self, cause: &Error) {
+        *self.outcome.borrow_mut() = Some(Err(cause.clone()));
+    }
+}

@@ -1,0 +1,163 @@
+//! A storage object written in JavaScript, and the clocks beside it.
+
+use super::error::from_js;
+use crate::error::{Error, Kind, Result};
+use crate::storage::{FileInfo, Source, Storage};
+use crate::store::Env;
+use js_sys::{Promise, Uint8Array};
+use std::ops::Range;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The object that the facade makes around a storage object: `Host` in `wasm-api.ts`.
+    pub type Host;
+
+    #[wasm_bindgen(method, catch)]
+    fn list(this: &Host) -> std::result::Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn read(this: &Host, name: &str, start: f64, end: f64) -> std::result::Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = createBegin)]
+    fn create_begin(this: &Host, name: &str) -> std::result::Result<f64, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = createPush)]
+    fn create_push(this: &Host, handle: f64, chunk: Uint8Array) -> std::result::Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = createEnd)]
+    fn create_end(this: &Host, handle: f64) -> std::result::Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = createAbort)]
+    fn create_abort(this: &Host, handle: f64) -> std::result::Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn append(this: &Host, name: &str, at: f64, bytes: Uint8Array) -> std::result::Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn remove(this: &Host, name: &str) -> std::result::Result<Promise, JsValue>;
+    #[wasm_bindgen(method)]
+    fn now(this: &Host) -> f64;
+    #[wasm_bindgen(method)]
+    fn monotonic(this: &Host) -> f64;
+    #[wasm_bindgen(method, catch, js_name = yieldNow)]
+    fn yield_now(this: &Host) -> std::result::Result<Promise, JsValue>;
+    #[wasm_bindgen(method)]
+    fn random(this: &Host) -> Uint8Array;
+    #[wasm_bindgen(method)]
+    fn progress(this: &Host, phase: &str, done: f64, total: f64);
+}
+
+/// The five verbs over a [`Host`].
+pub struct HostStorage(pub Rc<Host>);
+
+async fn settled(promise: std::result::Result<Promise, JsValue>) -> Result<JsValue> {
+    promise.map_err(from_js)?.await.map_err(from_js)
+}
+
+#[derive(serde::Deserialize)]
+struct ListedFile {
+    name: String,
+    length: u64,
+}
+
+impl Storage for HostStorage {
+    async fn list(&self) -> Result<Vec<FileInfo>> {
+        let listed = settled(self.0.list()).await?;
+        let files: Option<Vec<ListedFile>> =
+            listed.as_string().and_then(|json| serde_json::from_str(&json).ok());
+        let files = files.ok_or_else(|| {
+            Error::new(Kind::Unavailable, "list() of the storage object did not give names and lengths of files")
+        })?;
+        Ok(files.into_iter().map(|file| FileInfo { name: file.name, length: file.length }).collect())
+    }
+
+    async fn read(&self, name: &str, range: Range<u64>) -> Result<Vec<u8>> {
+        let bytes = settled(self.0.read(name, range.start as f64, range.end as f64)).await?;
+        let bytes: Uint8Array = bytes.dyn_into().map_err(|_| {
+            Error::new(Kind::Unavailable, "read() of the storage object did not give a Uint8Array")
+        })?;
+        let (expected, got) = (range.end - range.start, u64::from(bytes.length()));
+        if expected != got {
+            let message = format!("read() of the storage object gave another number of bytes of {name}");
+            return Err(Error::new(Kind::Unavailable, message).with(expected, got));
+        }
+        Ok(bytes.to_vec())
+    }
+
+    async fn create(&self, name: &str, source: &mut impl Source) -> Result<()> {
+        let handle = self.0.create_begin(name).map_err(from_js)?;
+        loop {
+            let pushed = match source.next().await {
+                Ok(None) => break,
+                Ok(Some(piece)) => {
+                    settled(self.0.create_push(handle, Uint8Array::from(piece.as_slice()))).await.map(drop)
+                }
+                Err(cause) => Err(cause),
+            };
+            if let Err(cause) = pushed {
+                let _ = settled(self.0.create_abort(handle)).await;
+                return Err(cause);
+            }
+        }
+        settled(self.0.create_end(handle)).await.map(drop)
+    }
+
+    async fn append(&self, name: &str, at: u64, bytes: &[u8]) -> Result<()> {
+        settled(self.0.append(name, at as f64, Uint8Array::from(bytes))).await.map(drop)
+    }
+
+    async fn remove(&self, name: &str) -> Result<()> {
+        settled(self.0.remove(name)).await.map(drop)
+    }
+}
+
+/// Longest time between two yields, in milliseconds: half a frame, so that a page stays smooth.
+const SLICE_MS: f64 = 8.0;
+
+/// Clocks and manners of a [`Host`].
+pub struct HostEnv {
+    host: Rc<Host>,
+    /// When control was last given away.
+    yielded: std::cell::Cell<f64>,
+    /// When progress was last reported: the boundary is not crossed for every block.
+    reported: std::cell::Cell<f64>,
+}
+
+impl HostEnv {
+    /// The surroundings that `host` stands for.
+    pub fn new(host: Rc<Host>) -> HostEnv {
+        let now = host.monotonic();
+        HostEnv { host, yielded: now.into(), reported: f64::NEG_INFINITY.into() }
+    }
+}
+
+impl Env for HostEnv {
+    fn now_ms(&self) -> u64 {
+        self.host.now() as u64
+    }
+
+    fn monotonic_ms(&self) -> f64 {
+        self.host.monotonic()
+    }
+
+    fn random(&self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        let random = self.host.random();
+        if random.length() == 16 {
+            random.copy_to(&mut bytes);
+        }
+        bytes
+    }
+
+    fn progress(&self, phase: &str, done: u64, total: u64) {
+        let now = self.host.monotonic();
+        if done >= total || now - self.reported.get() >= 2.0 * SLICE_MS {
+            self.reported.set(now);
+            self.host.progress(phase, done as f64, total as f64);
+        }
+    }
+
+    async fn yield_now(&self) {
+        if self.host.monotonic() - self.yielded.get() < SLICE_MS {
+            return;
+        }
+        // A host that cannot yield only costs smoothness.
+        let _ = settled(self.host.yield_now()).await;
+        self.yielded.set(self.host.monotonic());
+    }
+}

@@ -1,0 +1,21 @@
+//! The store behind JavaScript: exported classes, conversion, and the adapter for a storage object written in
+//! JavaScript. Only this module names the web crates, and nothing outside imports it.
+//!
+//! The TypeScript facade is the only caller; `pkg-templates/npm/src/wasm-api.ts` states the same boundary from
+//! the other side. Texts named `json` carry JSON: one string crosses faster than many objects.
+//!
+//! An exported method is a plain `&self` that returns a promise over a cloned `Rc`: no borrow of the exported
+//! object outlives the call, so calls may overlap as they like.
+
+mod convert;
+mod error;
+mod feed;
+mod host;
+mod json;
+mod reply;
+mod store;
+mod transfer;
+
+pub use reply::Reply;
+pub use store::WasmStore;
+pub use transfer::{WasmExport, WasmImport, WasmRebuild};

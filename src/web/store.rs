@@ -1,0 +1,300 @@
+//! The exported class `WasmStore`: an open database.
+
+use super::convert::{promise, promise_json};
+use super::error::report_panics;
+use super::host::{Host, HostEnv, HostStorage};
+use super::json::{self, ConfigJson, GetJson, ImportJson, ListJson, OpenJson, QueryJson};
+use super::reply::{Fields, Reply, Writer, text};
+use super::transfer::{WasmExport, WasmImport, WasmRebuild, thrown};
+use crate::collection::{Query, Rows};
+use crate::error::{Error, Result};
+use crate::limits::BATCH_ROWS_MAX;
+use crate::store::{CollectionInfo, Database, ImportOptions, Options, Written};
+use js_sys::futures::spawn_local;
+use js_sys::{Float32Array, Promise};
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+
+type Db = Database<HostStorage, HostEnv>;
+
+/// An open database.
+#[wasm_bindgen]
+pub struct WasmStore(Db);
+
+/// A write, and a checkpoint behind it when the log has outgrown its share: the write does not wait for it.
+async fn written(database: Db, write: impl Future<Output = Result<Written>>) -> Result<Written> {
+    let written = write.await?;
+    if database.checkpoint_due() {
+        spawn_local(async move {
+            // A failure is kept and shown in stats(); the log still has everything.
+            let due = database.checkpoint_due();
+            if due {
+                let _ = database.checkpoint().await;
+            }
+        });
+    }
+    Ok(written)
+}
+
+fn info(database: &Db, name: &str) -> Result<CollectionInfo> {
+    Ok(CollectionInfo::of(database.state()?.named(name)?))
+}
+
+#[wasm_bindgen]
+impl WasmStore {
+    /// Opens the database behind `host`, or makes one. Resolves to a `WasmStore`.
+    pub fn open(host: Host, options_json: &str) -> Promise {
+        report_panics();
+        let options: Result<OpenJson> = json::parse("options", options_json);
+        promise(async move {
+            let mut chosen = Options::default();
+            if let Some(bytes) = options?.checkpoint_log_bytes {
+                chosen.checkpoint_log_bytes = bytes;
+            }
+            let host = Rc::new(host);
+            let database = Database::open(HostStorage(host.clone()), HostEnv::new(host), chosen).await?;
+            Ok(WasmStore(database))
+        })
+    }
+
+    /// The open report, as JSON.
+    #[wasm_bindgen(js_name = openReport)]
+    pub fn open_report(&self) -> std::result::Result<String, JsValue> {
+        thrown(text(self.0.open_report()))
+    }
+
+    /// Makes or opens a collection: its `CollectionInfo`, as JSON.
+    pub fn collection(&self, name: String, config_json: Option<String>) -> Promise {
+        let database = self.0.clone();
+        promise_json(async move {
+            let config = match config_json {
+                None => None,
+                Some(config) => Some(json::parse::<ConfigJson>("config", &config)?.config(None)?),
+            };
+            database.collection(&name, config).await?;
+            info(&database, &name)
+        })
+    }
+
+    /// All collections, as JSON.
+    pub fn collections(&self) -> std::result::Result<String, JsValue> {
+        thrown(self.0.collections().and_then(|infos| text(&infos)))
+    }
+
+    /// Removes a collection.
+    #[wasm_bindgen(js_name = dropCollection)]
+    pub fn drop_collection(&self, name: String) -> Promise {
+        let database = self.0.clone();
+        promise_json(async move { written(database.clone(), database.drop_collection(&name)).await })
+    }
+
+    /// Adds or replaces rows.
+    pub fn upsert(
+        &self,
+        name: String,
+        ids_json: String,
+        vectors: Float32Array,
+        metadata_json: Option<String>,
+    ) -> Promise {
+        let database = self.0.clone();
+        let vectors = vectors.to_vec();
+        promise_json(async move {
+            let ids: Vec<String> = json::parse("ids", &ids_json)?;
+            let metadata = json::metadata(metadata_json.as_deref(), ids.len())?;
+            let rows = Rows { ids, vectors, metadata };
+            written(database.clone(), database.upsert(&name, rows)).await
+        })
+    }
+
+    /// Changes metadata.
+    #[wasm_bindgen(js_name = updateMetadata)]
+    pub fn update_metadata(
+        &self,
+        name: String,
+        target_json: String,
+        metadata_json: String,
+        mode: String,
+    ) -> Promise {
+        let database = self.0.clone();
+        promise_json(async move {
+            let target = json::target(&target_json)?;
+            let replace = match mode.as_str() {
+                "merge" => false,
+                "replace" => true,
+                _ => return Err(Error::invalid("no such mode of update").with("merge or replace", mode)),
+            };
+            let metadata = match metadata_json.starts_with('[') {
+                true => json::metadata(Some(&metadata_json), 0)?,
+                false => vec![metadata_json],
+            };
+            written(database.clone(), database.update(&name, target, metadata, replace)).await
+        })
+    }
+
+    /// Deletes rows.
+    pub fn delete(&self, name: String, target_json: String) -> Promise {
+        let database = self.0.clone();
+        promise_json(async move {
+            let target = json::target(&target_json)?;
+            written(database.clone(), database.delete(&name, target)).await
+        })
+    }
+
+    /// Nearest rows: `{"matches"}`.
+    pub fn query(
+        &self,
+        name: &str,
+        vector: &[f32],
+        options_json: &str,
+    ) -> std::result::Result<Reply, JsValue> {
+        thrown(self.query_inner(name, vector, options_json))
+    }
+
+    /// Rows by id: `{"rows"}` with null where there is none.
+    pub fn get(&self, name: &str, ids_json: &str, options_json: &str) -> std::result::Result<Reply, JsValue> {
+        thrown(self.get_inner(name, ids_json, options_json))
+    }
+
+    /// A page of rows: `{"rows", "cursor"}`.
+    pub fn list(&self, name: &str, options_json: &str) -> std::result::Result<Reply, JsValue> {
+        thrown(self.list_inner(name, options_json))
+    }
+
+    /// How many rows match.
+    pub fn count(&self, name: &str, filter_json: Option<String>) -> std::result::Result<f64, JsValue> {
+        thrown(self.count_inner(name, filter_json.as_deref()))
+    }
+
+    /// Writes a snapshot: a `CheckpointResult`.
+    pub fn checkpoint(&self) -> Promise {
+        let database = self.0.clone();
+        promise_json(async move { database.checkpoint().await })
+    }
+
+    /// Verifies everything: a `CheckReport`.
+    pub fn check(&self) -> Promise {
+        let database = self.0.clone();
+        promise_json(async move { database.check().await })
+    }
+
+    /// What is stored: `Stats` without what only the facade knows.
+    pub fn stats(&self) -> Promise {
+        let database = self.0.clone();
+        promise_json(async move { database.stats().await })
+    }
+
+    /// Bytes of WebAssembly memory.
+    #[wasm_bindgen(js_name = memoryBytes)]
+    pub fn memory_bytes(&self) -> f64 {
+        core::arch::wasm32::memory_size::<0>() as f64 * 65_536.0
+    }
+
+    /// Begins an export: a `WasmExport`.
+    #[wasm_bindgen(js_name = exportStart)]
+    pub fn export_start(&self) -> Promise {
+        let database = self.0.clone();
+        promise(async move { database.export().await.map(WasmExport::new) })
+    }
+
+    /// Begins an import: a `WasmImport`.
+    #[wasm_bindgen(js_name = importStart)]
+    pub fn import_start(&self, options_json: String) -> Promise {
+        let database = self.0.clone();
+        promise(async move {
+            let options: ImportJson = json::parse("options", &options_json)?;
+            let options = ImportOptions {
+                replace: options.replace.unwrap_or(false),
+                total_bytes: options.total_bytes.unwrap_or(0),
+            };
+            Ok(WasmImport::start(database, options))
+        })
+    }
+
+    /// Begins a rebuild. With `has_embed` a `WasmRebuild`; without, the configuration is changed in place and
+    /// the promise is of undefined.
+    #[wasm_bindgen(js_name = rebuildStart)]
+    pub fn rebuild_start(&self, name: String, config_json: String, has_embed: bool) -> Promise {
+        let database = self.0.clone();
+        promise(async move {
+            let config: ConfigJson = json::parse("config", &config_json)?;
+            let config = {
+                let state = database.state()?;
+                config.config(Some(state.named(&name)?.config()))?
+            };
+            if has_embed {
+                return Ok(WasmRebuild::new(database.rebuild(&name, config).await?).into());
+            }
+            written(database.clone(), database.configure(&name, config)).await?;
+            Ok(JsValue::UNDEFINED)
+        })
+    }
+
+    /// Waits for running writes and closes.
+    pub fn close(&self) -> Promise {
+        let database = self.0.clone();
+        promise(async move {
+            database.close().await;
+            Ok(JsValue::UNDEFINED)
+        })
+    }
+}
+
+impl WasmStore {
+    fn query_inner(&self, name: &str, vector: &[f32], options_json: &str) -> Result<Reply> {
+        let options: QueryJson = json::parse("options", options_json)?;
+        let filter = json::filter(options.filter.as_deref())?;
+        let state = self.0.state()?;
+        let collection = state.named(name)?;
+        let query = Query {
+            vector,
+            top_k: options.top_k.unwrap_or(10),
+            filter: filter.as_ref(),
+            min_score: options.min_score,
+        };
+        let fields = Fields {
+            metadata: options.return_metadata.unwrap_or(true),
+            vectors: options.return_vectors.unwrap_or(false),
+        };
+        let mut writer = Writer::new(collection, fields, "matches");
+        collection.query(&query)?.iter().for_each(|scored| writer.push_match(scored));
+        writer.end(None)
+    }
+
+    fn get_inner(&self, name: &str, ids_json: &str, options_json: &str) -> Result<Reply> {
+        let ids: Vec<String> = json::parse("ids", ids_json)?;
+        if ids.len() > BATCH_ROWS_MAX {
+            return Err(Error::invalid("too many ids in one call: split it").with(BATCH_ROWS_MAX, ids.len()));
+        }
+        let options: GetJson = json::parse("options", options_json)?;
+        let state = self.0.state()?;
+        let collection = state.named(name)?;
+        let fields = Fields {
+            metadata: options.return_metadata.unwrap_or(true),
+            vectors: options.return_vectors.unwrap_or(false),
+        };
+        let mut writer = Writer::new(collection, fields, "rows");
+        ids.iter().for_each(|id| writer.push_row(collection.slot(id)));
+        writer.end(None)
+    }
+
+    fn list_inner(&self, name: &str, options_json: &str) -> Result<Reply> {
+        let options: ListJson = json::parse("options", options_json)?;
+        let filter = json::filter(options.filter.as_deref())?;
+        let state = self.0.state()?;
+        let collection = state.named(name)?;
+        let page =
+            collection.page(filter.as_ref(), options.cursor.as_deref(), options.limit.unwrap_or(100))?;
+        let fields = Fields {
+            metadata: options.return_metadata.unwrap_or(true),
+            vectors: options.return_vectors.unwrap_or(false),
+        };
+        let mut writer = Writer::new(collection, fields, "rows");
+        page.slots.iter().for_each(|slot| writer.push_row(Some(*slot)));
+        writer.end(page.cursor.as_deref())
+    }
+
+    fn count_inner(&self, name: &str, filter_json: Option<&str>) -> Result<f64> {
+        let filter = filter_json.map(crate::metadata::Filter::parse).transpose()?;
+        Ok(self.0.state()?.named(name)?.count(filter.as_ref()) as f64)
+    }
+}

@@ -1,0 +1,189 @@
+//! Long operations in steps: export, import, rebuild.
+
+use super::convert::{promise, promise_json};
+use super::error::to_js;
+use super::feed::Feed;
+use super::host::{HostEnv, HostStorage};
+use super::reply::text;
+use crate::error::{Error, Result};
+use crate::storage::Source;
+use crate::store::{Database, EmbedRow, Export, ImportOptions, ImportResult, Rebuild};
+use js_sys::futures::spawn_local;
+use js_sys::{Float32Array, Promise, Uint8Array};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+
+/// A running export.
+#[wasm_bindgen]
+pub struct WasmExport {
+    total: f64,
+    export: Rc<RefCell<Option<Export<HostStorage, HostEnv>>>>,
+}
+
+impl WasmExport {
+    pub(super) fn new(export: Export<HostStorage, HostEnv>) -> WasmExport {
+        WasmExport { total: export.total_bytes() as f64, export: Rc::new(RefCell::new(Some(export))) }
+    }
+}
+
+#[wasm_bindgen]
+impl WasmExport {
+    /// Bytes of the whole archive.
+    #[wasm_bindgen(js_name = totalBytes)]
+    pub fn total_bytes(&self) -> f64 {
+        self.total
+    }
+
+    /// The next piece; undefined at the end. One call at a time.
+    pub fn next(&self) -> Promise {
+        let shared = self.export.clone();
+        promise(async move {
+            // Taken out for the time of the call, so that no borrow is held across the await.
+            let Some(mut export) = shared.borrow_mut().take() else {
+                return Err(Error::invalid("this export has ended, or its next() is still running"));
+            };
+            let piece = export.next().await?;
+            Ok(match piece {
+                None => JsValue::UNDEFINED,
+                Some(bytes) => {
+                    *shared.borrow_mut() = Some(export);
+                    Uint8Array::from(bytes.as_slice()).into()
+                }
+            })
+        })
+    }
+
+    /// Ends the export early.
+    pub fn close(&self) {
+        self.export.borrow_mut().take();
+    }
+}
+
+/// A running import.
+#[wasm_bindgen]
+pub struct WasmImport {
+    feed: Feed,
+    outcome: Rc<RefCell<Option<Result<ImportResult>>>>,
+}
+
+impl WasmImport {
+    pub(super) fn start(database: Database<HostStorage, HostEnv>, options: ImportOptions) -> WasmImport {
+        let (feed, outcome) = (Feed::default(), Rc::new(RefCell::new(None)));
+        let (mut source, result) = (feed.clone(), outcome.clone());
+        spawn_local(async move {
+            *result.borrow_mut() = Some(database.import(&mut source, options).await);
+            source.close();
+        });
+        WasmImport { feed, outcome }
+    }
+}
+
+#[wasm_bindgen]
+impl WasmImport {
+    /// Hands over the next bytes of the archive; rejects when they do not verify.
+    pub fn write(&self, bytes: Uint8Array) -> Promise {
+        let (feed, outcome, bytes) = (self.feed.clone(), self.outcome.clone(), bytes.to_vec());
+        promise(async move {
+            feed.push(bytes).await;
+            match outcome.borrow().as_ref() {
+                Some(Err(cause)) => Err(cause.clone()),
+                _ => Ok(JsValue::UNDEFINED),
+            }
+        })
+    }
+
+    /// Says that nothing comes any more, and waits for the outcome: an `ImportResult`.
+    pub fn finish(&self) -> Promise {
+        self.feed.end();
+        let (feed, outcome) = (self.feed.clone(), self.outcome.clone());
+        promise_json(async move {
+            feed.closed().await;
+            let outcome = outcome.borrow_mut().take();
+            outcome.unwrap_or_else(|| Err(Error::invalid("finish() was called twice")))
+        })
+    }
+
+    /// Gives up: nothing changed.
+    pub fn abort(&self) -> Promise {
+        self.feed.abort();
+        let feed = self.feed.clone();
+        promise(async move {
+            feed.closed().await;
+            Ok(JsValue::UNDEFINED)
+        })
+    }
+}
+
+/// A running rebuild.
+#[wasm_bindgen]
+pub struct WasmRebuild(Rc<Rebuild<HostStorage, HostEnv>>);
+
+impl WasmRebuild {
+    pub(super) fn new(rebuild: Rebuild<HostStorage, HostEnv>) -> WasmRebuild {
+        WasmRebuild(Rc::new(rebuild))
+    }
+}
+
+#[derive(Serialize)]
+struct RowJson<'a> {
+    id: &'a str,
+    metadata: &'a RawValue,
+}
+
+fn rows_json(rows: &[EmbedRow]) -> Result<String> {
+    let damaged = |_| Error::corrupt("stored metadata is not JSON");
+    let rows: Result<Vec<RowJson>> = rows
+        .iter()
+        .map(|row| Ok(RowJson { id: &row.id, metadata: serde_json::from_str(&row.metadata).map_err(damaged)? }))
+        .collect();
+    text(&rows?)
+}
+
+#[wasm_bindgen]
+impl WasmRebuild {
+    /// Rows that still need a vector, as JSON; undefined when all have one.
+    pub fn next(&self, max: usize) -> Promise {
+        let rebuild = self.0.clone();
+        promise(async move {
+            let rows = rebuild.next(max)?;
+            Ok(if rows.is_empty() { JsValue::UNDEFINED } else { JsValue::from(&rows_json(&rows)?) })
+        })
+    }
+
+    /// Takes the vectors of the rows that `next` gave.
+    pub fn put(&self, vectors: Float32Array) -> Promise {
+        let (rebuild, vectors) = (self.0.clone(), vectors.to_vec());
+        promise(async move { rebuild.put(vectors).await.map(|()| JsValue::UNDEFINED) })
+    }
+
+    /// `{"done", "total"}` in rows.
+    pub fn progress(&self) -> String {
+        let (done, total) = self.0.progress();
+        format!("{{\"done\":{done},\"total\":{total}}}")
+    }
+
+    /// Switches: a `WriteResult`, or undefined when rows changed meanwhile and `next` has more.
+    pub fn commit(&self) -> Promise {
+        let rebuild = self.0.clone();
+        promise(async move {
+            Ok(match rebuild.commit().await? {
+                None => JsValue::UNDEFINED,
+                Some(written) => JsValue::from(&text(&written)?),
+            })
+        })
+    }
+
+    /// Gives up: the old rows stay as they are.
+    pub fn abort(&self) -> Promise {
+        let rebuild = self.0.clone();
+        promise(async move { rebuild.abort().await.map(|()| JsValue::UNDEFINED) })
+    }
+}
+
+/// An error as a thrown value, for methods that answer at once.
+pub fn thrown<T>(result: Result<T>) -> std::result::Result<T, JsValue> {
+    result.map_err(to_js)
+}

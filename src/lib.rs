@@ -9,8 +9,21 @@
 pub mod error;
 pub mod limits;
 
-pub mod storage;
+pub mod kernel;
+pub mod vectors;
+
+pub mod metadata;
+
+pub mod index;
+
+pub mod collection;
 
 pub mod format;
+pub mod storage;
+
+pub mod store;
+
+#[cfg(target_arch = "wasm32")]
+pub mod web;
 
 pub use error::{Error, Kind, Result};

@@ -103,21 +103,33 @@ impl Collection {
         self.slots.iter().map(|(id, slot)| (id, *slot))
     }
 
+    /// Makes room for `count` further rows, so that applying a write cannot run out of memory for vectors.
+    pub(super) fn reserve(&mut self, count: usize) -> Result<()> {
+        self.vectors.reserve(count.saturating_sub(self.free.len()))
+    }
+
+    /// Whether the secondary index is what a fresh one over the rows would be. True where there is none yet.
+    pub fn secondary_agrees(&self) -> bool {
+        self.secondary.get().is_none_or(|index| index.agrees_with(&self.fresh_secondary()))
+    }
+
     /// Slots in the order of ids, from `start`.
     pub fn ids_after(&self, start: std::ops::Bound<&str>) -> impl Iterator<Item = u32> {
         self.slots.range::<str, _>((start, std::ops::Bound::Unbounded)).map(|(_, slot)| *slot)
     }
 
     pub(super) fn secondary(&self) -> &SecondaryIndex {
-        self.secondary.get_or_init(|| {
-            let mut index = SecondaryIndex::new();
-            for slot in &self.live {
-                if let Some(value) = self.value(slot) {
-                    index.insert(slot, &value);
-                }
+        self.secondary.get_or_init(|| self.fresh_secondary())
+    }
+
+    fn fresh_secondary(&self) -> SecondaryIndex {
+        let mut index = SecondaryIndex::new();
+        for slot in &self.live {
+            if let Some(value) = self.value(slot) {
+                index.insert(slot, &value);
             }
-            index
-        })
+        }
+        index
     }
 
     /// The metadata of a row, decoded. Stored metadata was checked before it was written; text that does not
@@ -140,7 +152,8 @@ impl Collection {
         };
         self.slots.insert(id.clone(), slot);
         self.put(slot, Row { id, seq, metadata: metadata.into() });
-        self.vectors.set(slot, vector);
+        // Room was reserved before the write was appended.
+        let _ = self.vectors.set(slot, vector);
         self.flat.insert(slot, vector);
         self.index_metadata(slot, value);
         self.touch(slot, Dirty { vectors: true, rows: true });
@@ -271,10 +284,11 @@ impl Collection {
         if first % GROUP_ROWS != 0 || vectors.len() != columns.seqs.len() * self.config.dimension {
             return Err(damaged("rows and vectors differ in number"));
         }
+        self.vectors.reserve(columns.seqs.len())?;
         let rows = columns.seqs.iter().zip(&columns.ids).zip(&columns.metadata);
         for (((&seq, &id), &metadata), vector) in rows.zip(vectors.chunks_exact(self.config.dimension)) {
             let slot = self.rows.len() as u32;
-            self.vectors.set(slot, vector);
+            self.vectors.set(slot, vector)?;
             if seq == 0 {
                 self.rows.push(None);
                 self.free.insert(slot);

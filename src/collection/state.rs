@@ -92,6 +92,17 @@ impl State {
         Ok(Checked { op, values: Vec::new() })
     }
 
+    /// Makes room in memory for a checked write, so that applying it cannot run out of it half-way.
+    pub fn reserve(&mut self, checked: &Checked) -> Result<()> {
+        match &checked.op {
+            Op::Upsert { collection, rows } => match self.collections.get_mut(collection) {
+                Some(collection) => collection.reserve(rows.ids.len()),
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
     /// Carries out a checked write as number `seq`.
     pub fn apply(&mut self, checked: Checked, seq: u64) {
         self.seq = seq;

@@ -55,6 +55,8 @@ pub struct SnapshotV1 {
     pub seq: u64,
     /// Wall clock when it was made: milliseconds since 1970.
     pub time_ms: u64,
+    /// Generation of the log that was begun for it: that one, or a newer one, has to be there.
+    pub log: Option<u64>,
     /// The next collection gets this number or a higher one.
     pub next_collection: u32,
     /// In the order of their numbers.

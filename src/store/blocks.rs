@@ -89,7 +89,7 @@ pub async fn load_state(storage: &impl Storage, env: &impl Env, manifest: &Snaps
     state.seq = manifest.seq;
     state.next_collection = manifest.next_collection;
     let all = || manifest.collections.iter().flat_map(|one| &one.groups).flat_map(refs_of);
-    let total: u64 = all().map(|block| u64::from(block.length)).sum();
+    let total: u64 = all().map(|block| BLOCK_HEADER_BYTES as u64 + u64::from(block.length)).sum();
     let mut done = 0;
     for wire in &manifest.collections {
         let collection = load_collection(storage, env, wire, &mut |bytes| {

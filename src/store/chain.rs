@@ -59,9 +59,10 @@ impl Logs {
         self.headers.iter().filter_map(|(log, header)| Some((*log, header.as_ref().ok()?.seq))).collect()
     }
 
-    /// The logs that hold every write after `seq`, oldest first.
-    pub fn after(&self, seq: u64) -> Result<Vec<Link>> {
-        let Some(header) = self.head()? else {
+    /// The logs that hold every write after `seq`, oldest first. `named` is the log that the snapshot of that
+    /// `seq` names.
+    pub fn after(&self, seq: u64, named: Option<u64>) -> Result<Vec<Link>> {
+        let Some(header) = self.head()?.filter(|head| named.is_none_or(|named| head.generation >= named)) else {
             return Err(Error::corrupt("the log of this database is missing: restore a backup"));
         };
         let length = self.lengths.get(&header.generation).copied().unwrap_or(0);

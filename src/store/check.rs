@@ -94,7 +94,7 @@ impl<S: Storage, E: Env> Database<S, E> {
     ) -> Result<State> {
         let logs = Logs::read(&self.0.storage, listing).await?;
         let tail = self.0.disk.borrow().log;
-        for link in logs.after(state.seq)? {
+        for link in logs.after(state.seq, None)? {
             let end = if link.head { tail.length } else { link.end };
             let mut reader = LogReader::new(&self.0.storage, link.header.generation, end);
             loop {
@@ -103,6 +103,7 @@ impl<S: Storage, E: Env> Database<S, E> {
                         report.frames += 1;
                         if seq == state.seq + 1 {
                             let checked = state.check_stored(op)?;
+                            state.reserve(&checked)?;
                             state.apply(checked, seq);
                         }
                         if report.frames % 256 == 0 {

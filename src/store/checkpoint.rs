@@ -1,4 +1,7 @@
-//! The checkpoint: blocks that changed, then the manifest, then a new log, then away with what nobody needs.
+//! The checkpoint: blocks that changed, then a new log, then the manifest, then away with what nobody needs.
+//!
+//! The log comes before the manifest that names it: so a log that went missing is noticed, and is not taken for
+//! a crash between the two.
 
 use super::database::{Database, Inner};
 use super::disk::{Health, Kept, refs_of};
@@ -59,6 +62,14 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let mut result = CheckpointResult { generation, ..CheckpointResult::default() };
         result.blocks_written = written.len() as u64;
         result.bytes_written = if written.is_empty() { 0 } else { offset };
+        let tail = self.disk.borrow().log;
+        if let Err(cause) = self.start_log(Some(tail)).await {
+            // If the new log is there all the same, it says where the old one ends: nothing may be appended
+            // to that one any more.
+            self.disk.borrow_mut().health = Health::Unsettled { roll: true };
+            let _ = self.storage.remove(&names::blocks(generation)).await;
+            return Err(cause);
+        }
         let manifest = self.manifest(written)?;
         result.seq = manifest.seq;
         let blocks = manifest.collections.iter().map(|one| one.groups.len() as u64 * 2).sum::<u64>();
@@ -82,27 +93,18 @@ impl<S: Storage, E: Env> Inner<S, E> {
             }
             return Err(cause);
         }
-        self.switch_to(generation, manifest, length).await;
+        self.adopt(generation, manifest, length);
+        // What could not be removed now is tried again by the next checkpoint.
+        let _ = self.prune().await;
         Ok(result)
     }
 
-    /// Makes a stored snapshot the current one: remembers its blocks, starts its log, prunes.
-    /// It cannot fail: the snapshot is durable already.
-    pub(super) async fn switch_to(&self, generation: u64, manifest: SnapshotV1, length: u64) {
-        let previous = {
-            let mut disk = self.disk.borrow_mut();
-            disk.snapshots.push(Kept::of(generation, &manifest, length));
-            disk.groups = super::open::groups_of(manifest);
-            self.state.borrow_mut().all_mut().for_each(Collection::clean);
-            disk.log
-        };
-        if self.start_log(Some(previous)).await.is_err() {
-            // The snapshot stands, so this has succeeded; the next write makes its log first.
-            self.disk.borrow_mut().health = Health::Unsettled { roll: true };
-            return;
-        }
-        // What could not be removed now is tried again by the next checkpoint.
-        let _ = self.prune().await;
+    /// Makes a stored snapshot the current one.
+    pub(super) fn adopt(&self, generation: u64, manifest: SnapshotV1, length: u64) {
+        let mut disk = self.disk.borrow_mut();
+        disk.snapshots.push(Kept::of(generation, &manifest, length));
+        disk.groups = super::open::groups_of(manifest);
+        self.state.borrow_mut().all_mut().for_each(Collection::clean);
     }
 
     /// Every block that changed, or lies in a file that is to be emptied.
@@ -189,7 +191,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
             });
         }
         let (seq, next_collection) = (state.seq, state.next_collection);
-        Ok(SnapshotV1 { seq, time_ms: self.env.now_ms(), next_collection, collections })
+        let log = Some(disk.log.generation);
+        Ok(SnapshotV1 { seq, time_ms: self.env.now_ms(), log, next_collection, collections })
     }
 
     /// Removes what neither a kept snapshot nor a running export needs. A file that cannot be removed now is

@@ -64,6 +64,7 @@ impl<S: Storage, E: Env> Database<S, E> {
             seq: manifest.seq,
             previous: None,
         };
+        manifest.log = None;
         let section = manifest.encode_section(Vec::new())?.len();
         let total = offset + (MANIFEST_MAGIC.len() + section + TRAILER_BYTES) as u64;
         let mut runs = runs(refs.into_iter())?;

@@ -3,6 +3,7 @@
 
 use super::blocks::load_state;
 use super::database::{Database, Inner};
+use super::disk::Health;
 use super::env::Env;
 use super::names;
 use super::report::ImportResult;
@@ -78,6 +79,9 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let mut state = load_state(&self.storage, &self.env, &manifest).await?;
         state.seq = manifest.seq.max(self.state.borrow().seq) + 1;
         manifest.seq = state.seq;
+        // Its log follows it: a log whose first write is the one after this snapshot, made while the old
+        // data still counts, would not continue that.
+        manifest.log = None;
         manifest.time_ms = self.env.now_ms();
         let result = ImportResult {
             collections: manifest.collections.len() as u64,
@@ -97,7 +101,15 @@ impl<S: Storage, E: Env> Inner<S, E> {
             return Err(cause);
         }
         *self.state.borrow_mut() = state;
-        self.switch_to(generation, manifest, length).await;
+        let tail = self.disk.borrow().log;
+        self.adopt(generation, manifest, length);
+        if self.start_log(Some(tail)).await.is_err() {
+            // The import stands; the next write makes its log first.
+            self.disk.borrow_mut().health = Health::Unsettled { roll: true };
+            return Ok(result);
+        }
+        // What could not be removed now is removed by the next checkpoint.
+        let _ = self.prune().await;
         Ok(result)
     }
 }

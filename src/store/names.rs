@@ -60,11 +60,6 @@ impl Listing {
         highest.into_iter().flatten().max().unwrap_or(0) + 1
     }
 
-    /// Whether there is no file of the store's.
-    pub fn is_empty(&self) -> bool {
-        self.logs.is_empty() && self.blocks.is_empty() && self.snapshots.is_empty()
-    }
-
     /// Bytes of one kind.
     pub fn sum(files: &BTreeMap<u64, u64>) -> u64 {
         files.values().sum()

@@ -61,7 +61,8 @@ impl<S: Storage, E: Env> Database<S, E> {
         let replayed = if is_new {
             Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true }
         } else {
-            let links = logs.after(state.seq).map_err(|cause| explain(cause, &report))?;
+            let named = loaded.newest.as_ref().and_then(|manifest| manifest.log);
+            let links = logs.after(state.seq, named).map_err(|cause| explain(cause, &report))?;
             replay(&storage, &env, &links, &mut state, &mut report).await?
         };
         clock.phase(&env, &mut report, "log");
@@ -239,6 +240,7 @@ async fn replay<S: Storage>(
             let checked = state.check_stored(op).map_err(|cause| {
                 Error::corrupt(format!("{} holds a write that does not apply: {}", names::log(link.header.generation), cause.message))
             })?;
+            state.reserve(&checked)?;
             state.apply(checked, seq);
             report.frames_replayed += 1;
             if report.frames_replayed % 256 == 0 {

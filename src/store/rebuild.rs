@@ -164,7 +164,7 @@ impl<S: Storage, E: Env> Rebuild<S, E> {
         };
         self.inner.write(Intent::Resolve(Box::new(resolve))).await?;
         let mut copied = self.copied.borrow_mut();
-        vanished.iter().for_each(|id| drop(copied.remove(id)));
+        copied.retain(|id, _| !vanished.contains(id));
         Ok(())
     }
 

@@ -250,7 +250,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
 
     /// Validates a write and makes its frame; the `ahead`-th after what is applied.
     fn prepare(&self, pending: &Pending, ahead: u64) -> Result<Option<(Checked, u64, Vec<u8>)>> {
-        let state = self.state.borrow();
+        let mut state = self.state.borrow_mut();
         let (op, count) = match pending.intent.borrow_mut().take() {
             None => return Ok(None),
             Some(Intent::Upsert(name, rows)) => {
@@ -267,6 +267,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
             },
         };
         let checked = state.check(op)?;
+        state.reserve(&checked)?;
         let record = wire::op_to_wire(checked.op());
         let frame =
             encode_frame(Vec::new(), state.seq + ahead, self.env.now_ms(), |out| record.encode(out))?;

@@ -50,7 +50,9 @@ impl ConfigJson {
         let model = self.model.map(|model| Model { id: model.id, version: model.version });
         Ok(Config {
             dimension: dimension.ok_or_else(|| Error::invalid("a collection needs a dimension"))?,
-            metric: Metric::from_name(&metric)?,
+            metric: Metric::from_name(&metric).ok_or_else(|| {
+                Error::invalid("no such metric").with("cosine, dot or euclidean", &metric)
+            })?,
             index: IndexKind::from_name(&index)?,
             quantization: Quantization::from_name(&quantization)?,
             model: model.or_else(|| base.and_then(|base| base.model.clone())),

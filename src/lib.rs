@@ -8,5 +8,6 @@
 
 pub mod error;
 pub mod limits;
+pub mod metadata;
 
 pub use error::{Error, Kind, Result};

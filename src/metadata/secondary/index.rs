@@ -79,16 +79,12 @@ impl SecondaryIndex {
 
     /// Bytes that the index takes, about. Looks at every term: for reports, not for hot paths.
     pub fn memory_bytes(&self) -> usize {
-        let of = |(path, index): (&Box<str>, &PathIndex)| {
-            path.len()
-                + size_of::<PathIndex>()
-                + bitmap_bytes(&index.exists)
-                + index.direct.heap_bytes()
-                + index.elements.heap_bytes()
-        };
-        size_of::<SecondaryIndex>()
-            + bitmap_bytes(&self.left_out)
-            + self.paths.iter().map(of).sum::<usize>()
+        let mut bytes = size_of::<SecondaryIndex>() + bitmap_bytes(&self.left_out);
+        for (path, index) in &self.paths {
+            bytes += path.len() + size_of::<PathIndex>() + bitmap_bytes(&index.exists);
+            bytes += index.direct.heap_bytes() + index.elements.heap_bytes();
+        }
+        bytes
     }
 }
 

@@ -9,5 +9,5 @@ pub mod value;
 
 pub use filter::Filter;
 pub use merge::{compact, merge};
-pub use secondary::SecondaryIndex;
+pub use secondary::{Candidates, SecondaryIndex};
 pub use value::{Value, parse_metadata};

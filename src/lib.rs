@@ -8,6 +8,7 @@
 
 pub mod error;
 pub mod limits;
+pub mod metadata;
 
 pub mod kernel;
 pub mod vectors;

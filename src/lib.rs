@@ -9,6 +9,11 @@
 pub mod error;
 pub mod limits;
 
+pub mod kernel;
+pub mod vectors;
+
+pub mod index;
+
 pub mod storage;
 
 pub mod format;

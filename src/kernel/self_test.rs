@@ -100,16 +100,22 @@ struct Sum {
     terms: usize,
     exact: f64,
     magnitude: f64,
+    /// Whether there are terms above and below 0. (The sums cannot tell: a small term vanishes in a large one.)
+    mixed: bool,
 }
 
 impl Sum {
     fn of(a: &[f32], b: &[f32], term: fn(f64, f64) -> f64) -> Sum {
-        let mut sum = Sum { terms: a.len().min(b.len()), exact: 0.0, magnitude: 0.0 };
+        let mut sum = Sum { terms: a.len().min(b.len()), exact: 0.0, magnitude: 0.0, mixed: false };
+        let (mut above, mut below) = (false, false);
         for (a, b) in a.iter().zip(b) {
             let term = term(f64::from(*a), f64::from(*b));
             sum.exact += term;
             sum.magnitude += term.abs();
+            above |= term > 0.0;
+            below |= term < 0.0;
         }
+        sum.mixed = above && below;
         sum
     }
 
@@ -121,7 +127,7 @@ impl Sum {
             + self.terms as f64 * f64::from(f32::from_bits(1));
         let good = if self.magnitude < 0.99 * largest {
             (f64::from(got) - self.exact).abs() <= bound
-        } else if self.exact.abs() == self.magnitude {
+        } else if !self.mixed {
             // Terms of one sign that overflow, or come near: no cancellation may turn them into NaN.
             f64::from(got).signum() == self.exact.signum()
                 && (got.is_infinite() || (f64::from(got) - self.exact).abs() <= bound)

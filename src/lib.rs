@@ -8,7 +8,6 @@
 
 pub mod error;
 pub mod limits;
-pub mod metadata;
 
 pub mod kernel;
 pub mod vectors;

@@ -29,11 +29,7 @@ fn matches_says_what_the_table_says() {
         let parsed = Filter::parse(filter).unwrap();
         for (rows, expected) in [(hits, true), (misses, false)] {
             for row in *rows {
-                assert_eq!(
-                    parsed.matches(&parse_metadata(row).unwrap()),
-                    expected,
-                    "{filter} on {row}"
-                );
+                assert_eq!(parsed.matches(&parse_metadata(row).unwrap()), expected, "{filter} on {row}");
             }
         }
     }
@@ -44,16 +40,10 @@ fn the_index_says_what_the_table_says_without_decoding() {
     for (filter, hits, misses) in TABLE {
         let parsed = Filter::parse(filter).unwrap();
         let mut index = SecondaryIndex::new();
-        let rows = hits
-            .iter()
-            .chain(*misses)
-            .map(|row| parse_metadata(row).unwrap());
-        rows.enumerate()
-            .for_each(|(slot, row)| index.insert(slot as u32, &row));
+        let rows = hits.iter().chain(*misses).map(|row| parse_metadata(row).unwrap());
+        rows.enumerate().for_each(|(slot, row)| index.insert(slot as u32, &row));
         let live = (0..(hits.len() + misses.len()) as u32).collect();
-        let found = index.evaluate(&parsed, &live, &|slot| {
-            panic!("{filter} decoded row {slot}")
-        });
+        let found = index.evaluate(&parsed, &live, &|slot| panic!("{filter} decoded row {slot}"));
         assert_eq!(found, (0..hits.len() as u32).collect(), "{filter}");
     }
 }
@@ -72,13 +62,8 @@ fn what_is_not_understood_is_refused() {
 
 #[test]
 fn depth_and_size_are_bounded() {
-    let nest = |levels: usize| {
-        format!(
-            "{}{{\"a\":1}}{}",
-            r#"{"$not":"#.repeat(levels - 1),
-            "}".repeat(levels - 1)
-        )
-    };
+    let nest =
+        |levels: usize| format!("{}{{\"a\":1}}{}", r#"{"$not":"#.repeat(levels - 1), "}".repeat(levels - 1));
     assert!(Filter::parse(&nest(DEPTH_MAX)).is_ok());
     for levels in [DEPTH_MAX + 1, 100_000] {
         let error = Filter::parse(&nest(levels)).unwrap_err();
@@ -112,11 +97,7 @@ struct Met {
 }
 
 fn random_cases(seed: u64, further_keys: usize, long_strings: bool, met: &mut Met) {
-    let mut world = World {
-        rng: ChaCha8Rng::seed_from_u64(seed),
-        further_keys,
-        long_strings,
-    };
+    let mut world = World { rng: ChaCha8Rng::seed_from_u64(seed), further_keys, long_strings };
     let mut rows: BTreeMap<u32, (String, Value)> = BTreeMap::new();
     let mut index = SecondaryIndex::new();
     for round in 0..40 {
@@ -136,28 +117,19 @@ fn random_cases(seed: u64, further_keys: usize, long_strings: bool, met: &mut Me
         let live: RoaringBitmap = rows.keys().copied().collect();
         for case in 0..40 {
             let text = world.filter(3);
-            let name =
-                format!("seed {seed}, {further_keys} keys, round {round}, case {case}: {text}");
+            let name = format!("seed {seed}, {further_keys} keys, round {round}, case {case}: {text}");
             let filter = Filter::parse(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
             let decoded = RefCell::new(BTreeSet::new());
             let found = index.evaluate(&filter, &live, &|slot| {
-                assert!(
-                    decoded.borrow_mut().insert(slot),
-                    "{name}: row {slot} decoded twice"
-                );
+                assert!(decoded.borrow_mut().insert(slot), "{name}: row {slot} decoded twice");
                 Some(rows[&slot].1.clone())
             });
             for (slot, (row, value)) in &rows {
                 let expected = filter.matches(value);
-                assert_eq!(
-                    found.contains(*slot),
-                    expected,
-                    "{name}\non row {slot}: {row}"
-                );
+                assert_eq!(found.contains(*slot), expected, "{name}\non row {slot}: {row}");
                 met.hits += u64::from(expected);
                 met.misses += u64::from(!expected);
-                met.matched_after_decoding +=
-                    u64::from(expected && decoded.borrow().contains(slot));
+                met.matched_after_decoding += u64::from(expected && decoded.borrow().contains(slot));
             }
             assert!(found.is_subset(&live), "{name}");
             met.decoded += decoded.borrow().len() as u64;
@@ -170,11 +142,7 @@ fn random_cases(seed: u64, further_keys: usize, long_strings: bool, met: &mut Me
     for (slot, (_, value)) in &rows {
         index.remove(*slot, value);
     }
-    assert_eq!(
-        index.memory_bytes(),
-        SecondaryIndex::new().memory_bytes(),
-        "seed {seed}"
-    );
+    assert_eq!(index.memory_bytes(), SecondaryIndex::new().memory_bytes(), "seed {seed}");
 }
 
 #[test]
@@ -189,20 +157,14 @@ fn index_equals_oracle_and_short_strings_are_never_decoded() {
 fn index_equals_oracle_with_long_strings() {
     let mut met = Met::default();
     (100..106).for_each(|seed| random_cases(seed, 0, true, &mut met));
-    assert!(
-        met.decoded > 500 && met.matched_after_decoding > 100,
-        "{met:?}"
-    );
+    assert!(met.decoded > 500 && met.matched_after_decoding > 100, "{met:?}");
 }
 
 #[test]
 fn index_equals_oracle_with_more_paths_than_it_takes() {
     let mut met = Met::default();
     (200..206).for_each(|seed| random_cases(seed, 500, seed % 2 == 0, &mut met));
-    assert!(
-        met.decoded > 1_000 && met.matched_after_decoding > 100,
-        "{met:?}"
-    );
+    assert!(met.decoded > 1_000 && met.matched_after_decoding > 100, "{met:?}");
 }
 
 #[test]
@@ -214,8 +176,5 @@ fn a_row_that_cannot_be_fetched_does_not_match() {
     let filter = Filter::parse(r#"{"a":{"$startsWith":"x"}}"#).unwrap();
     assert_eq!(index.candidates(&filter, &live).maybe, live);
     assert!(index.evaluate(&filter, &live, &|_| None).is_empty());
-    assert_eq!(
-        index.evaluate(&filter, &live, &|_| parse_metadata(&long).ok()),
-        live
-    );
+    assert_eq!(index.evaluate(&filter, &live, &|_| parse_metadata(&long).ok()), live);
 }

@@ -104,7 +104,9 @@ impl Config {
         let differs = |what: &str, stored: &str, asked: &str| {
             Error::new(
                 Kind::Mismatch,
-                format!("collection '{name}' is stored with another {what}: open it as stored, or use rebuild()"),
+                format!(
+                    "collection '{name}' is stored with another {what}: open it as stored, or use rebuild()"
+                ),
             )
             .with(format!("{what} {stored} (stored)"), format!("{asked} (asked for)"))
         };

@@ -138,7 +138,14 @@ impl Collection {
         parse_metadata(&self.row(slot)?.metadata).ok()
     }
 
-    pub(super) fn upsert(&mut self, id: &str, vector: &[f32], metadata: &str, value: Option<&Value>, seq: u64) {
+    pub(super) fn upsert(
+        &mut self,
+        id: &str,
+        vector: &[f32],
+        metadata: &str,
+        value: Option<&Value>,
+        seq: u64,
+    ) {
         let slot = match self.slot(id) {
             Some(slot) => {
                 self.forget_metadata(slot);

@@ -117,7 +117,8 @@ impl State {
                 let Some(collection) = self.collections.get_mut(&collection) else { return };
                 let dimension = collection.config().dimension;
                 let vectors = rows.vectors.chunks_exact(dimension);
-                for (at, ((id, vector), metadata)) in rows.ids.iter().zip(vectors).zip(&rows.metadata).enumerate()
+                for (at, ((id, vector), metadata)) in
+                    rows.ids.iter().zip(vectors).zip(&rows.metadata).enumerate()
                 {
                     collection.upsert(id, vector, metadata, values.get(at), seq);
                 }
@@ -152,18 +153,23 @@ impl State {
     }
 
     fn numbered(&self, number: u32) -> Result<&Collection> {
-        self.get(number)
-            .ok_or_else(|| Error::invalid("this collection was dropped or rebuilt meanwhile: ask for it again"))
+        self.get(number).ok_or_else(|| {
+            Error::invalid("this collection was dropped or rebuilt meanwhile: ask for it again")
+        })
     }
 
     fn check_create(&self, number: u32, name: &str, config: &Config, stages: Option<u32>) -> Result<()> {
         check_name(name)?;
         config.validate()?;
         if number < self.next_collection {
-            return Err(Error::invalid("the number of a collection is taken").with(self.next_collection, number));
+            return Err(
+                Error::invalid("the number of a collection is taken").with(self.next_collection, number)
+            );
         }
         if self.collections.len() >= COLLECTIONS_MAX {
-            return Err(Error::invalid("there are too many collections").with(COLLECTIONS_MAX, COLLECTIONS_MAX + 1));
+            return Err(
+                Error::invalid("there are too many collections").with(COLLECTIONS_MAX, COLLECTIONS_MAX + 1)
+            );
         }
         match stages {
             Some(target) => drop(self.numbered(target)?),
@@ -186,8 +192,12 @@ pub fn check_name(name: &str) -> Result<()> {
 }
 
 fn parse_all(ids: &[String], metadata: &[String]) -> Result<Vec<Value>> {
-    let named = |id: &String, cause: Error| Error { message: format!("row '{id:.80}': {}", cause.message), ..cause };
-    ids.iter().zip(metadata).map(|(id, text)| parse_metadata(text).map_err(|cause| named(id, cause))).collect()
+    let named =
+        |id: &String, cause: Error| Error { message: format!("row '{id:.80}': {}", cause.message), ..cause };
+    ids.iter()
+        .zip(metadata)
+        .map(|(id, text)| parse_metadata(text).map_err(|cause| named(id, cause)))
+        .collect()
 }
 
 fn check_length(what: &str, expected: usize, got: usize) -> Result<()> {
@@ -239,7 +249,9 @@ fn check_configure(collection: &Collection, config: &Config) -> Result<()> {
     config.validate()?;
     let now = collection.config();
     if config.dimension != now.dimension || config.model != now.model {
-        return Err(Error::invalid("another model or dimension needs new vectors: give rebuild() an embed function"));
+        return Err(Error::invalid(
+            "another model or dimension needs new vectors: give rebuild() an embed function",
+        ));
     }
     if config.metric != now.metric {
         for (id, slot) in collection.ids() {

@@ -13,8 +13,7 @@ use crate::limits::METADATA_BYTES_MAX;
 /// Valid JSON without the whitespace between its tokens. What stands inside strings, and how numbers are
 /// written, stays as it was.
 pub fn compact(text: &str) -> Result<String> {
-    let raw: &RawValue =
-        serde_json::from_str(text).map_err(|error| bad_json("metadata", text, &error))?;
+    let raw: &RawValue = serde_json::from_str(text).map_err(|error| bad_json("metadata", text, &error))?;
     Ok(strip(raw.get()))
 }
 
@@ -54,8 +53,7 @@ fn strip(text: &str) -> String {
     let mut kept = Vec::with_capacity(text.len());
     significant(text, |byte| kept.push(byte));
     // Only ASCII was left out, so this is UTF-8 and nothing is replaced.
-    String::from_utf8(kept)
-        .unwrap_or_else(|broken| String::from_utf8_lossy(broken.as_bytes()).into_owned())
+    String::from_utf8(kept).unwrap_or_else(|broken| String::from_utf8_lossy(broken.as_bytes()).into_owned())
 }
 
 fn significant(text: &str, mut keep: impl FnMut(u8)) {
@@ -74,9 +72,7 @@ fn significant(text: &str, mut keep: impl FnMut(u8)) {
 
 fn top_level<'t>(what: &str, text: &'t str) -> Result<Vec<(String, &'t RawValue)>> {
     let mut json = serde_json::Deserializer::from_str(text);
-    let fields = json
-        .deserialize_map(Fields)
-        .map_err(|error| bad_json(what, text, &error))?;
+    let fields = json.deserialize_map(Fields).map_err(|error| bad_json(what, text, &error))?;
     json.end().map_err(|error| bad_json(what, text, &error))?;
     Ok(fields)
 }
@@ -94,10 +90,7 @@ impl<'de> Visitor<'de> for Fields {
         f.write_str("a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(
-        self,
-        mut map: A,
-    ) -> std::result::Result<Self::Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
         let mut fields = Vec::new();
         while let Some(field) = map.next_entry()? {
             fields.push(field);
@@ -116,29 +109,17 @@ mod tests {
         for (base, patch, merged) in [
             (r#"{"a":1,"b":2}"#, r#"{"a":3}"#, r#"{"a":3,"b":2}"#),
             (r#"{"a":1}"#, r#"{"c":1,"b":2}"#, r#"{"a":1,"c":1,"b":2}"#),
-            (
-                r#"{"a":{"x":1,"y":2}}"#,
-                r#"{"a":{"x":3}}"#,
-                r#"{"a":{"x":3}}"#,
-            ),
+            (r#"{"a":{"x":1,"y":2}}"#, r#"{"a":{"x":3}}"#, r#"{"a":{"x":3}}"#),
             (r#"{"a":1}"#, r#"{"a":null}"#, r#"{"a":null}"#),
             (
                 r#"{"a":1.50,"b":"\u0041 \" {"}"#,
                 r#"{ "c" : [ 1 , 2 ] }"#,
                 r#"{"a":1.50,"b":"\u0041 \" {","c":[1,2]}"#,
             ),
-            (
-                r#"{"a":9007199254740993}"#,
-                "{}",
-                r#"{"a":9007199254740993}"#,
-            ),
+            (r#"{"a":9007199254740993}"#, "{}", r#"{"a":9007199254740993}"#),
             ("{}", "{}", "{}"),
             (r#"{"a":1,"a":2}"#, r#"{"b":1,"b":2}"#, r#"{"a":2,"b":2}"#),
-            (
-                r#"{"__proto__":1}"#,
-                r#"{"__proto__":{"x":2}}"#,
-                r#"{"__proto__":{"x":2}}"#,
-            ),
+            (r#"{"__proto__":1}"#, r#"{"__proto__":{"x":2}}"#, r#"{"__proto__":{"x":2}}"#),
             (r#"{"q\"k":1}"#, r#"{"q\"k":2}"#, r#"{"q\"k":2}"#),
         ] {
             assert_eq!(super::merge(base, patch).unwrap(), merged);
@@ -152,11 +133,8 @@ mod tests {
         }
         assert_eq!(super::merge("[]", "{}").unwrap_err().kind, Kind::Invalid);
         let half = "x".repeat(METADATA_BYTES_MAX / 2);
-        let error = super::merge(
-            &format!(r#"{{"a":"{half}"}}"#),
-            &format!(r#"{{"b":"{half}"}}"#),
-        )
-        .unwrap_err();
+        let error =
+            super::merge(&format!(r#"{{"a":"{half}"}}"#), &format!(r#"{{"b":"{half}"}}"#)).unwrap_err();
         assert!(error.message.contains("too large"), "{error}");
     }
 

@@ -63,11 +63,7 @@ mod tests {
 
     fn paths(text: &str) -> Vec<String> {
         let mut found = Vec::new();
-        walk(
-            &parse_metadata(text).unwrap(),
-            &mut String::new(),
-            &mut |path, _| found.push(path.to_owned()),
-        );
+        walk(&parse_metadata(text).unwrap(), &mut String::new(), &mut |path, _| found.push(path.to_owned()));
         found
     }
 
@@ -77,10 +73,7 @@ mod tests {
             paths(r#"{"a":{"b":1,"c":[{"d":2},{"d":3},[{"e":1}],4]}}"#),
             ["a", "a.b", "a.c", "a.c.d", "a.c.d"]
         );
-        assert_eq!(
-            paths(r#"{"a.b":1,"":{"":2,"x":3}}"#),
-            ["a.b", "", ".", ".x"]
-        );
+        assert_eq!(paths(r#"{"a.b":1,"":{"":2,"x":3}}"#), ["a.b", "", ".", ".x"]);
     }
 
     #[test]
@@ -92,14 +85,8 @@ mod tests {
         ] {
             let root = parse_metadata(text).unwrap();
             walk(&root, &mut String::new(), &mut |path, value| {
-                assert!(
-                    any_at(&root, path, &mut |found| found == value),
-                    "{path} in {text}"
-                );
-                assert!(
-                    !any_at(&root, &format!("{path}.none"), &mut |_| true),
-                    "{path} in {text}"
-                );
+                assert!(any_at(&root, path, &mut |found| found == value), "{path} in {text}");
+                assert!(!any_at(&root, &format!("{path}.none"), &mut |_| true), "{path} in {text}");
             });
         }
     }

@@ -41,43 +41,31 @@ pub fn parse_metadata(text: &str) -> Result<Value> {
     let value = parse_json(text, "metadata")?;
     match value {
         Value::Obj(_) => Ok(value),
-        other => Err(
-            Error::invalid("metadata must be a JSON object; put the value under a key")
-                .with("an object", other.describe()),
-        ),
+        other => Err(Error::invalid("metadata must be a JSON object; put the value under a key")
+            .with("an object", other.describe())),
     }
 }
 
 pub(super) fn too_large(bytes: usize) -> Error {
-    Error::invalid("metadata is too large; keep long texts elsewhere and store a key to them").with(
-        format_args!("at most {METADATA_BYTES_MAX} bytes as compact JSON"),
-        bytes,
-    )
+    Error::invalid("metadata is too large; keep long texts elsewhere and store a key to them")
+        .with(format_args!("at most {METADATA_BYTES_MAX} bytes as compact JSON"), bytes)
 }
 
 /// Parses JSON of any type, bounded in depth; `what` names the text in errors.
 pub(super) fn parse_json(text: &str, what: &str) -> Result<Value> {
     let mut deep = None;
     let mut json = serde_json::Deserializer::from_str(text);
-    let seed = Seed {
-        room: DEPTH_MAX,
-        deep: &mut deep,
-    };
-    let parsed = seed
-        .deserialize(&mut json)
-        .and_then(|value| json.end().map(|()| value));
+    let seed = Seed { room: DEPTH_MAX, deep: &mut deep };
+    let parsed = seed.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
     match (parsed, deep) {
         (Ok(value), _) => Ok(value),
         (Err(_), Some(path)) => {
-            Err(
-                Error::invalid(format!("{what} is nested too deeply at {:?}", clip(&path))).with(
-                    format_args!("at most {DEPTH_MAX} levels"),
-                    format_args!("more than {DEPTH_MAX}"),
-                ),
-            )
+            Err(Error::invalid(format!("{what} is nested too deeply at {:?}", clip(&path)))
+                .with(format_args!("at most {DEPTH_MAX} levels"), format_args!("more than {DEPTH_MAX}")))
         }
-        (Err(error), None) => Err(Error::invalid(format!("{what} is not valid JSON: {error}"))
-            .with("JSON text", quote(text))),
+        (Err(error), None) => {
+            Err(Error::invalid(format!("{what} is not valid JSON: {error}")).with("JSON text", quote(text)))
+        }
     }
 }
 
@@ -158,11 +146,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> std::result::Result<Value, E> {
-        if value.is_finite() {
-            Ok(Value::Num(value))
-        } else {
-            Err(E::custom("number out of range"))
-        }
+        if value.is_finite() { Ok(Value::Num(value)) } else { Err(E::custom("number out of range")) }
     }
 
     fn visit_str<E>(self, text: &str) -> std::result::Result<Value, E> {
@@ -177,10 +161,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let room = self.enter()?;
         let mut items = Vec::new();
         loop {
-            match seq.next_element_seed(Seed {
-                room,
-                deep: &mut *self.deep,
-            }) {
+            match seq.next_element_seed(Seed { room, deep: &mut *self.deep }) {
                 Ok(Some(item)) => items.push(item),
                 Ok(None) => return Ok(Value::Arr(items)),
                 Err(error) => {
@@ -195,10 +176,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let room = self.enter()?;
         let mut fields: Vec<(Box<str>, Value)> = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
-            match map.next_value_seed(Seed {
-                room,
-                deep: &mut *self.deep,
-            }) {
+            match map.next_value_seed(Seed { room, deep: &mut *self.deep }) {
                 Ok(value) => fields.push((key.into_boxed_str(), value)),
                 Err(error) => {
                     prepend(self.deep, &key);
@@ -212,11 +190,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
 
 fn prepend(deep: &mut Option<String>, step: &str) {
     if let Some(path) = deep {
-        let dot = if path.is_empty() || path.starts_with('[') {
-            ""
-        } else {
-            "."
-        };
+        let dot = if path.is_empty() || path.starts_with('[') { "" } else { "." };
         *path = format!("{step}{dot}{path}");
     }
 }
@@ -226,13 +200,9 @@ pub(super) fn last_wins<K: AsRef<str> + Ord, V>(fields: Vec<(K, V)>) -> Vec<(K, 
     // Rows have few keys, and comparing those is cheaper than a map; many keys must not cost their square.
     const FEW: usize = 16;
     let twice = if fields.len() <= FEW {
-        fields
-            .iter()
-            .enumerate()
-            .any(|(i, (key, _))| fields[..i].iter().any(|(earlier, _)| earlier == key))
+        fields.iter().enumerate().any(|(i, (key, _))| fields[..i].iter().any(|(earlier, _)| earlier == key))
     } else {
-        let keys: std::collections::BTreeSet<&str> =
-            fields.iter().map(|(key, _)| key.as_ref()).collect();
+        let keys: std::collections::BTreeSet<&str> = fields.iter().map(|(key, _)| key.as_ref()).collect();
         keys.len() < fields.len()
     };
     if !twice {
@@ -270,10 +240,7 @@ mod tests {
         assert_eq!(num("18446744073709551615"), 18446744073709551616.0);
         assert_eq!(num("-9223372036854775808"), -9223372036854775808.0);
         assert_eq!(num("1e3"), num("1000"));
-        assert_eq!(
-            parse_json("-0", "test").unwrap(),
-            parse_json("0", "test").unwrap()
-        );
+        assert_eq!(parse_json("-0", "test").unwrap(), parse_json("0", "test").unwrap());
         assert_eq!(parse_json("1e400", "test").unwrap_err().kind, Kind::Invalid);
     }
 
@@ -281,8 +248,7 @@ mod tests {
     fn the_last_of_two_equal_keys_wins_at_the_first_place() {
         let many: String = (0..40).map(|i| format!(r#","k{i}":{i}"#)).collect();
         for tail in ["", &many] {
-            let Value::Obj(fields) =
-                parse_metadata(&format!(r#"{{"a":1,"b":2,"a":3{tail}}}"#)).unwrap()
+            let Value::Obj(fields) = parse_metadata(&format!(r#"{{"a":1,"b":2,"a":3{tail}}}"#)).unwrap()
             else {
                 panic!("not an object")
             };
@@ -295,9 +261,7 @@ mod tests {
     #[test]
     fn proto_is_a_plain_key() {
         let value = parse_metadata(r#"{"__proto__":{"x":1},"constructor":2}"#).unwrap();
-        let Value::Obj(fields) = value else {
-            panic!("not an object")
-        };
+        let Value::Obj(fields) = value else { panic!("not an object") };
         assert_eq!(fields[0].0.as_ref(), "__proto__");
         assert_eq!(fields[1], ("constructor".into(), Value::Num(2.0)));
     }
@@ -327,29 +291,16 @@ mod tests {
 
     #[test]
     fn what_is_not_an_object_is_refused() {
-        for (text, got) in [
-            ("[1]", "an array"),
-            ("null", "null"),
-            ("7", "the number 7"),
-            (r#""t""#, "the string \"t\""),
-        ] {
+        for (text, got) in
+            [("[1]", "an array"), ("null", "null"), ("7", "the number 7"), (r#""t""#, "the string \"t\"")]
+        {
             let error = parse_metadata(text).unwrap_err();
             assert_eq!(error.kind, Kind::Invalid);
-            assert_eq!(
-                *error.pair.unwrap(),
-                ("an object".to_owned(), got.to_owned())
-            );
+            assert_eq!(*error.pair.unwrap(), ("an object".to_owned(), got.to_owned()));
         }
-        for text in [
-            "",
-            "{",
-            "{\"a\":}",
-            "{} {}",
-            "{'a':1}",
-            "{\"a\":\"\\ud800\"}",
-            "{\"a\":01}",
-            "{\"a\":NaN}",
-        ] {
+        for text in
+            ["", "{", "{\"a\":}", "{} {}", "{'a':1}", "{\"a\":\"\\ud800\"}", "{\"a\":01}", "{\"a\":NaN}"]
+        {
             let error = parse_metadata(text).unwrap_err();
             assert_eq!(error.kind, Kind::Invalid);
             assert!(error.message.contains("not valid JSON"), "{error}");

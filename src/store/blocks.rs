@@ -146,8 +146,11 @@ async fn load_collection(
     }
     loaded.finish_loading()?;
     if loaded.len() != wire.rows as usize || loaded.slot_count() != wire.slots as usize {
-        return Err(Error::corrupt(format!("collection '{}' has another number of rows than its manifest", wire.name))
-            .with(wire.rows, loaded.len()));
+        return Err(Error::corrupt(format!(
+            "collection '{}' has another number of rows than its manifest",
+            wire.name
+        ))
+        .with(wire.rows, loaded.len()));
     }
     Ok(loaded)
 }

@@ -62,7 +62,8 @@ impl Logs {
     /// The logs that hold every write after `seq`, oldest first. `named` is the log that the snapshot of that
     /// `seq` names.
     pub fn after(&self, seq: u64, named: Option<u64>) -> Result<Vec<Link>> {
-        let Some(header) = self.head()?.filter(|head| named.is_none_or(|named| head.generation >= named)) else {
+        let Some(header) = self.head()?.filter(|head| named.is_none_or(|named| head.generation >= named))
+        else {
             return Err(Error::corrupt("the log of this database is missing: restore a backup"));
         };
         let length = self.lengths.get(&header.generation).copied().unwrap_or(0);
@@ -70,11 +71,16 @@ impl Logs {
         let mut first = header;
         while first.seq > seq + 1 {
             let (generation, end) = first.previous.ok_or_else(|| {
-                Error::corrupt("the first log does not begin at the first write, and no snapshot covers the rest")
-                    .with(format!("write {}", seq + 1), first.seq)
+                Error::corrupt(
+                    "the first log does not begin at the first write, and no snapshot covers the rest",
+                )
+                .with(format!("write {}", seq + 1), first.seq)
             })?;
             let header = self.headers.get(&generation).cloned().unwrap_or_else(|| {
-                Err(Error::corrupt(format!("{} is missing, and no snapshot covers it", names::log(generation))))
+                Err(Error::corrupt(format!(
+                    "{} is missing, and no snapshot covers it",
+                    names::log(generation)
+                )))
             })?;
             if generation >= first.generation || header.database != first.database {
                 return Err(Error::corrupt(format!(

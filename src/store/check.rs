@@ -68,7 +68,8 @@ impl<S: Storage, E: Env> Database<S, E> {
             let loaded = match read_manifest(&inner.storage, kept.generation, length, &database).await {
                 Ok(manifest) => {
                     report.blocks +=
-                        manifest.collections.iter().flat_map(|one| &one.groups).flat_map(refs_of).count() as u64;
+                        manifest.collections.iter().flat_map(|one| &one.groups).flat_map(refs_of).count()
+                            as u64;
                     load_state(&inner.storage, &inner.env, &manifest).await
                 }
                 Err(cause) => Err(cause),
@@ -150,7 +151,8 @@ fn compare_rows(stored: &Collection, live: &Collection, report: &mut CheckReport
     for (id, slot) in live.ids() {
         report.rows += 1;
         let same = stored.slot(id).is_some_and(|other| {
-            let bits = |vector: Option<&[f32]>| vector.map(|v| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>());
+            let bits =
+                |vector: Option<&[f32]>| vector.map(|v| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>());
             stored.row(other) == live.row(slot) && bits(stored.vector(other)) == bits(live.vector(slot))
         });
         if !same {

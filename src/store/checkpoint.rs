@@ -163,8 +163,10 @@ impl<S: Storage, E: Env> Inner<S, E> {
 
     fn manifest(&self, written: Vec<(Wanted, BlockRefV1)>) -> Result<SnapshotV1> {
         let (state, disk) = (self.state.borrow(), self.disk.borrow());
-        let mut blocks: BTreeMap<(u32, usize, BlockKind), BlockRefV1> =
-            written.into_iter().map(|(want, block)| ((want.collection, want.group, want.kind), block)).collect();
+        let mut blocks: BTreeMap<(u32, usize, BlockKind), BlockRefV1> = written
+            .into_iter()
+            .map(|(want, block)| ((want.collection, want.group, want.kind), block))
+            .collect();
         let mut collections = Vec::new();
         for collection in state.all() {
             let stored = disk.groups.get(&collection.number);
@@ -173,7 +175,9 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 let stored = stored.and_then(|groups| groups.get(group));
                 let mut of = |kind: BlockKind, stored: Option<BlockRefV1>| {
                     let block = blocks.remove(&(collection.number, group, kind)).or(stored);
-                    block.ok_or_else(|| Error::corrupt("a row group has no block: this is a defect of Lodestore"))
+                    block.ok_or_else(|| {
+                        Error::corrupt("a row group has no block: this is a defect of Lodestore")
+                    })
                 };
                 groups.push(GroupV1 {
                     vectors: of(BlockKind::Vectors, stored.map(|group| group.vectors))?,
@@ -221,7 +225,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
             (blocks.map(|file| names::blocks(*file)).collect::<Vec<_>>(), oldest, first_log)
         };
         // A snapshot goes before its blocks, so that none is left that names what is gone.
-        let snapshots = listing.snapshots.keys().filter(|file| **file < oldest).map(|file| names::snapshot(*file));
+        let snapshots =
+            listing.snapshots.keys().filter(|file| **file < oldest).map(|file| names::snapshot(*file));
         let logs = listing.logs.keys().filter(|file| **file < first_log).map(|file| names::log(*file));
         for name in snapshots.chain(logs).chain(unneeded) {
             let _ = self.storage.remove(&name).await;
@@ -278,9 +283,9 @@ impl<S: Storage, E: Env> Source for BlocksSource<'_, S, E> {
 }
 
 fn encode_block(state: &State, want: &Wanted) -> Result<(BlockHeader, Vec<u8>)> {
-    let collection = state
-        .get(want.collection)
-        .ok_or_else(|| Error::corrupt("a collection vanished during a checkpoint: this is a defect of Lodestore"))?;
+    let collection = state.get(want.collection).ok_or_else(|| {
+        Error::corrupt("a collection vanished during a checkpoint: this is a defect of Lodestore")
+    })?;
     let rows;
     let payload: &[u8] = match want.kind {
         BlockKind::Vectors => bytemuck::cast_slice(collection.group_vectors(want.group)),

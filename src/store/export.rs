@@ -41,7 +41,8 @@ impl<S: Storage, E: Env> Database<S, E> {
         // The manifest is read back: what is exported is what is stored.
         let database = inner.disk.borrow().database;
         let name = names::snapshot(generation);
-        let length = inner.storage.list().await?.iter().find(|file| file.name == name).map(|file| file.length);
+        let length =
+            inner.storage.list().await?.iter().find(|file| file.name == name).map(|file| file.length);
         let length = length.ok_or_else(|| Error::corrupt(format!("{name} vanished")))?;
         let mut manifest = read_manifest(&inner.storage, generation, length, &database).await?;
 

@@ -137,7 +137,9 @@ async fn read_end<S: Source, E: Env>(
     let bytes = bytes.first_chunk().ok_or_else(|| Error::corrupt("this archive ends within its trailer"))?;
     let trailer = Trailer::decode(bytes)?;
     if trailer != (Trailer { blocks: found.len() as u32, length, sha256: digest }) {
-        return Err(Error::corrupt("this archive does not match its SHA-256: parts of it were changed or moved"));
+        return Err(Error::corrupt(
+            "this archive does not match its SHA-256: parts of it were changed or moved",
+        ));
     }
     if !reader.at_end().await? {
         return Err(Error::corrupt("this archive goes on after its end"));

@@ -73,7 +73,10 @@ impl<'a, S: Storage> LogReader<'a, S> {
             Found::Frame(header, payload) => {
                 let size = FRAME_HEADER_BYTES + payload.len();
                 let record = RecordV1::decode(payload).ok_or_else(|| {
-                    Error::corrupt(format!("{} at byte {offset}: a frame verifies but is no record", self.name))
+                    Error::corrupt(format!(
+                        "{} at byte {offset}: a frame verifies but is no record",
+                        self.name
+                    ))
                 })?;
                 let op = wire::op_from_wire(record)?;
                 self.at += size;

@@ -56,7 +56,8 @@ impl Listing {
 
     /// A generation that no file has.
     pub fn next_generation(&self) -> u64 {
-        let highest = [&self.logs, &self.blocks, &self.snapshots].map(|files| files.keys().next_back().copied());
+        let highest =
+            [&self.logs, &self.blocks, &self.snapshots].map(|files| files.keys().next_back().copied());
         highest.into_iter().flatten().max().unwrap_or(0) + 1
     }
 

@@ -191,7 +191,9 @@ pub async fn read_manifest(
     database: &DatabaseId,
 ) -> Result<SnapshotV1> {
     if length > (MANIFEST_BYTES_MAX + 1024) as u64 {
-        return Err(Error::corrupt("this snapshot is longer than any can be").with(MANIFEST_BYTES_MAX, length));
+        return Err(
+            Error::corrupt("this snapshot is longer than any can be").with(MANIFEST_BYTES_MAX, length)
+        );
     }
     let bytes = storage.read(&names::snapshot(generation), 0..length).await?;
     let (header, manifest) = decode_snapshot(&bytes)?;
@@ -238,7 +240,11 @@ async fn replay<S: Storage>(
                     .with(format!("write {}", state.seq + 1), seq));
             }
             let checked = state.check_stored(op).map_err(|cause| {
-                Error::corrupt(format!("{} holds a write that does not apply: {}", names::log(link.header.generation), cause.message))
+                Error::corrupt(format!(
+                    "{} holds a write that does not apply: {}",
+                    names::log(link.header.generation),
+                    cause.message
+                ))
             })?;
             state.reserve(&checked)?;
             state.apply(checked, seq);
@@ -267,7 +273,10 @@ fn lost(link: &Link, what: &str) -> Error {
 fn explain(cause: Error, report: &OpenReport) -> Error {
     match report.snapshots_skipped.first() {
         Some(skipped) => Error {
-            message: format!("{} (snapshot-{} does not verify: {})", cause.message, skipped.generation, skipped.reason),
+            message: format!(
+                "{} (snapshot-{} does not verify: {})",
+                cause.message, skipped.generation, skipped.reason
+            ),
             ..cause
         },
         None => cause,

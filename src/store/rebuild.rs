@@ -85,8 +85,11 @@ impl<S: Storage, E: Env> Rebuild<S, E> {
         // made once and not once a batch; then whatever changed behind.
         let last = copied.keys().next_back().map(String::as_str);
         let after = target.ids_after(last.map_or(Bound::Unbounded, Bound::Excluded));
-        let mut rows: Vec<EmbedRow> =
-            after.filter_map(|slot| target.row(slot)).take(max.clamp(1, BATCH_ROWS_MAX)).map(row_of).collect();
+        let mut rows: Vec<EmbedRow> = after
+            .filter_map(|slot| target.row(slot))
+            .take(max.clamp(1, BATCH_ROWS_MAX))
+            .map(row_of)
+            .collect();
         if rows.is_empty() {
             let stale = target.ids().filter_map(|(_, slot)| target.row(slot));
             let stale = stale.filter(|row| copied.get(&*row.id) != Some(&row.seq));

@@ -47,7 +47,9 @@ pub fn config_from_wire(wire: &ConfigV1) -> Result<Config> {
         },
         model: wire.model.clone().map(|(id, version)| Model { id, version }),
     };
-    config.validate().map_err(|cause| Error::corrupt(format!("a stored configuration: {}", cause.message)))?;
+    config
+        .validate()
+        .map_err(|cause| Error::corrupt(format!("a stored configuration: {}", cause.message)))?;
     Ok(config)
 }
 

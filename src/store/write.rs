@@ -172,7 +172,9 @@ fn patches(collection: &Collection, target: &Target, metadata: Vec<String>) -> R
                 .with(format!("1 or {} objects", ids.len()), each.len()));
         }
         (Target::Filter(_), each) => {
-            return Err(Error::invalid("an update by filter takes one object for all rows").with(1, each.len()));
+            return Err(
+                Error::invalid("an update by filter takes one object for all rows").with(1, each.len())
+            );
         }
     };
     let unique: std::collections::BTreeMap<String, String> = patches.into_iter().collect();
@@ -269,8 +271,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let checked = state.check(op)?;
         state.reserve(&checked)?;
         let record = wire::op_to_wire(checked.op());
-        let frame =
-            encode_frame(Vec::new(), state.seq + ahead, self.env.now_ms(), |out| record.encode(out))?;
+        let frame = encode_frame(Vec::new(), state.seq + ahead, self.env.now_ms(), |out| record.encode(out))?;
         Ok(Some((checked, count, frame)))
     }
 

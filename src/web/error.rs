@@ -26,7 +26,8 @@ pub fn to_js(error: Error) -> JsValue {
 pub fn from_js(value: JsValue) -> Error {
     let text = |key: &str| Reflect::get(&value, &key.into()).ok().and_then(|field| field.as_string());
     let kind = text("code").and_then(|code| Kind::from_name(&code)).unwrap_or(Kind::Unavailable);
-    let message = text("message").or_else(|| value.as_string()).unwrap_or_else(|| "the host failed".to_owned());
+    let message =
+        text("message").or_else(|| value.as_string()).unwrap_or_else(|| "the host failed".to_owned());
     let error = Error::new(kind, message);
     match (text("expected"), text("got")) {
         (Some(expected), Some(got)) => error.with(expected, got),

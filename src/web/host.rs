@@ -61,7 +61,10 @@ impl Storage for HostStorage {
         let files: Option<Vec<ListedFile>> =
             listed.as_string().and_then(|json| serde_json::from_str(&json).ok());
         let files = files.ok_or_else(|| {
-            Error::new(Kind::Unavailable, "list() of the storage object did not give names and lengths of files")
+            Error::new(
+                Kind::Unavailable,
+                "list() of the storage object did not give names and lengths of files",
+            )
         })?;
         Ok(files.into_iter().map(|file| FileInfo { name: file.name, length: file.length }).collect())
     }

@@ -50,9 +50,8 @@ impl ConfigJson {
         let model = self.model.map(|model| Model { id: model.id, version: model.version });
         Ok(Config {
             dimension: dimension.ok_or_else(|| Error::invalid("a collection needs a dimension"))?,
-            metric: Metric::from_name(&metric).ok_or_else(|| {
-                Error::invalid("no such metric").with("cosine, dot or euclidean", &metric)
-            })?,
+            metric: Metric::from_name(&metric)
+                .ok_or_else(|| Error::invalid("no such metric").with("cosine, dot or euclidean", &metric))?,
             index: IndexKind::from_name(&index)?,
             quantization: Quantization::from_name(&quantization)?,
             model: model.or_else(|| base.and_then(|base| base.model.clone())),
@@ -120,5 +119,8 @@ pub fn filter(raw: Option<&RawValue>) -> Result<Option<Filter>> {
 pub fn metadata(json: Option<&str>, rows: usize) -> Result<Vec<String>> {
     let Some(json) = json else { return Ok(vec!["{}".to_owned(); rows]) };
     let texts: Vec<Option<Box<RawValue>>> = parse("metadata", json)?;
-    Ok(texts.into_iter().map(|text| text.map_or_else(|| "{}".to_owned(), |text| text.get().to_owned())).collect())
+    Ok(texts
+        .into_iter()
+        .map(|text| text.map_or_else(|| "{}".to_owned(), |text| text.get().to_owned()))
+        .collect())
 }

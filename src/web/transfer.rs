@@ -137,7 +137,9 @@ fn rows_json(rows: &[EmbedRow]) -> Result<String> {
     let damaged = |_| Error::corrupt("stored metadata is not JSON");
     let rows: Result<Vec<RowJson>> = rows
         .iter()
-        .map(|row| Ok(RowJson { id: &row.id, metadata: serde_json::from_str(&row.metadata).map_err(damaged)? }))
+        .map(|row| {
+            Ok(RowJson { id: &row.id, metadata: serde_json::from_str(&row.metadata).map_err(damaged)? })
+        })
         .collect();
     text(&rows?)
 }

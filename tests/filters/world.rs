@@ -23,8 +23,7 @@ impl World {
         if self.further_keys > 0 && self.rng.random_bool(0.7) {
             return format!("k{}", self.rng.random_range(0..self.further_keys));
         }
-        self.pick(&["a", "a", "b", "c", "a.b", "b.c", "", "__proto__"])
-            .to_owned()
+        self.pick(&["a", "a", "b", "c", "a.b", "b.c", "", "__proto__"]).to_owned()
     }
 
     fn string(&mut self) -> String {
@@ -33,10 +32,8 @@ impl World {
             let length = INDEXED_STRING_BYTES_MAX - 2 + self.rng.random_range(0..4);
             return "x".repeat(length) + self.pick(&["", "y", "abc", "é"]);
         }
-        self.pick(&[
-            "", "a", "ab", "abc", "b", "bc", "1", "true", "é", "😀", "\u{fffd}", "x", "xx",
-        ])
-        .to_owned()
+        self.pick(&["", "a", "ab", "abc", "b", "bc", "1", "true", "é", "😀", "\u{fffd}", "x", "xx"])
+            .to_owned()
     }
 
     fn scalar(&mut self) -> String {
@@ -44,19 +41,9 @@ impl World {
             0 => "null".to_owned(),
             1 => "true".to_owned(),
             2 => "false".to_owned(),
-            3..=5 => self
-                .pick(&[
-                    "0",
-                    "-0",
-                    "1",
-                    "1.0",
-                    "2",
-                    "-1",
-                    "-2.5",
-                    "1e3",
-                    "9007199254740993",
-                ])
-                .to_owned(),
+            3..=5 => {
+                self.pick(&["0", "-0", "1", "1.0", "2", "-1", "-2.5", "1e3", "9007199254740993"]).to_owned()
+            }
             _ => format!("\"{}\"", self.string()),
         }
     }
@@ -65,9 +52,8 @@ impl World {
         match self.rng.random_range(0..10) {
             0..=1 if depth > 0 => self.object(depth - 1),
             2..=4 if depth > 0 => {
-                let items: Vec<String> = (0..self.rng.random_range(0..4))
-                    .map(|_| self.value(depth - 1))
-                    .collect();
+                let items: Vec<String> =
+                    (0..self.rng.random_range(0..4)).map(|_| self.value(depth - 1)).collect();
                 format!("[{}]", items.join(","))
             }
             _ => self.scalar(),
@@ -83,17 +69,14 @@ impl World {
     }
 
     fn path(&mut self) -> String {
-        let keys: Vec<String> = (0..self.pick(&["1", "1", "2", "3"]).parse().unwrap())
-            .map(|_| self.key())
-            .collect();
+        let keys: Vec<String> =
+            (0..self.pick(&["1", "1", "2", "3"]).parse().unwrap()).map(|_| self.key()).collect();
         keys.join(".")
     }
 
     fn operator(&mut self, depth: usize) -> String {
         let list = |world: &mut World| {
-            let items: Vec<String> = (0..world.rng.random_range(0..4))
-                .map(|_| world.scalar())
-                .collect();
+            let items: Vec<String> = (0..world.rng.random_range(0..4)).map(|_| world.scalar()).collect();
             format!("[{}]", items.join(","))
         };
         match self.rng.random_range(0..14) {
@@ -119,24 +102,18 @@ impl World {
     }
 
     fn operators(&mut self, depth: usize) -> String {
-        let all: Vec<String> = (0..self.rng.random_range(1..4))
-            .map(|_| self.operator(depth))
-            .collect();
+        let all: Vec<String> = (0..self.rng.random_range(1..4)).map(|_| self.operator(depth)).collect();
         format!("{{{}}}", all.join(","))
     }
 
     /// The text of a filter.
     pub fn filter(&mut self, depth: usize) -> String {
-        let conditions: Vec<String> = (0..self
-            .pick(&["0", "1", "1", "1", "1", "2", "3"])
-            .parse()
-            .unwrap())
+        let conditions: Vec<String> = (0..self.pick(&["0", "1", "1", "1", "1", "2", "3"]).parse().unwrap())
             .map(|_| match self.rng.random_range(0..8) {
                 0..=1 if depth > 0 => {
                     let key = self.pick(&["$and", "$or", "$or"]);
-                    let filters: Vec<String> = (0..self.rng.random_range(1..4))
-                        .map(|_| self.filter(depth - 1))
-                        .collect();
+                    let filters: Vec<String> =
+                        (0..self.rng.random_range(1..4)).map(|_| self.filter(depth - 1)).collect();
                     format!(r#""{key}":[{}]"#, filters.join(","))
                 }
                 2 if depth > 0 => format!(r#""$not":{}"#, self.filter(depth - 1)),

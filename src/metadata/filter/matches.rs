@@ -33,14 +33,13 @@ impl Test {
                 _ => false,
             },
             Test::Eq(operand) => self_or_element(value, |one| operand.equals(one)),
-            Test::In(operands) => self_or_element(value, |one| {
-                operands.iter().any(|operand| operand.equals(one))
-            }),
+            Test::In(operands) => {
+                self_or_element(value, |one| operands.iter().any(|operand| operand.equals(one)))
+            }
             Test::Compare(order, bound) => self_or_element(value, |one| bound.stands(*order, one)),
-            Test::StartsWith(prefix) => self_or_element(
-                value,
-                |one| matches!(one, Value::Str(text) if text.starts_with(&**prefix)),
-            ),
+            Test::StartsWith(prefix) => {
+                self_or_element(value, |one| matches!(one, Value::Str(text) if text.starts_with(&**prefix)))
+            }
         }
     }
 }

@@ -103,9 +103,7 @@ pub(super) enum Order {
 impl Filter {
     /// The filter `{}`.
     pub fn all() -> Filter {
-        Filter {
-            root: Node::And(Vec::new()),
-        }
+        Filter { root: Node::And(Vec::new()) }
     }
 
     /// Whether this is the filter `{}`, which a caller may leave out altogether.

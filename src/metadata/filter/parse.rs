@@ -29,16 +29,10 @@ impl Filter {
         let value = parse_json(text, "the filter")?;
         let nodes = count(&value);
         if nodes > FILTER_NODES_MAX {
-            return Err(
-                Error::invalid("the filter is too large; split it into several queries").with(
-                    format_args!("at most {FILTER_NODES_MAX} operators and values"),
-                    nodes,
-                ),
-            );
+            return Err(Error::invalid("the filter is too large; split it into several queries")
+                .with(format_args!("at most {FILTER_NODES_MAX} operators and values"), nodes));
         }
-        Ok(Filter {
-            root: filter(&value, "the filter")?,
-        })
+        Ok(Filter { root: filter(&value, "the filter")? })
     }
 }
 
@@ -47,8 +41,7 @@ fn count(value: &Value) -> usize {
     match value {
         Value::Arr(items) => items.iter().map(count).sum::<usize>().max(1),
         Value::Obj(fields) => {
-            let one =
-                |(key, value): &(Box<str>, Value)| usize::from(key.starts_with('$')) + count(value);
+            let one = |(key, value): &(Box<str>, Value)| usize::from(key.starts_with('$')) + count(value);
             fields.iter().map(one).sum::<usize>().max(1)
         }
         _ => 1,
@@ -57,16 +50,9 @@ fn count(value: &Value) -> usize {
 
 fn filter(value: &Value, at: &str) -> Result<Node> {
     let Value::Obj(fields) = value else {
-        return Err(refuse(
-            format!("{at} must be an object of conditions"),
-            "an object",
-            value,
-        ));
+        return Err(refuse(format!("{at} must be an object of conditions"), "an object", value));
     };
-    let mut nodes = fields
-        .iter()
-        .map(|(key, value)| condition(key, value))
-        .collect::<Result<Vec<Node>>>()?;
+    let mut nodes = fields.iter().map(|(key, value)| condition(key, value)).collect::<Result<Vec<Node>>>()?;
     Ok(match (nodes.pop(), nodes.is_empty()) {
         (Some(only), true) => only,
         (Some(last), false) => {
@@ -116,10 +102,7 @@ fn field(path: &str, value: &Value) -> Result<Node> {
             "a scalar or an object of operators",
             value,
         )),
-        scalar => Ok(Node::Field(
-            path.into(),
-            Test::Eq(operand("$eq", path, scalar)?),
-        )),
+        scalar => Ok(Node::Field(path.into(), Test::Eq(operand("$eq", path, scalar)?))),
     }
 }
 
@@ -144,10 +127,8 @@ fn operators(path: &str, fields: &[(Box<str>, Value)]) -> Result<Node> {
             .with("only operators or none", format_args!("{} and the key {plain:?}", clip(operator))),
         });
     }
-    let mut nodes = fields
-        .iter()
-        .map(|(key, value)| operator(path, key, value))
-        .collect::<Result<Vec<Node>>>()?;
+    let mut nodes =
+        fields.iter().map(|(key, value)| operator(path, key, value)).collect::<Result<Vec<Node>>>()?;
     Ok(match nodes.len() {
         1 => nodes.remove(0),
         _ => Node::And(nodes),
@@ -186,11 +167,7 @@ fn operator(path: &str, key: &str, value: &Value) -> Result<Node> {
             clip(path)
         ))
         .with(format_args!("one of {}", ON_FIELD.join(", ")), key)),
-        _ => Err(unknown(
-            key,
-            &format!("on the field \"{}\"", clip(path)),
-            &ON_FIELD,
-        )),
+        _ => Err(unknown(key, &format!("on the field \"{}\"", clip(path)), &ON_FIELD)),
     }
 }
 
@@ -198,17 +175,10 @@ fn operand(key: &str, path: &str, value: &Value) -> Result<Scalar> {
     Scalar::from_value(value).ok_or_else(|| {
         let advice = match value {
             Value::Arr(_) if key == "$contains" => "; join several $contains with $and or $or",
-            Value::Arr(_) => {
-                "; use $in or $nin for one of several values, or $contains for an element"
-            }
+            Value::Arr(_) => "; use $in or $nin for one of several values, or $contains for an element",
             _ => "; use a dotted path for what is inside an object",
         };
-        let mut error = wrong(
-            key,
-            path,
-            "null, a boolean, a number or a string",
-            value.describe(),
-        );
+        let mut error = wrong(key, path, "null, a boolean, a number or a string", value.describe());
         error.message.push_str(advice);
         error
     })
@@ -240,11 +210,7 @@ fn unknown(key: &str, place: &str, known: &[&str]) -> Error {
 }
 
 fn wrong(key: &str, path: &str, expected: &str, got: String) -> Error {
-    Error::invalid(format!(
-        "{key} on the field \"{}\" needs {expected}",
-        clip(path)
-    ))
-    .with(expected, got)
+    Error::invalid(format!("{key} on the field \"{}\" needs {expected}", clip(path))).with(expected, got)
 }
 
 fn refuse(message: String, expected: &str, got: &Value) -> Error {

@@ -38,10 +38,7 @@ impl SecondaryIndex {
 
     /// What the index alone can say, without decoding anything: for planning.
     pub fn candidates(&self, filter: &Filter, live: &RoaringBitmap) -> Candidates {
-        let Candidates {
-            mut sure,
-            mut maybe,
-        } = self.node(&filter.root, live);
+        let Candidates { mut sure, mut maybe } = self.node(&filter.root, live);
         sure &= live;
         maybe &= live;
         Candidates { sure, maybe }
@@ -52,10 +49,7 @@ impl SecondaryIndex {
             Node::And(nodes) => {
                 let mut nodes = nodes.iter();
                 let Some(first) = nodes.next() else {
-                    return Candidates {
-                        sure: live.clone(),
-                        maybe: RoaringBitmap::new(),
-                    };
+                    return Candidates { sure: live.clone(), maybe: RoaringBitmap::new() };
                 };
                 let mut all = self.node(first, live);
                 for node in nodes {
@@ -73,18 +67,12 @@ impl SecondaryIndex {
             }
             Node::Not(node) => {
                 let inside = self.node(node, live);
-                Candidates {
-                    sure: live - inside.sure - &inside.maybe,
-                    maybe: inside.maybe & live,
-                }
+                Candidates { sure: live - inside.sure - &inside.maybe, maybe: inside.maybe & live }
             }
             Node::Field(path, test) => match self.paths.get(path) {
                 Some(index) => index.answer(test),
                 // Tests are positive, so only a row with the path can pass.
-                None => Candidates {
-                    sure: RoaringBitmap::new(),
-                    maybe: self.left_out.clone(),
-                },
+                None => Candidates { sure: RoaringBitmap::new(), maybe: self.left_out.clone() },
             },
         }
     }
@@ -96,22 +84,17 @@ impl PathIndex {
         let both = [&self.direct, &self.elements];
         match test {
             Test::Exists => sure.add_bitmap(&self.exists),
-            Test::Eq(scalar) => both
-                .iter()
-                .for_each(|terms| terms.equal(scalar, &mut sure, &mut maybe)),
+            Test::Eq(scalar) => both.iter().for_each(|terms| terms.equal(scalar, &mut sure, &mut maybe)),
             Test::In(scalars) => {
                 for scalar in scalars {
-                    both.iter()
-                        .for_each(|terms| terms.equal(scalar, &mut sure, &mut maybe));
+                    both.iter().for_each(|terms| terms.equal(scalar, &mut sure, &mut maybe));
                 }
             }
             Test::Compare(order, bound) => {
-                both.iter()
-                    .for_each(|terms| terms.compare(*order, bound, &mut sure, &mut maybe));
+                both.iter().for_each(|terms| terms.compare(*order, bound, &mut sure, &mut maybe));
             }
             Test::StartsWith(prefix) => {
-                both.iter()
-                    .for_each(|terms| terms.starts_with(prefix, &mut sure, &mut maybe));
+                both.iter().for_each(|terms| terms.starts_with(prefix, &mut sure, &mut maybe));
             }
             Test::Contains(scalar) => {
                 self.elements.equal(scalar, &mut sure, &mut maybe);

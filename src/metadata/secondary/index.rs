@@ -41,11 +41,7 @@ impl SecondaryIndex {
 
     /// Adds a row. To replace the metadata of a slot, first [`remove`](SecondaryIndex::remove) the old.
     pub fn insert(&mut self, slot: u32, metadata: &Value) {
-        let SecondaryIndex {
-            paths,
-            left_out,
-            scratch,
-        } = self;
+        let SecondaryIndex { paths, left_out, scratch } = self;
         // See the invariant: while rows have paths that were left out, a new path might be one of theirs.
         let open = left_out.is_empty();
         walk(metadata, scratch, &mut |path, value| {
@@ -61,11 +57,7 @@ impl SecondaryIndex {
 
     /// Takes out a row; `metadata` is what was inserted for the slot. What becomes empty is freed.
     pub fn remove(&mut self, slot: u32, metadata: &Value) {
-        let SecondaryIndex {
-            paths,
-            left_out,
-            scratch,
-        } = self;
+        let SecondaryIndex { paths, left_out, scratch } = self;
         left_out.remove(slot);
         walk(metadata, scratch, &mut |path, value| {
             if let Some(index) = paths.get_mut(path) {
@@ -75,6 +67,12 @@ impl SecondaryIndex {
                 }
             }
         });
+    }
+
+    /// Whether both hold the same at every path that both have. Which paths are left out beyond the bound
+    /// depends on the order of writes, so that may differ.
+    pub fn agrees_with(&self, other: &SecondaryIndex) -> bool {
+        self.paths.iter().all(|(path, index)| other.paths.get(path).is_none_or(|other| index == other))
     }
 
     /// Bytes that the index takes, about. Looks at every term: for reports, not for hot paths.
@@ -92,9 +90,7 @@ impl PathIndex {
     fn insert(&mut self, slot: u32, value: &Value) {
         self.exists.insert(slot);
         match value {
-            Value::Arr(items) => items
-                .iter()
-                .for_each(|item| self.elements.insert(slot, item)),
+            Value::Arr(items) => items.iter().for_each(|item| self.elements.insert(slot, item)),
             scalar => self.direct.insert(slot, scalar),
         }
     }
@@ -102,9 +98,7 @@ impl PathIndex {
     fn remove(&mut self, slot: u32, value: &Value) {
         self.exists.remove(slot);
         match value {
-            Value::Arr(items) => items
-                .iter()
-                .for_each(|item| self.elements.remove(slot, item)),
+            Value::Arr(items) => items.iter().for_each(|item| self.elements.remove(slot, item)),
             scalar => self.direct.remove(slot, scalar),
         }
     }

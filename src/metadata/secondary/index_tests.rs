@@ -48,14 +48,12 @@ fn equals_a_fresh_one_after_any_changes() {
             }
             if step % 40 == 0 {
                 let mut fresh = SecondaryIndex::new();
-                rows.iter()
-                    .for_each(|(slot, value)| fresh.insert(*slot, value));
+                rows.iter().for_each(|(slot, value)| fresh.insert(*slot, value));
                 assert_eq!(index.paths, fresh.paths, "seed {seed}, step {step}");
                 assert_eq!(index.left_out, fresh.left_out, "seed {seed}, step {step}");
             }
         }
-        rows.iter()
-            .for_each(|(slot, value)| index.remove(*slot, value));
+        rows.iter().for_each(|(slot, value)| index.remove(*slot, value));
         assert!(index.paths.is_empty(), "seed {seed}: {:?}", index.paths);
     }
 }
@@ -95,9 +93,7 @@ fn memory_follows_the_rows() {
     let rows: Vec<Value> = (0..1_000)
         .map(|i| parse_metadata(&format!(r#"{{"key":"key number {i}","year":{i}}}"#)).unwrap())
         .collect();
-    rows.iter()
-        .enumerate()
-        .for_each(|(slot, value)| index.insert(slot as u32, value));
+    rows.iter().enumerate().for_each(|(slot, value)| index.insert(slot as u32, value));
     let full = index.memory_bytes();
     // Each row has 13 to 16 bytes of string and two terms.
     assert!((40_000..200_000).contains(&(full - empty)), "{full}");
@@ -108,8 +104,6 @@ fn memory_follows_the_rows() {
         }
     }
     assert_eq!(index.memory_bytes(), full);
-    rows.iter()
-        .enumerate()
-        .for_each(|(slot, value)| index.remove(slot as u32, value));
+    rows.iter().enumerate().for_each(|(slot, value)| index.remove(slot as u32, value));
     assert_eq!(index.memory_bytes(), empty);
 }

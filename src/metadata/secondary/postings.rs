@@ -113,9 +113,6 @@ mod tests {
         }
         union.add(&many);
         union.add_bitmap(&RoaringBitmap::from_iter([1, 70_000]));
-        assert_eq!(
-            union.finish().iter().collect::<Vec<_>>(),
-            [1, 3, 4, 5, 9, 70_000]
-        );
+        assert_eq!(union.finish().iter().collect::<Vec<_>>(), [1, 3, 4, 5, 9, 70_000]);
     }
 }

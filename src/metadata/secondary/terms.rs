@@ -69,11 +69,7 @@ impl Terms {
             }
             Value::Num(value) => {
                 let key = ordered(*value);
-                if self
-                    .numbers
-                    .get_mut(&key)
-                    .is_some_and(|postings| postings.remove(slot))
-                {
+                if self.numbers.get_mut(&key).is_some_and(|postings| postings.remove(slot)) {
                     self.numbers.remove(&key);
                 }
             }
@@ -81,11 +77,7 @@ impl Terms {
                 self.long.remove(slot);
             }
             Value::Str(text) => {
-                if self
-                    .strings
-                    .get_mut(text)
-                    .is_some_and(|postings| postings.remove(slot))
-                {
+                if self.strings.get_mut(text).is_some_and(|postings| postings.remove(slot)) {
                     self.strings.remove(text);
                 }
             }
@@ -103,9 +95,7 @@ impl Terms {
                     sure.add(postings);
                 }
             }
-            Scalar::Str(text) if text.len() > INDEXED_STRING_BYTES_MAX => {
-                maybe.add_bitmap(&self.long)
-            }
+            Scalar::Str(text) if text.len() > INDEXED_STRING_BYTES_MAX => maybe.add_bitmap(&self.long),
             Scalar::Str(text) => {
                 if let Some(postings) = self.strings.get(text) {
                     sure.add(postings);
@@ -129,11 +119,8 @@ impl Terms {
     }
 
     pub(super) fn starts_with(&self, prefix: &str, sure: &mut Union, maybe: &mut Union) {
-        let from = self
-            .strings
-            .range::<str, _>((Edge::Included(prefix), Edge::Unbounded));
-        from.take_while(|(text, _)| text.starts_with(prefix))
-            .for_each(|(_, postings)| sure.add(postings));
+        let from = self.strings.range::<str, _>((Edge::Included(prefix), Edge::Unbounded));
+        from.take_while(|(text, _)| text.starts_with(prefix)).for_each(|(_, postings)| sure.add(postings));
         maybe.add_bitmap(&self.long);
     }
 
@@ -141,8 +128,7 @@ impl Terms {
     pub(super) fn substring(&self, part: &str, sure: &mut Union, maybe: &mut Union) {
         if part.len() <= INDEXED_STRING_BYTES_MAX {
             let all = self.strings.iter();
-            all.filter(|(text, _)| text.contains(part))
-                .for_each(|(_, postings)| sure.add(postings));
+            all.filter(|(text, _)| text.contains(part)).for_each(|(_, postings)| sure.add(postings));
         }
         maybe.add_bitmap(&self.long);
     }
@@ -151,16 +137,9 @@ impl Terms {
     pub(super) fn heap_bytes(&self) -> usize {
         // A B-tree node is three quarters full on average, and has a pointer for each of its entries.
         const ENTRY: usize = (16 + size_of::<Postings>()) * 4 / 3 + 2;
-        let strings: usize = self
-            .strings
-            .iter()
-            .map(|(text, slots)| ENTRY + text.len() + slots.heap_bytes())
-            .sum();
-        let numbers: usize = self
-            .numbers
-            .values()
-            .map(|slots| ENTRY - 8 + slots.heap_bytes())
-            .sum();
+        let strings: usize =
+            self.strings.iter().map(|(text, slots)| ENTRY + text.len() + slots.heap_bytes()).sum();
+        let numbers: usize = self.numbers.values().map(|slots| ENTRY - 8 + slots.heap_bytes()).sum();
         let bitmaps = [&self.nulls, &self.bools[0], &self.bools[1], &self.long];
         strings + numbers + bitmaps.into_iter().map(bitmap_bytes).sum::<usize>()
     }
@@ -181,19 +160,8 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_order() {
-        let sorted = [
-            f64::MIN,
-            -1.5,
-            -1.0,
-            -f64::MIN_POSITIVE,
-            -5e-324,
-            0.0,
-            5e-324,
-            0.1,
-            1.0,
-            1e15,
-            f64::MAX,
-        ];
+        let sorted =
+            [f64::MIN, -1.5, -1.0, -f64::MIN_POSITIVE, -5e-324, 0.0, 5e-324, 0.1, 1.0, 1e15, f64::MAX];
         for pair in sorted.windows(2) {
             assert!(ordered(pair[0]) < ordered(pair[1]), "{pair:?}");
         }

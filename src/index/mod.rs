@@ -1,0 +1,19 @@
+//! Search over the vector arena. Every index answers the same question: the best k live slots that a
+//! filter lets through, best first, ties by slot.
+
+mod flat;
+mod metric;
+mod topk;
+
+pub use flat::Flat;
+pub use metric::{Metric, distance_from_score, inverse_norm};
+pub use topk::TopK;
+
+/// A slot and how well it matches.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scored {
+    /// Where the row is.
+    pub slot: u32,
+    /// Higher is better, whatever the metric.
+    pub score: f32,
+}

@@ -288,7 +288,7 @@ impl Collection {
         let damaged = |what: &str| {
             Error::corrupt(format!("row group {} of collection '{}': {what}", first / GROUP_ROWS, self.name))
         };
-        if first % GROUP_ROWS != 0 || vectors.len() != columns.seqs.len() * self.config.dimension {
+        if !first.is_multiple_of(GROUP_ROWS) || vectors.len() != columns.seqs.len() * self.config.dimension {
             return Err(damaged("rows and vectors differ in number"));
         }
         self.vectors.reserve(columns.seqs.len())?;

@@ -107,7 +107,7 @@ impl<S: Storage, E: Env> Database<S, E> {
                             state.reserve(&checked)?;
                             state.apply(checked, seq);
                         }
-                        if report.frames % 256 == 0 {
+                        if report.frames.is_multiple_of(256) {
                             self.0.env.yield_now().await;
                         }
                     }

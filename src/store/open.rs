@@ -249,7 +249,7 @@ async fn replay<S: Storage>(
             state.reserve(&checked)?;
             state.apply(checked, seq);
             report.frames_replayed += 1;
-            if report.frames_replayed % 256 == 0 {
+            if report.frames_replayed.is_multiple_of(256) {
                 env.progress("log", before + reader.offset(), total);
                 env.yield_now().await;
             }

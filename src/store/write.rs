@@ -139,7 +139,7 @@ impl<S: Storage, E: Env> Database<S, E> {
             ids.sort_unstable();
             ids.dedup();
             let count = ids.len() as u64;
-            Ok((count > 0).then(|| (Op::Delete { collection: collection.number, ids }, count)))
+            Ok((count > 0).then_some((Op::Delete { collection: collection.number, ids }, count)))
         };
         self.0.write(Intent::Resolve(Box::new(resolve))).await
     }
@@ -151,7 +151,7 @@ impl<S: Storage, E: Env> Database<S, E> {
             let stored = state.named(&name)?;
             let count = stored.len() as u64;
             let differs = *stored.config() != config;
-            Ok(differs.then(|| (Op::Configure { collection: stored.number, config }, count)))
+            Ok(differs.then_some((Op::Configure { collection: stored.number, config }, count)))
         };
         self.0.write(Intent::Resolve(Box::new(resolve))).await
     }

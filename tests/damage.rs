@@ -71,7 +71,7 @@ fn every_flipped_bit_is_found_or_harmless() {
 fn a_damaged_newest_snapshot_falls_back_to_the_one_before() {
     let (storage, model) = small(&[0, 1, 2, 3]);
     let files = storage.files();
-    let newest = files.keys().filter(|name| name.starts_with("snapshot-")).next_back().unwrap();
+    let newest = files.keys().rfind(|name| name.starts_with("snapshot-")).unwrap();
     let mut damaged = files.clone();
     *damaged.get_mut(newest).unwrap().last_mut().unwrap() ^= 1;
     let db = open(MemoryStorage::from_files(damaged)).unwrap();
@@ -96,7 +96,7 @@ fn a_missing_file_is_never_taken_for_an_empty_database() {
 fn a_file_cut_short_is_found_unless_it_is_the_tail_of_the_log() {
     let (storage, model) = small(&[1]);
     let files = storage.files();
-    let newest_log = files.keys().filter(|name| name.starts_with("log-")).next_back().unwrap();
+    let newest_log = files.keys().rfind(|name| name.starts_with("log-")).unwrap();
     for (name, bytes) in &files {
         for length in 0..bytes.len() {
             let mut damaged = files.clone();

@@ -1,0 +1,102 @@
+//! The help texts.
+
+use crate::run::{Failure, Result};
+
+const OVERVIEW: &str = "\
+Lodestore's commands. Each does the set-up that it needs by itself, and says what it installs.
+
+  cargo xtask setup    make everything ready: the wasm target, npm packages, Chromium
+  cargo xtask build    compile the crate to wasm and generate the JavaScript glue
+  cargo xtask pack     assemble the npm package and put it where the demo and the tests use it
+  cargo xtask demo     build the demo and serve it
+  cargo xtask test     run every test and print how many ran of each kind
+  cargo xtask bench    run a benchmark suite
+  cargo xtask check    formatters, linters and type checkers only
+  cargo xtask fmt      format Rust, TypeScript, JSON, CSS and HTML in place
+
+`cargo xtask COMMAND --help` says more.
+
+Environment:
+  CHROMIUM          the browser to test with; else the first of chromium, chromium-browser, google-chrome
+  LODESTORE_WASM    `rustup` or `system`: which compiler builds the wasm, instead of whichever is ready";
+
+const SETUP: &str = "\
+cargo xtask setup [--no-browser]
+
+Makes a fresh machine ready; with everything there it takes under a second. Can be cut off and run again.
+
+  wasm target     `rustup target add wasm32-unknown-unknown`. Where rustup cannot download it, on Debian: rustc,
+                  cargo and the library sources by apt (rustc-web cargo-web rust-web-src), and the standard library
+                  compiled from them, once, about a minute, into that compiler's own folder
+  npm packages    `npm ci` in every folder that has a lock file, bench/ left out
+  Chromium        by apt, when there is none; not with --no-browser";
+
+const BUILD: &str = "\
+cargo xtask build [--opt]
+
+Compiles the crate for wasm32 with simd128 and generates the glue into target/npm/glue. Prints the size of
+the wasm, raw and gzipped, and fails when the gzipped size is over the limit.
+
+  --opt           shrink the wasm with binaryen (tens of seconds; remembered while the wasm stays the same)";
+
+const PACK: &str = "\
+cargo xtask pack [--no-opt]
+
+Builds, compiles the TypeScript facade, assembles the npm package in target/npm/package, makes the tarball
+target/npm/lodestore-VERSION.tgz, and unpacks that into www/node_modules and tests/web/node_modules.
+
+  --no-opt        leave binaryen out, for a quick turn";
+
+const DEMO: &str = "\
+cargo xtask demo [--port N] [--no-serve] [--no-opt]
+
+Builds the demo with the packed package, prepares its dictionary, and serves it on http://127.0.0.1:5199/.
+
+  --port N        another port
+  --no-serve      build www/dist only
+  --no-opt        leave binaryen out, for a quick turn";
+
+const TEST: &str = "\
+cargo xtask test [lint | native | web | packaging | demo]...
+
+Runs every test, or only the kinds named, and prints how many ran of each kind. Stops at the first kind that
+fails and shows its output. The outputs are kept in target/xtask/log.
+
+  lint            rustfmt, clippy (native and wasm), prettier, tsc
+  native          cargo test
+  web             the packed package in Chromium
+  packaging       the packed package in Node and through bundlers
+  demo            the built demo, driven in Chromium";
+
+const BENCH: &str = "\
+cargo xtask bench SUITE [ARGUMENTS...]
+
+Packs, then runs bench/SUITE.mjs with the arguments. Results go to bench/results.";
+
+const CHECK: &str = "\
+cargo xtask check
+
+Formatters in checking mode, clippy for native and wasm, and the TypeScript compiler: `cargo xtask test lint`.";
+
+const FMT: &str = "\
+cargo xtask fmt
+
+Formats Rust with rustfmt; TypeScript, JavaScript, JSON, CSS and HTML with prettier.";
+
+/// Prints the help of one command, or the overview.
+pub fn print(command: &str) -> Result<()> {
+    let text = match command {
+        "" | "help" => OVERVIEW,
+        "setup" => SETUP,
+        "build" => BUILD,
+        "pack" => PACK,
+        "demo" => DEMO,
+        "test" => TEST,
+        "bench" => BENCH,
+        "check" => CHECK,
+        "fmt" => FMT,
+        other => return Err(Failure::new(format!("there is no command `{other}`: see `cargo xtask help`"))),
+    };
+    println!("{text}");
+    Ok(())
+}

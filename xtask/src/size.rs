@@ -1,0 +1,68 @@
+//! Sizes, raw and as a browser downloads them.
+
+use std::path::Path;
+
+use crate::run::{Failure, Result, capture, command};
+
+/// The promise in README: the wasm is at most this many bytes gzipped.
+pub const WASM_GZIP_MAX: usize = 150 * 1024;
+
+/// Bytes as they are, and after `gzip -9`.
+#[derive(Clone, Copy, Default, PartialEq, Debug)]
+pub struct Size {
+    /// As on disk.
+    pub raw: usize,
+    /// As downloaded.
+    pub gzip: usize,
+}
+
+/// Measures one file. By gzip itself, which every Unix has: not worth a dependency.
+pub fn of(path: &Path) -> Result<Size> {
+    let raw = std::fs::read(path).map_err(|error| Failure::io("read", path, &error))?.len();
+    let gzip = capture(command("gzip").args(["-9", "-n", "-c"]).arg(path))?.len();
+    Ok(Size { raw, gzip })
+}
+
+impl std::ops::Add for Size {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self { raw: self.raw + other.raw, gzip: self.gzip + other.gzip }
+    }
+}
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} KB, gzipped {} KB", kilobytes(self.raw), kilobytes(self.gzip))
+    }
+}
+
+fn kilobytes(bytes: usize) -> String {
+    format!("{}.{}", bytes / 1024, bytes % 1024 * 10 / 1024)
+}
+
+/// Fails when the wasm has outgrown its promise.
+pub fn check_wasm(size: Size) -> Result<()> {
+    if size.gzip <= WASM_GZIP_MAX {
+        return Ok(());
+    }
+    Err(Failure::new(format!("the wasm is {size}; at most {} KB gzipped are promised", WASM_GZIP_MAX / 1024)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_kilobytes_and_keeps_the_limit() {
+        assert_eq!(Size { raw: 2048, gzip: 1535 }.to_string(), "2.0 KB, gzipped 1.4 KB");
+        assert!(check_wasm(Size { raw: 0, gzip: WASM_GZIP_MAX }).is_ok());
+        assert!(check_wasm(Size { raw: 0, gzip: WASM_GZIP_MAX + 1 }).is_err());
+    }
+
+    #[test]
+    fn measures_a_file() -> Result<()> {
+        let size = of(&crate::paths::root().join("LICENSE-APACHE"))?;
+        assert!(size.raw > 10_000 && size.gzip > 1_000 && size.gzip < size.raw / 2, "{size:?}");
+        Ok(())
+    }
+}

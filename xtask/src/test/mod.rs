@@ -1,0 +1,62 @@
+//! All tests, kind by kind, and a table of how many ran.
+
+mod counts;
+mod lint;
+mod report;
+mod scripts;
+
+use std::time::Instant;
+
+use crate::args::Args;
+use crate::paths;
+use crate::run::{Failure, Result, command as program};
+
+use report::{Report, Unit};
+
+/// The kinds, in the order in which they run: the quickest to fail come first.
+const KINDS: [&str; 5] = ["lint", "native", "web", "packaging", "demo"];
+
+/// `cargo xtask test`
+pub fn command(mut args: Args) -> Result<()> {
+    let mut wanted = Vec::new();
+    while let Some(kind) = args.word() {
+        if !KINDS.contains(&kind.as_str()) {
+            return Err(Failure::new(format!(
+                "there is no kind `{kind}`: name some of {}",
+                KINDS.join(", ")
+            )));
+        }
+        wanted.push(kind);
+    }
+    args.done()?;
+    run(&wanted)
+}
+
+/// `cargo xtask check`
+pub fn check(args: Args) -> Result<()> {
+    args.done()?;
+    run(&["lint".to_string()])
+}
+
+fn run(wanted: &[String]) -> Result<()> {
+    let mut report = Report::default();
+    let outcome = KINDS
+        .into_iter()
+        .filter(|kind| wanted.is_empty() || wanted.iter().any(|wanted| wanted == kind))
+        .try_for_each(|kind| match kind {
+            "lint" => lint::run(&mut report),
+            "native" => native(&mut report),
+            script => scripts::run(script, &mut report),
+        });
+    report.print();
+    outcome
+}
+
+fn native(report: &mut Report) -> Result<()> {
+    let start = Instant::now();
+    let mut cargo = program("cargo");
+    // No --quiet: cargo's own progress goes to the log, with the names of the tests.
+    cargo.args(["test", "--package", "lodestore", "--package", "xtask", "--no-fail-fast"]);
+    cargo.arg("--target-dir").arg(paths::target()).current_dir(paths::root());
+    report.tests("native", start, &mut cargo, Unit::Tests(counts::cargo))
+}

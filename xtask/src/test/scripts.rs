@@ -1,0 +1,49 @@
+//! Tests written in JavaScript. Each script closes with `N passed, N failed` and its exit code agrees.
+
+use std::time::Instant;
+
+use super::counts;
+use super::report::{Report, Unit};
+use crate::run::{Failure, Result, command as program};
+use crate::setup::{self, chromium, npm};
+use crate::{demo, pack, paths};
+
+/// A script and the kind of test that it is.
+struct Script {
+    kind: &'static str,
+    path: &'static str,
+    /// Drives the built demo.
+    demo: bool,
+}
+
+/// Every script. One that is missing is an error: a kind must not vanish silently.
+const SCRIPTS: [Script; 3] = [
+    Script { kind: "web", path: "tests/web/run.mjs", demo: false },
+    Script { kind: "packaging", path: "tests/packaging/run.mjs", demo: false },
+    Script { kind: "demo", path: "tests/demo/run.mjs", demo: true },
+];
+
+/// Runs the script of one kind on the packed package.
+pub fn run(kind: &str, report: &mut Report) -> Result<()> {
+    let Some(script) = SCRIPTS.iter().find(|script| script.kind == kind) else {
+        return Err(Failure::new(format!("no script tests `{kind}`")));
+    };
+    let start = Instant::now();
+    let ready = report.broken(script.kind, start, prepare(script))?;
+    let mut node = program("node");
+    node.arg(script.path).env("CHROMIUM", ready).env("LODESTORE_TARBALL", paths::tarball());
+    report.tests(script.kind, start, node.current_dir(paths::root()), Unit::Tests(counts::plain))
+}
+
+/// Everything that the script needs; returns the browser's path.
+fn prepare(script: &Script) -> Result<std::path::PathBuf> {
+    if !paths::root().join(script.path).is_file() {
+        return Err(Failure::new(format!("{} is missing", script.path)));
+    }
+    setup::tests().iter().try_for_each(|folder| npm::install(folder))?;
+    match script.demo {
+        true => demo::build(true)?,
+        false => pack::pack(true).map(|_| ())?,
+    }
+    chromium::ensure()
+}

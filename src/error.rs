@@ -86,7 +86,14 @@ impl Error {
     }
 
     /// Adds what was expected and what came.
-    pub fn with(mut self, expected: impl fmt::Display, got: impl fmt::Display) -> Error {
+    #[inline]
+    pub fn with(self, expected: impl fmt::Display, got: impl fmt::Display) -> Error {
+        self.with_pair(&expected, &got)
+    }
+
+    // Not generic: every pair of types would be a copy of it in the wasm.
+    #[inline(never)]
+    fn with_pair(mut self, expected: &dyn fmt::Display, got: &dyn fmt::Display) -> Error {
         self.pair = Some(Box::new((expected.to_string(), got.to_string())));
         self
     }

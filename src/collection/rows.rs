@@ -9,7 +9,7 @@ use crate::metadata::{SecondaryIndex, Value, parse_metadata};
 use crate::vectors::Vectors;
 use roaring::RoaringBitmap;
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// What is kept of a row beside its vector.
@@ -38,7 +38,7 @@ pub struct Collection {
     pub(super) vectors: Vectors,
     pub(super) flat: Flat,
     pub(super) live: RoaringBitmap,
-    free: BTreeSet<u32>,
+    free: RoaringBitmap,
     dirty: Vec<Dirty>,
     /// Built when the first filter asks, so that opening does not decode every row's metadata.
     secondary: OnceCell<SecondaryIndex>,
@@ -56,7 +56,7 @@ impl Collection {
             vectors: Vectors::new(config.dimension),
             flat: Flat::new(config.metric),
             live: RoaringBitmap::new(),
-            free: BTreeSet::new(),
+            free: RoaringBitmap::new(),
             dirty: Vec::new(),
             secondary: OnceCell::new(),
             config,
@@ -105,7 +105,7 @@ impl Collection {
 
     /// Makes room for `count` further rows, so that applying a write cannot run out of memory for vectors.
     pub(super) fn reserve(&mut self, count: usize) -> Result<()> {
-        self.vectors.reserve(count.saturating_sub(self.free.len()))
+        self.vectors.reserve(count.saturating_sub(self.free.len() as usize))
     }
 
     /// Whether the secondary index is what a fresh one over the rows would be. True where there is none yet.
@@ -151,7 +151,14 @@ impl Collection {
                 self.forget_metadata(slot);
                 slot
             }
-            None => self.free.pop_first().unwrap_or(self.rows.len() as u32),
+            // The lowest one, so that few row groups change.
+            None => match self.free.min() {
+                Some(slot) => {
+                    self.free.remove(slot);
+                    slot
+                }
+                None => self.rows.len() as u32,
+            },
         };
         let id: Rc<str> = match self.row(slot) {
             Some(row) => row.id.clone(),

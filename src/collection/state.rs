@@ -6,7 +6,6 @@ use super::rows::Collection;
 use crate::error::{Error, Result};
 use crate::limits::{BATCH_ROWS_MAX, COLLECTIONS_MAX, ID_BYTES_MAX, NAME_BYTES_MAX, ROWS_MAX};
 use crate::metadata::{Value, parse_metadata};
-use std::collections::BTreeMap;
 
 /// What a database holds at one sequence number.
 #[derive(Default)]
@@ -15,7 +14,8 @@ pub struct State {
     pub seq: u64,
     /// The next collection gets this number.
     pub next_collection: u32,
-    collections: BTreeMap<u32, Collection>,
+    /// In the order of their numbers.
+    collections: Vec<Collection>,
 }
 
 impl State {
@@ -26,22 +26,22 @@ impl State {
 
     /// All collections, staged ones too, in the order of their numbers.
     pub fn all(&self) -> impl Iterator<Item = &Collection> {
-        self.collections.values()
+        self.collections.iter()
     }
 
     /// All collections, to be changed by a checkpoint.
     pub fn all_mut(&mut self) -> impl Iterator<Item = &mut Collection> {
-        self.collections.values_mut()
+        self.collections.iter_mut()
     }
 
     /// The collection with this number.
     pub fn get(&self, number: u32) -> Option<&Collection> {
-        self.collections.get(&number)
+        self.collections.get(self.place(number).ok()?)
     }
 
     /// The collection with this name. Staged ones have no name of their own.
     pub fn find(&self, name: &str) -> Option<&Collection> {
-        self.collections.values().find(|collection| collection.stages.is_none() && collection.name == name)
+        self.collections.iter().find(|collection| collection.stages.is_none() && collection.name == name)
     }
 
     /// The collection with this name, or an error that lists the names.
@@ -56,7 +56,10 @@ impl State {
 
     /// Adds a collection that was loaded from a snapshot.
     pub fn load(&mut self, collection: Collection) {
-        self.collections.insert(collection.number, collection);
+        match self.place(collection.number) {
+            Ok(at) => self.collections[at] = collection,
+            Err(at) => self.collections.insert(at, collection),
+        }
     }
 
     /// Refuses a write that would not be sound, and parses what `apply` will need.
@@ -95,7 +98,7 @@ impl State {
     /// Makes room in memory for a checked write, so that applying it cannot run out of it half-way.
     pub fn reserve(&mut self, checked: &Checked) -> Result<()> {
         match &checked.op {
-            Op::Upsert { collection, rows } => match self.collections.get_mut(collection) {
+            Op::Upsert { collection, rows } => match self.get_mut(*collection) {
                 Some(collection) => collection.reserve(rows.ids.len()),
                 None => Ok(()),
             },
@@ -110,11 +113,11 @@ impl State {
         match op {
             Op::Create { collection, name, config, stages } => {
                 self.next_collection = self.next_collection.max(collection.saturating_add(1));
-                self.collections.insert(collection, Collection::new(collection, name, config, stages));
+                self.load(Collection::new(collection, name, config, stages));
             }
-            Op::Drop { collection } => drop(self.collections.remove(&collection)),
+            Op::Drop { collection } => drop(self.remove(collection)),
             Op::Upsert { collection, rows } => {
-                let Some(collection) = self.collections.get_mut(&collection) else { return };
+                let Some(collection) = self.get_mut(collection) else { return };
                 let dimension = collection.config().dimension;
                 let vectors = rows.vectors.chunks_exact(dimension);
                 for (at, ((id, vector), metadata)) in
@@ -124,17 +127,17 @@ impl State {
                 }
             }
             Op::SetMetadata { collection, ids, metadata } => {
-                let Some(collection) = self.collections.get_mut(&collection) else { return };
+                let Some(collection) = self.get_mut(collection) else { return };
                 for (at, (id, metadata)) in ids.iter().zip(&metadata).enumerate() {
                     collection.set_metadata(id, metadata, values.get(at), seq);
                 }
             }
             Op::Delete { collection, ids } => {
-                let Some(collection) = self.collections.get_mut(&collection) else { return };
+                let Some(collection) = self.get_mut(collection) else { return };
                 ids.iter().for_each(|id| collection.delete(id));
             }
             Op::Configure { collection, config } => {
-                if let Some(collection) = self.collections.get_mut(&collection) {
+                if let Some(collection) = self.get_mut(collection) {
                     collection.configure(config);
                 }
             }
@@ -144,12 +147,25 @@ impl State {
 
     /// The staged collection keeps its number, so that blocks and frames that name it stay right.
     fn switch(&mut self, staged: u32) {
-        let Some(target) = self.collections.get(&staged).and_then(|staged| staged.stages) else { return };
-        let Some(old) = self.collections.remove(&target) else { return };
-        if let Some(staged) = self.collections.get_mut(&staged) {
+        let Some(target) = self.get(staged).and_then(|staged| staged.stages) else { return };
+        let Some(old) = self.remove(target) else { return };
+        if let Some(staged) = self.get_mut(staged) {
             staged.stages = None;
             staged.name = old.name;
         }
+    }
+
+    fn place(&self, number: u32) -> std::result::Result<usize, usize> {
+        self.collections.binary_search_by_key(&number, |collection| collection.number)
+    }
+
+    fn get_mut(&mut self, number: u32) -> Option<&mut Collection> {
+        let at = self.place(number).ok()?;
+        self.collections.get_mut(at)
+    }
+
+    fn remove(&mut self, number: u32) -> Option<Collection> {
+        self.place(number).ok().map(|at| self.collections.remove(at))
     }
 
     fn numbered(&self, number: u32) -> Result<&Collection> {

@@ -21,6 +21,16 @@ pub enum BlockKind {
     Rows,
 }
 
+impl BlockKind {
+    /// Its place among the blocks of a row group.
+    pub fn index(self) -> usize {
+        match self {
+            BlockKind::Vectors => 0,
+            BlockKind::Rows => 1,
+        }
+    }
+}
+
 /// What a block's header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockHeader {

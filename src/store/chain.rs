@@ -19,7 +19,8 @@ pub struct Link {
 
 /// The headers of all logs.
 pub struct Logs {
-    headers: BTreeMap<u64, Result<FileHeader>>,
+    /// By generation, in its order.
+    headers: Vec<(u64, Result<FileHeader>)>,
     lengths: BTreeMap<u64, u64>,
 }
 
@@ -27,7 +28,7 @@ impl Logs {
     /// Reads every log's header. A log that a crash cut off within its header holds no acknowledged write and
     /// is passed over.
     pub async fn read(storage: &impl Storage, listing: &Listing) -> Result<Logs> {
-        let mut headers = BTreeMap::new();
+        let mut headers = Vec::new();
         for (&generation, &length) in &listing.logs {
             let name = names::log(generation);
             let bytes = storage.read(&name, 0..length.min(HEADER_BYTES as u64)).await?;
@@ -44,14 +45,14 @@ impl Logs {
                 Err(Error::corrupt(format!("{name} says that it is another file"))
                     .with(generation, header.generation))
             });
-            headers.insert(generation, header.map_err(|cause| located(&name, cause)));
+            headers.push((generation, header.map_err(|cause| located(&name, cause))));
         }
         Ok(Logs { headers, lengths: listing.logs.clone() })
     }
 
     /// The newest log; `None` when there is none with a header.
     pub fn head(&self) -> Result<Option<FileHeader>> {
-        self.headers.values().next_back().cloned().transpose()
+        self.headers.last().map(|(_, header)| header.clone()).transpose()
     }
 
     /// Generation -> sequence number of the first frame, as far as headers verify.
@@ -76,7 +77,8 @@ impl Logs {
                 )
                 .with(format!("write {}", seq + 1), first.seq)
             })?;
-            let header = self.headers.get(&generation).cloned().unwrap_or_else(|| {
+            let header = self.headers.iter().find(|(log, _)| *log == generation);
+            let header = header.map(|(_, header)| header.clone()).unwrap_or_else(|| {
                 Err(Error::corrupt(format!(
                     "{} is missing, and no snapshot covers it",
                     names::log(generation)

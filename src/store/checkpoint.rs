@@ -15,7 +15,7 @@ use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind, RowsV1};
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
 use crate::format::snapshot::{BlockRefV1, CollectionV1, GroupV1, SnapshotV1, encode_snapshot};
 use crate::storage::{Once, Source, Storage};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Restorable snapshots that are kept: the newest, and one to fall back on.
 const SNAPSHOTS_KEPT: usize = 2;
@@ -107,82 +107,74 @@ impl<S: Storage, E: Env> Inner<S, E> {
         self.state.borrow_mut().all_mut().for_each(Collection::clean);
     }
 
-    /// Every block that changed, or lies in a file that is to be emptied.
-    fn wanted(&self, stale: &BTreeSet<u64>) -> Vec<Wanted> {
+    /// Every block that changed, or lies in a file that is to be emptied, in the order of the manifest.
+    fn wanted(&self, stale: &[u64]) -> Vec<Wanted> {
         let (state, disk) = (self.state.borrow(), self.disk.borrow());
         let mut wanted = Vec::new();
         for collection in state.all() {
-            let stored = disk.groups.get(&collection.number);
+            let stored = disk.groups(collection.number);
             for group in 0..collection.group_count() {
-                let stored = stored.and_then(|groups| groups.get(group));
                 let dirty = collection.dirty(group);
-                let lacks = |dirty: bool, of: fn(&GroupV1) -> BlockRefV1| {
-                    dirty || stored.is_none_or(|stored| stale.contains(&of(stored).generation))
-                };
-                let number = collection.number;
-                if lacks(dirty.vectors, |group| group.vectors) {
-                    wanted.push(Wanted { collection: number, group, kind: BlockKind::Vectors });
-                }
-                if lacks(dirty.rows, |group| group.rows) {
-                    wanted.push(Wanted { collection: number, group, kind: BlockKind::Rows });
+                let blocks = stored.get(group).map(refs_of);
+                for (kind, dirty) in [(BlockKind::Vectors, dirty.vectors), (BlockKind::Rows, dirty.rows)] {
+                    let stays =
+                        blocks.is_some_and(|blocks| !stale.contains(&blocks[kind.index()].generation));
+                    if dirty || !stays {
+                        wanted.push(Wanted { collection: collection.number, group, kind });
+                    }
                 }
             }
         }
         wanted
     }
 
-    /// Blocks files most of which nobody names any more, so that storage stays in proportion to the data.
-    fn mostly_dead_files(&self) -> BTreeSet<u64> {
+    /// Blocks files most of which the next snapshot would not name, so that storage stays in proportion to
+    /// the data.
+    fn mostly_dead_files(&self) -> Vec<u64> {
         let (state, disk) = (self.state.borrow(), self.disk.borrow());
+        // Generation -> bytes that stay in use, and where the last block in use ends: about the file's length.
         let mut live: BTreeMap<u64, u64> = BTreeMap::new();
+        let mut size: BTreeMap<u64, u64> = BTreeMap::new();
         for (number, groups) in &disk.groups {
-            let Some(collection) = state.get(*number) else { continue };
             for (group, stored) in groups.iter().enumerate() {
-                let dirty = collection.dirty(group);
-                for (dirty, block) in [(dirty.vectors, stored.vectors), (dirty.rows, stored.rows)] {
+                let dirty = state.get(*number).map(|collection| collection.dirty(group)).unwrap_or_default();
+                for (dirty, block) in [dirty.vectors, dirty.rows].into_iter().zip(refs_of(stored)) {
                     let bytes = if dirty { 0 } else { u64::from(block.length) };
                     *live.entry(block.generation).or_default() += bytes;
+                    let size = size.entry(block.generation).or_default();
+                    *size = (block.offset + u64::from(block.length)).max(*size);
                 }
             }
         }
-        // What a file held at first is not remembered; the end of its last named block is close enough.
-        let mut size: BTreeMap<u64, u64> = BTreeMap::new();
-        for block in disk.groups.values().flatten().flat_map(refs_of) {
-            let end = block.offset + u64::from(block.length);
-            let size = size.entry(block.generation).or_default();
-            *size = end.max(*size);
-        }
         let (numerator, denominator) = LIVE_SHARE_MIN;
-        live.into_iter()
-            .filter(|(generation, live)| {
-                live * denominator < size.get(generation).copied().unwrap_or(0) * numerator
-            })
-            .map(|(generation, _)| generation)
-            .collect()
+        let mostly_dead = live
+            .iter()
+            .zip(size.values())
+            .filter(|((_, live), size)| *live * denominator < *size * numerator);
+        mostly_dead.map(|((generation, _), _)| *generation).collect()
     }
 
     fn manifest(&self, written: Vec<(Wanted, BlockRefV1)>) -> Result<SnapshotV1> {
         let (state, disk) = (self.state.borrow(), self.disk.borrow());
-        let mut blocks: BTreeMap<(u32, usize, BlockKind), BlockRefV1> = written
-            .into_iter()
-            .map(|(want, block)| ((want.collection, want.group, want.kind), block))
-            .collect();
+        // In the order in which the blocks were written, which is the order of this loop.
+        let mut written = written.into_iter().peekable();
         let mut collections = Vec::new();
         for collection in state.all() {
-            let stored = disk.groups.get(&collection.number);
+            let stored = disk.groups(collection.number);
             let mut groups = Vec::with_capacity(collection.group_count());
             for group in 0..collection.group_count() {
-                let stored = stored.and_then(|groups| groups.get(group));
-                let mut of = |kind: BlockKind, stored: Option<BlockRefV1>| {
-                    let block = blocks.remove(&(collection.number, group, kind)).or(stored);
+                let stored = stored.get(group).map(refs_of);
+                let mut of = |kind: BlockKind| {
+                    let is_it = |want: &Wanted| {
+                        want.collection == collection.number && want.group == group && want.kind == kind
+                    };
+                    let block = written.next_if(|(want, _)| is_it(want)).map(|(_, block)| block);
+                    let block = block.or(stored.map(|stored| stored[kind.index()]));
                     block.ok_or_else(|| {
                         Error::corrupt("a row group has no block: this is a defect of Lodestore")
                     })
                 };
-                groups.push(GroupV1 {
-                    vectors: of(BlockKind::Vectors, stored.map(|group| group.vectors))?,
-                    rows: of(BlockKind::Rows, stored.map(|group| group.rows))?,
-                });
+                groups.push(GroupV1 { vectors: of(BlockKind::Vectors)?, rows: of(BlockKind::Rows)? });
             }
             collections.push(CollectionV1 {
                 collection: collection.number,
@@ -214,14 +206,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
             let begins_before = |(_, first): &(&u64, &u64)| **first <= seq + 1;
             let first_log = disk.logs.iter().filter(begins_before).map(|(log, _)| *log).max().unwrap_or(0);
             disk.logs.retain(|log, _| *log >= first_log);
-            let named: BTreeSet<u64> = disk
-                .snapshots
-                .iter()
-                .flat_map(|kept| kept.files.iter().copied())
-                .chain(disk.pins.keys().copied())
-                .collect();
             let newest = disk.next_generation;
-            let blocks = listing.blocks.keys().filter(|file| **file < newest && !named.contains(file));
+            let blocks = listing.blocks.keys().filter(|file| **file < newest && !disk.needs(**file));
             (blocks.map(|file| names::blocks(*file)).collect::<Vec<_>>(), oldest, first_log)
         };
         // A snapshot goes before its blocks, so that none is left that names what is gone.

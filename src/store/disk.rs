@@ -3,7 +3,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::format::header::DatabaseId;
 use crate::format::snapshot::{BlockRefV1, GroupV1, SnapshotV1};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What stands in storage.
 pub struct Disk {
@@ -18,9 +18,9 @@ pub struct Disk {
     /// The kept snapshots, oldest first.
     pub snapshots: Vec<Kept>,
     /// The blocks of the newest snapshot, by collection and row group.
-    pub groups: BTreeMap<u32, Vec<GroupV1>>,
+    pub groups: Vec<(u32, Vec<GroupV1>)>,
     /// Generations of blocks files that an export is reading: not to be removed. With how many do.
-    pub pins: BTreeMap<u64, u32>,
+    pub pins: BTreeMap<u64, u64>,
     /// Whether writes are possible.
     pub health: Health,
     /// Length of the log at the last automatic checkpoint that failed, and why.
@@ -47,20 +47,23 @@ pub struct Kept {
     pub time_ms: u64,
     /// Bytes of blocks that it names, and of the manifest.
     pub bytes: u64,
-    /// Generations of the blocks files that it names.
-    pub files: BTreeSet<u64>,
+    /// The blocks files that it names: generation -> bytes of blocks.
+    pub files: BTreeMap<u64, u64>,
 }
 
 impl Kept {
     /// What has to be remembered of a manifest.
     pub fn of(generation: u64, manifest: &SnapshotV1, manifest_bytes: u64) -> Kept {
-        let refs = || manifest.collections.iter().flat_map(|one| &one.groups).flat_map(refs_of);
+        let mut files = BTreeMap::new();
+        for block in manifest.collections.iter().flat_map(|one| &one.groups).flat_map(refs_of) {
+            *files.entry(block.generation).or_default() += u64::from(block.length);
+        }
         Kept {
             generation,
             seq: manifest.seq,
             time_ms: manifest.time_ms,
-            bytes: manifest_bytes + refs().map(|block| u64::from(block.length)).sum::<u64>(),
-            files: refs().map(|block| block.generation).collect(),
+            bytes: manifest_bytes + files.values().sum::<u64>(),
+            files,
         }
     }
 }
@@ -105,6 +108,17 @@ impl Disk {
         let generation = self.next_generation;
         self.next_generation += 1;
         generation
+    }
+
+    /// The blocks of a collection in the newest snapshot.
+    pub fn groups(&self, collection: u32) -> &[GroupV1] {
+        self.groups.iter().find(|(number, _)| *number == collection).map_or(&[], |(_, groups)| groups)
+    }
+
+    /// Whether a kept snapshot or a running export needs a blocks file.
+    pub fn needs(&self, generation: u64) -> bool {
+        self.pins.contains_key(&generation)
+            || self.snapshots.iter().any(|kept| kept.files.contains_key(&generation))
     }
 
     /// Bytes of the newest snapshot.

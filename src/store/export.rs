@@ -14,13 +14,13 @@ use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
 use crate::format::snapshot::{BlockRefV1, SnapshotV1};
 use crate::storage::{Source, Storage};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// A running export: pull it to its end, or drop it.
 pub struct Export<S, E> {
     inner: Rc<Inner<S, E>>,
-    pinned: BTreeSet<u64>,
+    /// Generations of the blocks files that are read.
+    pinned: Vec<u64>,
     header: Option<FileHeader>,
     /// Blocks still to be copied, the next one last.
     runs: Vec<Run>,
@@ -46,13 +46,15 @@ impl<S: Storage, E: Env> Database<S, E> {
         let length = length.ok_or_else(|| Error::corrupt(format!("{name} vanished")))?;
         let mut manifest = read_manifest(&inner.storage, generation, length, &database).await?;
 
-        let mut pinned = BTreeSet::new();
+        let mut pinned = Vec::new();
         let mut refs = Vec::new();
         let mut offset = HEADER_BYTES as u64;
         for group in manifest.collections.iter_mut().flat_map(|one| &mut one.groups) {
             for block in [&mut group.vectors, &mut group.rows] {
                 refs.push(*block);
-                pinned.insert(block.generation);
+                if !pinned.contains(&block.generation) {
+                    pinned.push(block.generation);
+                }
                 *block = BlockRefV1 { generation: 0, offset, ..*block };
                 offset += BLOCK_HEADER_BYTES as u64 + u64::from(block.length);
             }

@@ -101,7 +101,7 @@ impl<S: Storage, E: Env> Database<S, E> {
 }
 
 /// Blocks by collection and row group.
-pub fn groups_of(manifest: SnapshotV1) -> BTreeMap<u32, Vec<crate::format::snapshot::GroupV1>> {
+pub fn groups_of(manifest: SnapshotV1) -> Vec<(u32, Vec<crate::format::snapshot::GroupV1>)> {
     manifest.collections.into_iter().map(|one| (one.collection, one.groups)).collect()
 }
 

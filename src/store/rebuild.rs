@@ -6,13 +6,12 @@
 
 use super::database::{Database, Inner};
 use super::env::Env;
-use super::write::{Intent, Target, Written};
-use crate::collection::{Collection, Config, Op, Rows, State};
+use super::write::{Intent, Written};
+use crate::collection::{Collection, Config, Op, Row, Rows, State};
 use crate::error::{Error, Kind, Result};
 use crate::limits::BATCH_ROWS_MAX;
 use crate::storage::Storage;
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
 use std::ops::Bound;
 use std::rc::Rc;
 
@@ -32,8 +31,10 @@ pub struct Rebuild<S, E> {
     name: String,
     target: u32,
     staged: u32,
-    /// Rows that have their new vector: id -> sequence number of the row that it was made from.
-    copied: RefCell<BTreeMap<String, u64>>,
+    /// By slot of the staged collection: sequence number of the row that the new vector was made from.
+    made_from: RefCell<Vec<u64>>,
+    /// The highest id that was handed out.
+    last: RefCell<Option<Rc<str>>>,
     /// Rows that were handed out and wait for their vectors.
     pending: RefCell<Vec<EmbedRow>>,
 }
@@ -63,7 +64,8 @@ impl<S: Storage, E: Env> Database<S, E> {
             name: name.to_owned(),
             target,
             staged,
-            copied: RefCell::default(),
+            made_from: RefCell::default(),
+            last: RefCell::default(),
             pending: RefCell::default(),
         })
     }
@@ -72,28 +74,29 @@ impl<S: Storage, E: Env> Database<S, E> {
 impl<S: Storage, E: Env> Rebuild<S, E> {
     /// Rows that have their new vector, and rows in all.
     pub fn progress(&self) -> (u64, u64) {
-        let total = self.inner.state.borrow().get(self.target).map_or(0, Collection::len);
-        (self.copied.borrow().len() as u64, total as u64)
+        let state = self.inner.state.borrow();
+        let rows = |number: u32| state.get(number).map_or(0, Collection::len) as u64;
+        let total = rows(self.target);
+        (rows(self.staged).min(total), total)
     }
 
     /// Up to `max` rows that still need a vector; none when all have one.
     pub fn next(&self, max: usize) -> Result<Vec<EmbedRow>> {
         let state = self.inner.state.borrow();
         let target = self.target(&state)?;
-        let copied = self.copied.borrow();
-        // Rows come in the order of ids: new ones after the last copied first, so that a pass over all is
-        // made once and not once a batch; then whatever changed behind.
-        let last = copied.keys().next_back().map(String::as_str);
-        let after = target.ids_after(last.map_or(Bound::Unbounded, Bound::Excluded));
-        let mut rows: Vec<EmbedRow> = after
-            .filter_map(|slot| target.row(slot))
-            .take(max.clamp(1, BATCH_ROWS_MAX))
-            .map(row_of)
-            .collect();
-        if rows.is_empty() {
-            let stale = target.ids().filter_map(|(_, slot)| target.row(slot));
-            let stale = stale.filter(|row| copied.get(&*row.id) != Some(&row.seq));
-            rows = stale.take(max.clamp(1, BATCH_ROWS_MAX)).map(row_of).collect();
+        let max = max.clamp(1, BATCH_ROWS_MAX);
+        // In the order of ids: first what was never handed out, so that all are passed over once and not
+        // once a batch; then whatever changed behind.
+        let last = self.last.borrow().clone();
+        let after = target.ids_after(last.as_deref().map_or(Bound::Unbounded, Bound::Excluded));
+        let mut rows: Vec<EmbedRow> =
+            after.filter_map(|slot| target.row(slot)).take(max).map(row_of).collect();
+        match rows.last() {
+            Some(row) => *self.last.borrow_mut() = Some(row.id.as_str().into()),
+            None => {
+                let stale = target.ids().filter_map(|(_, slot)| target.row(slot));
+                rows = stale.filter(|row| !self.is_current(&state, row)).take(max).map(row_of).collect();
+            }
         }
         *self.pending.borrow_mut() = rows.clone();
         Ok(rows)
@@ -112,29 +115,46 @@ impl<S: Storage, E: Env> Rebuild<S, E> {
         let rows = Rows { ids, vectors, metadata };
         let resolve = move |_: &State| Ok(Some((Op::Upsert { collection: staged, rows }, count)));
         self.inner.write(Intent::Resolve(Box::new(resolve))).await?;
-        self.copied.borrow_mut().extend(seqs);
+        let state = self.inner.state.borrow();
+        let collection = state.get(staged).ok_or_else(|| gone(&self.name))?;
+        let mut made_from = self.made_from.borrow_mut();
+        made_from.resize(collection.slot_count(), 0);
+        for (id, seq) in seqs {
+            if let Some(from) = collection.slot(&id).and_then(|slot| made_from.get_mut(slot as usize)) {
+                *from = seq;
+            }
+        }
         Ok(())
     }
 
     /// Switches to the new vectors in one write. `None` when rows changed meanwhile: go on with `next`.
-    pub async fn commit(&self) -> Result<Option<Written>> {
+    pub async fn commit(self: Rc<Self>) -> Result<Option<Written>>
+    where
+        S: 'static,
+        E: 'static,
+    {
         self.forget_deleted().await?;
-        let (target, staged) = (self.target, self.staged);
-        let copied = self.copied.borrow().clone();
-        let stale = Rc::new(RefCell::new(false));
-        let is_stale = stale.clone();
-        let name = self.name.clone();
+        let stale = Rc::new(Cell::new(false));
+        let (rebuild, is_stale) = (self.clone(), stale.clone());
         let resolve = move |state: &State| {
-            let target = state.get(target).ok_or_else(|| gone(&name))?;
-            let current = target.len() == copied.len()
+            let target = rebuild.target(state)?;
+            let copied = state.get(rebuild.staged).map_or(0, Collection::len);
+            let current = target.len() == copied
                 && target
                     .ids()
-                    .all(|(id, slot)| target.row(slot).map(|row| row.seq) == copied.get(&**id).copied());
-            *is_stale.borrow_mut() = !current;
-            Ok(current.then_some((Op::Switch { staged }, copied.len() as u64)))
+                    .filter_map(|(_, slot)| target.row(slot))
+                    .all(|row| rebuild.is_current(state, row));
+            is_stale.set(!current);
+            Ok(current.then_some((Op::Switch { staged: rebuild.staged }, copied as u64)))
         };
         let written = self.inner.write(Intent::Resolve(Box::new(resolve))).await?;
-        Ok((!*stale.borrow()).then_some(written))
+        Ok((!stale.get()).then_some(written))
+    }
+
+    /// Whether the staged vector of a row was made from the row as it is.
+    fn is_current(&self, state: &State, row: &Row) -> bool {
+        let slot = state.get(self.staged).and_then(|staged| staged.slot(&row.id));
+        slot.and_then(|slot| self.made_from.borrow().get(slot as usize).copied()) == Some(row.seq)
     }
 
     /// Gives up: the old rows stay as they are.
@@ -149,26 +169,17 @@ impl<S: Storage, E: Env> Rebuild<S, E> {
 
     /// Rows that were deleted after they were copied.
     async fn forget_deleted(&self) -> Result<()> {
-        let vanished: Vec<String> = {
-            let state = self.inner.state.borrow();
-            let target = self.target(&state)?;
-            self.copied.borrow().keys().filter(|id| target.slot(id).is_none()).cloned().collect()
-        };
-        if vanished.is_empty() {
-            return Ok(());
-        }
-        let staged = self.staged;
-        let ids = vanished.clone();
+        let (staged, target) = (self.staged, self.target);
+        let name = self.name.clone();
         let resolve = move |state: &State| {
-            let collection = state.get(staged).ok_or_else(|| gone("staged"))?;
-            let ids = Target::Ids(ids).ids(collection);
+            let target = state.get(target).ok_or_else(|| gone(&name))?;
+            let collection = state.get(staged).ok_or_else(|| gone(&name))?;
+            let vanished = collection.ids().filter(|(id, _)| target.slot(id).is_none());
+            let ids: Vec<String> = vanished.map(|(id, _)| id.to_string()).collect();
             let count = ids.len() as u64;
             Ok((count > 0).then_some((Op::Delete { collection: staged, ids }, count)))
         };
-        self.inner.write(Intent::Resolve(Box::new(resolve))).await?;
-        let mut copied = self.copied.borrow_mut();
-        copied.retain(|id, _| !vanished.contains(id));
-        Ok(())
+        self.inner.write(Intent::Resolve(Box::new(resolve))).await.map(drop)
     }
 
     fn target<'a>(&self, state: &'a State) -> Result<&'a Collection> {
@@ -176,7 +187,7 @@ impl<S: Storage, E: Env> Rebuild<S, E> {
     }
 }
 
-fn row_of(row: &crate::collection::Row) -> EmbedRow {
+fn row_of(row: &Row) -> EmbedRow {
     EmbedRow { id: row.id.to_string(), metadata: row.metadata.to_string(), seq: row.seq }
 }
 

@@ -105,13 +105,11 @@ impl CollectionInfo {
 }
 
 impl<S: Storage, E: Env> Database<S, E> {
-    /// The collections in the order of their names.
+    /// The collections in the order in which they were made.
     pub fn collections(&self) -> Result<Vec<CollectionInfo>> {
         let state = self.state()?;
         let named = state.all().filter(|one| one.stages.is_none());
-        let mut infos: Vec<CollectionInfo> = named.map(CollectionInfo::of).collect();
-        infos.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(infos)
+        Ok(named.map(CollectionInfo::of).collect())
     }
 
     /// What is stored.

@@ -9,8 +9,10 @@ use crate::error::{Error, Kind, Result};
 use crate::format::frame::encode_frame;
 use crate::metadata::{Filter, merge};
 use crate::storage::Storage;
+use roaring::RoaringBitmap;
 use serde::Serialize;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Vectors of writes that are appended together, in bytes: enough to share one sync among many small writes,
@@ -36,15 +38,18 @@ pub enum Target {
 }
 
 impl Target {
-    pub(super) fn ids(&self, collection: &Collection) -> Vec<String> {
+    /// The rows that are there, each once.
+    pub(super) fn slots(&self, collection: &Collection) -> RoaringBitmap {
         match self {
-            Target::Ids(ids) => ids.iter().filter(|id| collection.slot(id).is_some()).cloned().collect(),
-            Target::Filter(filter) => {
-                let rows = collection.matching(filter);
-                rows.iter().filter_map(|slot| collection.row(slot)).map(|row| row.id.to_string()).collect()
-            }
+            Target::Ids(ids) => ids.iter().filter_map(|id| collection.slot(id)).collect(),
+            Target::Filter(filter) => collection.matching(filter),
         }
     }
+}
+
+/// The ids of rows.
+pub(super) fn ids_of(collection: &Collection, slots: &RoaringBitmap) -> Vec<String> {
+    slots.iter().filter_map(|slot| collection.row(slot)).map(|row| row.id.to_string()).collect()
 }
 
 /// Makes a write out of what is stored when its turn has come: the write and how many rows it touches, or
@@ -110,20 +115,18 @@ impl<S: Storage, E: Env> Database<S, E> {
         let name = name.to_owned();
         let resolve = move |state: &State| {
             let collection = state.named(&name)?;
-            let patches = patches(collection, &target, metadata)?;
-            if patches.is_empty() {
-                return Ok(None);
+            let slots = target.slots(collection);
+            let patches = patches(collection, &target, &metadata)?;
+            let mut ids = Vec::new();
+            let mut texts = Vec::new();
+            for slot in &slots {
+                let (Some(row), Some(patch)) = (collection.row(slot), patches(slot)) else { continue };
+                texts.push(if replace { patch.clone() } else { merge(&row.metadata, patch)? });
+                ids.push(row.id.to_string());
             }
-            let count = patches.len() as u64;
-            let mut ids = Vec::with_capacity(patches.len());
-            let mut texts = Vec::with_capacity(patches.len());
-            for (id, patch) in patches {
-                let stored = collection.slot(&id).and_then(|slot| collection.row(slot));
-                texts.push(match stored {
-                    Some(row) if !replace => merge(&row.metadata, &patch)?,
-                    _ => patch,
-                });
-                ids.push(id);
+            let count = ids.len() as u64;
+            if count == 0 {
+                return Ok(None);
             }
             Ok(Some((Op::SetMetadata { collection: collection.number, ids, metadata: texts }, count)))
         };
@@ -135,9 +138,7 @@ impl<S: Storage, E: Env> Database<S, E> {
         let name = name.to_owned();
         let resolve = move |state: &State| {
             let collection = state.named(&name)?;
-            let mut ids = target.ids(collection);
-            ids.sort_unstable();
-            ids.dedup();
+            let ids = ids_of(collection, &target.slots(collection));
             let count = ids.len() as u64;
             Ok((count > 0).then_some((Op::Delete { collection: collection.number, ids }, count)))
         };
@@ -157,28 +158,31 @@ impl<S: Storage, E: Env> Database<S, E> {
     }
 }
 
-/// Ids that are there, each with its patch; of two patches for one id the later one counts.
-fn patches(collection: &Collection, target: &Target, metadata: Vec<String>) -> Result<Vec<(String, String)>> {
-    let patches: Vec<(String, String)> = match (target, metadata.as_slice()) {
-        (_, [one]) => target.ids(collection).into_iter().map(|id| (id, one.clone())).collect(),
-        (Target::Ids(ids), each) if ids.len() == each.len() => ids
-            .iter()
-            .zip(each)
-            .filter(|(id, _)| collection.slot(id).is_some())
-            .map(|(id, patch)| (id.clone(), patch.clone()))
-            .collect(),
-        (Target::Ids(ids), each) => {
+/// Which patch a row gets: the only one, or of those for its id the last.
+fn patches<'a>(
+    collection: &Collection,
+    target: &Target,
+    metadata: &'a [String],
+) -> Result<impl Fn(u32) -> Option<&'a String>> {
+    let mut last: BTreeMap<u64, u64> = BTreeMap::new();
+    match (target, metadata.len()) {
+        (_, 1) => {}
+        (Target::Ids(ids), count) if ids.len() == count => {
+            for (at, id) in ids.iter().enumerate() {
+                if let Some(slot) = collection.slot(id) {
+                    last.insert(u64::from(slot), at as u64);
+                }
+            }
+        }
+        (Target::Ids(ids), count) => {
             return Err(Error::invalid("ids and metadata differ in number")
-                .with(format!("1 or {} objects", ids.len()), each.len()));
+                .with(format!("1 or {} objects", ids.len()), count));
         }
-        (Target::Filter(_), each) => {
-            return Err(
-                Error::invalid("an update by filter takes one object for all rows").with(1, each.len())
-            );
+        (Target::Filter(_), count) => {
+            return Err(Error::invalid("an update by filter takes one object for all rows").with(1, count));
         }
-    };
-    let unique: std::collections::BTreeMap<String, String> = patches.into_iter().collect();
-    Ok(unique.into_iter().collect())
+    }
+    Ok(move |slot: u32| metadata.get(last.get(&u64::from(slot)).map_or(0, |at| *at as usize)))
 }
 
 impl<S: Storage, E: Env> Inner<S, E> {

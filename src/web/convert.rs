@@ -4,16 +4,32 @@ use super::error::to_js;
 use super::reply::text;
 use crate::error::Result;
 use js_sys::Promise;
-use js_sys::futures::future_to_promise;
+use js_sys::futures::{future_to_promise, spawn_local};
 use serde::Serialize;
+use std::pin::Pin;
 use wasm_bindgen::JsValue;
+
+/// Boxed, so that the machinery of promises is in the wasm once and not once for each method.
+type Work = Pin<Box<dyn Future<Output = std::result::Result<JsValue, JsValue>>>>;
+
+fn start(work: Work) -> Promise {
+    future_to_promise(work)
+}
 
 /// A promise of what `work` gives.
 pub fn promise<T: Into<JsValue>>(work: impl Future<Output = Result<T>> + 'static) -> Promise {
-    future_to_promise(async move { work.await.map(Into::into).map_err(to_js) })
+    start(Box::pin(async move { work.await.map(Into::into).map_err(to_js) }))
 }
 
 /// A promise of what `work` gives, as JSON text.
 pub fn promise_json<T: Serialize>(work: impl Future<Output = Result<T>> + 'static) -> Promise {
     promise(async move { work.await.and_then(|value| text(&value)).map(|json| JsValue::from(&json)) })
+}
+
+/// Runs `work` beside everything else.
+pub fn background(work: impl Future<Output = ()> + 'static) {
+    fn start(work: Pin<Box<dyn Future<Output = ()>>>) {
+        spawn_local(work);
+    }
+    start(Box::pin(work));
 }

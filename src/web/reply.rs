@@ -99,7 +99,7 @@ impl<'a> Writer<'a> {
     fn begin(&mut self, row: &Row) {
         self.comma();
         self.json.push_str("{\"id\":");
-        self.json.push_str(&text(&row.id).unwrap_or_default());
+        self.json.push_str(&text(&*row.id).unwrap_or_default());
     }
 
     fn finish(&mut self, slot: u32, row: &Row) {

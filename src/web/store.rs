@@ -1,6 +1,6 @@
 //! The exported class `WasmStore`: an open database.
 
-use super::convert::{promise, promise_json};
+use super::convert::{background, promise, promise_json};
 use super::error::report_panics;
 use super::host::{Host, HostEnv, HostStorage};
 use super::json::{self, ConfigJson, GetJson, ImportJson, ListJson, OpenJson, QueryJson};
@@ -10,7 +10,6 @@ use crate::collection::{Query, Rows};
 use crate::error::{Error, Result};
 use crate::limits::BATCH_ROWS_MAX;
 use crate::store::{CollectionInfo, Database, ImportOptions, Options, Written};
-use js_sys::futures::spawn_local;
 use js_sys::{Float32Array, Promise};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -25,7 +24,7 @@ pub struct WasmStore(Db);
 async fn written(database: Db, write: impl Future<Output = Result<Written>>) -> Result<Written> {
     let written = write.await?;
     if database.checkpoint_due() {
-        spawn_local(async move {
+        background(async move {
             // A failure is kept and shown in stats(); the log still has everything.
             let due = database.checkpoint_due();
             if due {

@@ -1,6 +1,6 @@
 //! Long operations in steps: export, import, rebuild.
 
-use super::convert::{promise, promise_json};
+use super::convert::{background, promise, promise_json};
 use super::error::to_js;
 use super::feed::Feed;
 use super::host::{HostEnv, HostStorage};
@@ -8,7 +8,6 @@ use super::reply::text;
 use crate::error::{Error, Result};
 use crate::storage::Source;
 use crate::store::{Database, EmbedRow, Export, ImportOptions, ImportResult, Rebuild};
-use js_sys::futures::spawn_local;
 use js_sys::{Float32Array, Promise, Uint8Array};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -73,7 +72,7 @@ impl WasmImport {
     pub(super) fn start(database: Database<HostStorage, HostEnv>, options: ImportOptions) -> WasmImport {
         let (feed, outcome) = (Feed::default(), Rc::new(RefCell::new(None)));
         let (mut source, result) = (feed.clone(), outcome.clone());
-        spawn_local(async move {
+        background(async move {
             *result.borrow_mut() = Some(database.import(&mut source, options).await);
             source.close();
         });
@@ -171,7 +170,7 @@ impl WasmRebuild {
     pub fn commit(&self) -> Promise {
         let rebuild = self.0.clone();
         promise(async move {
-            Ok(match rebuild.commit().await? {
+            Ok(match rebuild.clone().commit().await? {
                 None => JsValue::UNDEFINED,
                 Some(written) => JsValue::from(&text(&written)?),
             })

@@ -15,7 +15,7 @@ pub fn command(mut args: Args) -> Result<()> {
     node::check()?;
     let browser = chromium::ensure()?;
     npm::install(&paths::root().join("bench"))?;
-    let package = pack::pack(true)?;
+    let package = pack::pack(false)?;
     run(program("node")
         .arg(format!("bench/{suite}.mjs"))
         .args(args.rest())

@@ -15,13 +15,12 @@ const HOST: &str = "127.0.0.1";
 pub fn command(mut args: Args) -> Result<()> {
     let port = args.number("--port", 5199)?;
     let serve_it = !args.flag("--no-serve");
-    let shrink = !args.flag("--no-opt");
     args.done()?;
     if serve_it && TcpListener::bind((HOST, port)).is_err() {
         return Err(Failure::new(format!("port {port} is taken: choose another with --port")));
     }
     let start = Instant::now();
-    build(shrink)?;
+    build()?;
     if serve_it {
         return serve(port, start);
     }
@@ -30,7 +29,7 @@ pub fn command(mut args: Args) -> Result<()> {
 }
 
 /// Builds www/dist, from nothing if need be.
-pub fn build(shrink: bool) -> Result<()> {
+pub fn build() -> Result<()> {
     node::check()?;
     let www = paths::root().join("www");
     let results = std::thread::scope(|scope| {
@@ -39,7 +38,7 @@ pub fn build(shrink: bool) -> Result<()> {
             npm::install(&www)?;
             prefixed("dictionary", program("node").arg("www/prepare/main.mjs").current_dir(paths::root()))
         });
-        [dictionary.join().unwrap_or(Ok(())), pack::pack(shrink).map(|_| ())]
+        [dictionary.join().unwrap_or(Ok(())), pack::pack(false).map(|_| ())]
     });
     results.into_iter().collect::<Result<()>>()?;
     quiet(npm::tool(&www, "vite")?.arg("build"))?;

@@ -37,24 +37,23 @@ cargo xtask build [--opt]
 Compiles the crate for wasm32 with simd128 and generates the glue into target/npm/glue. Prints the size of
 the wasm, raw and gzipped, and fails when the gzipped size is over the limit.
 
-  --opt           shrink the wasm with binaryen (tens of seconds; remembered while the wasm stays the same)";
+  --opt           shrink the wasm with binaryen as well; see xtask/src/opt.rs for what that is worth";
 
 const PACK: &str = "\
-cargo xtask pack [--no-opt]
+cargo xtask pack [--opt]
 
 Builds, compiles the TypeScript facade, assembles the npm package in target/npm/package, makes the tarball
 target/npm/lodestore-VERSION.tgz, and unpacks that into www/node_modules and tests/web/node_modules.
 
-  --no-opt        leave binaryen out, for a quick turn";
+  --opt           shrink the wasm with binaryen as well; see xtask/src/opt.rs for what that is worth";
 
 const DEMO: &str = "\
-cargo xtask demo [--port N] [--no-serve] [--no-opt]
+cargo xtask demo [--port N] [--no-serve]
 
 Builds the demo with the packed package, prepares its dictionary, and serves it on http://127.0.0.1:5199/.
 
   --port N        another port
-  --no-serve      build www/dist only
-  --no-opt        leave binaryen out, for a quick turn";
+  --no-serve      build www/dist only";
 
 const TEST: &str = "\
 cargo xtask test [lint | native | web | packaging | demo]...

@@ -30,7 +30,11 @@ pub fn install(folder: &Path) -> Result<()> {
     let start = Instant::now();
     say("npm", format!("installing what {} asks for", label(folder)));
     stamp::clear(&mark)?;
-    quiet(command("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(folder))?;
+    quiet(
+        command("npm")
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+            .current_dir(folder),
+    )?;
     stamp::write(&mark, &lock)?;
     say("npm", format!("{} is ready after {}", label(folder), seconds(start)));
     Ok(())

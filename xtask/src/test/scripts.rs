@@ -42,8 +42,8 @@ fn prepare(script: &Script) -> Result<std::path::PathBuf> {
     }
     setup::tests().iter().try_for_each(|folder| npm::install(folder))?;
     match script.demo {
-        true => demo::build(true)?,
-        false => pack::pack(true).map(|_| ())?,
+        true => demo::build()?,
+        false => pack::pack(false).map(|_| ())?,
     }
     chromium::ensure()
 }

@@ -2,14 +2,7 @@
 
 /** What a program would act on; the names are stable. */
 export type ErrorCode =
-  | 'Invalid'
-  | 'Mismatch'
-  | 'Corrupt'
-  | 'Version'
-  | 'Conflict'
-  | 'Quota'
-  | 'Unavailable'
-  | 'Closed';
+  'Invalid' | 'Mismatch' | 'Corrupt' | 'Version' | 'Conflict' | 'Quota' | 'Unavailable' | 'Closed';
 
 const CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'Invalid',

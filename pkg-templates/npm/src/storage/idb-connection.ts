@@ -50,7 +50,11 @@ export class Connection {
     return this.#run('readwrite', repeatable, body);
   }
 
-  async #run<T>(mode: 'readonly' | 'readwrite', repeatable: boolean, body: (tx: IDBTransaction) => Promise<T>) {
+  async #run<T>(
+    mode: 'readonly' | 'readwrite',
+    repeatable: boolean,
+    body: (tx: IDBTransaction) => Promise<T>,
+  ) {
     for (let attempt = 1; ; attempt += 1) {
       const db = await this.#get();
       let tx: IDBTransaction;
@@ -156,11 +160,15 @@ function deleted(label: string): LodestoreError {
 
 function refused(error: DOMException | null, label: string): unknown {
   if (error?.name !== 'VersionError') return error;
-  return new LodestoreError('Version', `${label} was written by a newer version of Lodestore; upgrade this one`, {
-    expected: `schema ${SCHEMA}`,
-    got: 'a newer schema',
-    cause: error,
-  });
+  return new LodestoreError(
+    'Version',
+    `${label} was written by a newer version of Lodestore; upgrade this one`,
+    {
+      expected: `schema ${SCHEMA}`,
+      got: 'a newer schema',
+      cause: error,
+    },
+  );
 }
 
 /** Rejects when the request is still blocked after a while. The function returned says whether it was in time. */

@@ -63,7 +63,10 @@ export async function deleteIndexedDb(name: string): Promise<void> {
 function locate(name: string): { key: string; label: string } {
   checkDatabaseName(name);
   if (globalThis.indexedDB === undefined) {
-    throw new LodestoreError('Invalid', `There is no IndexedDB here: choose another storage, or leave it to 'auto'`);
+    throw new LodestoreError(
+      'Invalid',
+      `There is no IndexedDB here: choose another storage, or leave it to 'auto'`,
+    );
   }
   return { key: `lodestore:${name}`, label: `The database ${JSON.stringify(name)} in IndexedDB` };
 }

@@ -182,13 +182,17 @@ export function outOfRange(name: string, start: number, end: number, length: num
 
 /** The error for a name that is taken. */
 export function exists(name: string): Error {
-  return new LodestoreError('Conflict', `create of ${name}: there is already a file of this name; remove it first`);
+  return new LodestoreError(
+    'Conflict',
+    `create of ${name}: there is already a file of this name; remove it first`,
+  );
 }
 
 /** Throws unless the file exists and is `at` bytes long. */
 export function checkEnd(name: string, at: number, length: number | undefined): void {
   if (length === at) return;
-  const problem = length === undefined ? 'there is no such file; create it first' : 'somebody else wrote to it';
+  const problem =
+    length === undefined ? 'there is no such file; create it first' : 'somebody else wrote to it';
   throw new LodestoreError('Conflict', `append to ${name}: ${problem}`, {
     expected: `${at} bytes`,
     got: length === undefined ? 'no such file' : `${length} bytes`,

@@ -33,8 +33,8 @@ export async function openIndexedDb(name: string, options: IndexedDbOptions = {}
   const connection = new Connection(key, label, options.durability ?? 'strict');
   try {
     await connection.open();
-    const nextId = await sweep(connection);
-    const backend = new IndexedDb(connection, lock, nextId, label);
+    await sweep(connection);
+    const backend = new IndexedDb(connection, lock, label);
     const shell = new Shell(backend, label);
     backend.stopWatching = watchPageHide(() => {
       // The page may be frozen in the next moment, so the lock goes first and does not wait for calls under way.
@@ -76,13 +76,11 @@ class IndexedDb implements Backend {
   readonly #connection: Connection;
   readonly #lock: Lock;
   readonly #label: string;
-  #nextId: number;
   stopWatching: () => void = () => undefined;
 
-  constructor(connection: Connection, lock: Lock, nextId: number, label: string) {
+  constructor(connection: Connection, lock: Lock, label: string) {
     this.#connection = connection;
     this.#lock = lock;
-    this.#nextId = nextId;
     this.#label = label;
   }
 
@@ -91,7 +89,8 @@ class IndexedDb implements Backend {
       const files = tx.objectStore(FILES);
       const [names, entries] = await Promise.all([result(files.getAllKeys()), result(files.getAll())]);
       return names.map((key, i) => {
-        if (!isFileName(key)) throw this.#damaged(`the list of files has the key ${String(key)}`);
+        if (typeof key !== 'string' || !isFileName(key))
+          throw this.#damaged(`the list of files has the key ${String(key)}`);
         return { name: key, length: this.#entry(key, entries[i])?.length ?? 0 };
       });
     });
@@ -130,9 +129,7 @@ class IndexedDb implements Backend {
   async begin(name: string): Promise<Draft> {
     const taken = await this.#connection.read((tx) => result(tx.objectStore(FILES).getKey(name)));
     if (taken !== undefined) throw exists(name);
-    const id = this.#nextId;
-    this.#nextId += 1;
-    return new IdbDraft(this.#connection, name, id);
+    return new IdbDraft(this.#connection, name, freshId());
   }
 
   append(name: string, at: number, bytes: Uint8Array): Promise<void> {
@@ -182,6 +179,7 @@ class IdbDraft implements Draft {
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
   #written = 0;
+  #chunks = 0;
   #over = false;
 
   constructor(connection: Connection, name: string, id: number) {
@@ -201,6 +199,14 @@ class IdbDraft implements Draft {
     await this.#connection.write(false, async (tx) => {
       const files = tx.objectStore(FILES);
       if ((await result(files.getKey(this.#name))) !== undefined) throw exists(this.#name);
+      // A page that lost its lock while it was frozen may have had its draft swept by the next owner.
+      const count = await result(tx.objectStore(CHUNKS).count(chunksOf(this.#id)));
+      if (count !== this.#chunks) {
+        throw new LodestoreError(
+          'Conflict',
+          `create of ${this.#name}: somebody else opened the database and swept it`,
+        );
+      }
       files.put({ id: this.#id, length: this.#written } satisfies Entry, this.#name);
     });
     this.#over = true;
@@ -230,6 +236,7 @@ class IdbDraft implements Draft {
     // Putting the same chunks at the same keys again changes nothing, so this may be repeated.
     await this.#connection.write(true, async (tx) => putChunks(tx, this.#id, this.#written, bytes));
     this.#written += bytes.length;
+    this.#chunks += Math.ceil(bytes.length / CHUNK_BYTES);
   }
 }
 
@@ -247,26 +254,27 @@ function chunksOf(id: number): IDBKeyRange {
   return IDBKeyRange.bound([id], [id + 1], false, true);
 }
 
-/** Deletes chunks that no file leads to (their create was cut off). Only the owner of the lock may. Returns a fresh id. */
-async function sweep(connection: Connection): Promise<number> {
-  const { orphans, nextId } = await connection.read(async (tx) => {
+/** Random, so that an owner who was shut out while frozen can never write into the file of the next one. */
+function freshId(): number {
+  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+  return (high & 0xfffff) * 2 ** 32 + low;
+}
+
+/** Deletes chunks that no file leads to (their create was cut off). Only the owner of the lock may. */
+async function sweep(connection: Connection): Promise<void> {
+  const orphans = await connection.read(async (tx) => {
     const entries = (await result(tx.objectStore(FILES).getAll())) as Partial<Entry>[];
     const live = new Set(entries.map((entry) => entry?.id));
-    let highest = 0;
-    for (const id of live) if (Number.isSafeInteger(id)) highest = Math.max(highest, id as number);
-    const orphans: number[] = [];
+    const found: number[] = [];
     await eachId(tx, (id) => {
-      highest = Math.max(highest, id);
-      if (!live.has(id)) orphans.push(id);
+      if (!live.has(id)) found.push(id);
     });
-    return { orphans, nextId: highest + 1 };
+    return found;
   });
-  if (orphans.length > 0) {
-    await connection.write(true, async (tx) => {
-      for (const id of orphans) tx.objectStore(CHUNKS).delete(chunksOf(id));
-    });
-  }
-  return nextId;
+  if (orphans.length === 0) return;
+  await connection.write(true, async (tx) => {
+    for (const id of orphans) tx.objectStore(CHUNKS).delete(chunksOf(id));
+  });
 }
 
 /** Calls `seen` for each id that has chunks, skipping from one id to the next. */

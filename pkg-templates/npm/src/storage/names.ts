@@ -10,12 +10,12 @@ const FILE_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9-])?$/;
 
 const DATABASE_NAME_BYTES_MAX = 128;
 
-export function isFileName(name: unknown): name is string {
-  return typeof name === 'string' && FILE_NAME.test(name);
+export function isFileName(name: string): boolean {
+  return FILE_NAME.test(name);
 }
 
 export function checkFileName(name: unknown): asserts name is string {
-  if (isFileName(name)) return;
+  if (typeof name === 'string' && isFileName(name)) return;
   throw new LodestoreError('Invalid', 'A file needs another name', {
     expected: '1 to 64 of a-z 0-9 . -, beginning with a letter or digit and not ending with a dot',
     got: typeof name === 'string' ? JSON.stringify(name.slice(0, 80)) : typeof name,

@@ -55,6 +55,17 @@ export function openHeader(handle: FileSystemSyncAccessHandle, file: string): He
       throw unreadable(bytes, file);
     // Made, but not yet given a header when the power went: it never held anything.
     newest = { generation: 0n, name: undefined };
+    handle.truncate(HEADER_BYTES);
+  }
+  if (newest.name !== undefined && handle.getSize() < HEADER_BYTES) {
+    throw new LodestoreError(
+      'Corrupt',
+      `The pool file ${file} of ${newest.name} was cut off; restore a backup`,
+      {
+        expected: `at least ${HEADER_BYTES} bytes`,
+        got: `${handle.getSize()}`,
+      },
+    );
   }
   const same = slots.every((slot) => slot?.generation === newest.generation);
   if (!same) writeHeader(handle, newest);

@@ -50,30 +50,30 @@ export default suite;
 async function withStorage(body: (storage: OpenStorage, name: string) => Promise<void>): Promise<void> {
   const name = freshName('idb');
   const storage = await pickStorage('indexeddb', name);
-  try {
-    await body(storage, name);
-  } finally {
-    await storage.close();
-    await deleteStorage('indexeddb', name);
-  }
+  await body(storage, name);
+  await storage.close();
+  await deleteStorage('indexeddb', name);
 }
 
-const quota = (driver: Driver): Promise<void> =>
-  withStorage(async (s) => {
+/**
+ * Comes first: Chromium asks for the quota when the origin first uses IndexedDB and trusts the answer for a while, so
+ * it would not notice one that shrinks later.
+ */
+async function quota(driver: Driver): Promise<void> {
+  await driver('quota', 4 * MIB);
+  await withStorage(async (s) => {
     const kept = pattern(100_000, 1);
     await s.create('f', pieces(kept));
-    await driver('quota', 2 * MIB);
-    try {
-      await rejects('Quota', s.append('f', kept.length, pattern(8 * MIB, 2)), 'append');
-      await rejects('Quota', s.create('g', pieces(pattern(8 * MIB, 3))), 'create');
-      same(await s.list(), [{ name: 'f', length: kept.length }], 'list');
-      sameBytes(await s.read('f', 0, kept.length), kept, 'reads');
-    } finally {
-      await driver('quota');
-    }
-    await s.append('f', kept.length, pattern(10, 4));
-    sameBytes(await s.read('f', kept.length, kept.length + 10), pattern(10, 4), 'with room again');
+    await rejects('Quota', s.append('f', kept.length, pattern(8 * MIB, 2)), 'append');
+    await rejects('Quota', s.create('g', pieces(pattern(8 * MIB, 3))), 'create');
+    same(await s.list(), [{ name: 'f', length: kept.length }], 'list');
+    sameBytes(await s.read('f', 0, kept.length), kept, 'reads');
+    await driver('quota');
+    await s.append('f', kept.length, pattern(8 * MIB, 4));
+    const end = kept.length + 8 * MIB;
+    sameBytes(await s.read('f', end - 10, end), pattern(8 * MIB, 4).slice(-10), 'with room again');
   });
+}
 
 /** Runs `body` with the connection that the adapter uses for its next transaction handed to `meddle` first. */
 async function meddling<T>(meddle: (db: IDBDatabase) => void, body: () => Promise<T>): Promise<T> {

@@ -47,12 +47,9 @@ export default suite;
 async function withStorage(body: (storage: OpenStorage, name: string) => Promise<void>): Promise<void> {
   const name = freshName('opfs');
   const storage = await pickStorage('opfs', name);
-  try {
-    await body(storage, name);
-  } finally {
-    await storage.close();
-    await deleteStorage('opfs', name);
-  }
+  await body(storage, name);
+  await storage.close();
+  await deleteStorage('opfs', name);
 }
 
 async function folder(name: string): Promise<FileSystemDirectoryHandle> {

@@ -8,7 +8,7 @@ import type { Durability, FileInfo } from '../types.js';
 import type { Lock } from './lock.js';
 import { lockDirectory } from './lock-files.js';
 import { directoryName, isFileName } from './names.js';
-import { loadNode, type Node, type NodeHandle } from './node.js';
+import { isNode, loadNode, type Node, type NodeHandle } from './node.js';
 import { type Backend, checkEnd, type Draft, exists, type OpenStorage, outOfRange, Shell } from './shell.js';
 
 /** Files being made. No file may have such a name, so a left-over is never taken for one. */
@@ -80,11 +80,12 @@ async function locate(
   options: FilesOptions,
 ): Promise<{ node: Node; folder: string; label: string }> {
   const folderName = directoryName(name);
-  const node = await loadNode().catch((cause: unknown) => {
+  if (!isNode()) {
     const message =
       "Storage 'files' works in Node, Deno and Bun only: choose another one, or leave it to 'auto'";
-    throw new LodestoreError('Invalid', message, { cause });
-  });
+    throw new LodestoreError('Invalid', message);
+  }
+  const node = await loadNode();
   const folder = node.path.resolve(options.directory ?? '.lodestore', folderName);
   return { node, folder, label: `The database ${JSON.stringify(name)} in ${folder}` };
 }

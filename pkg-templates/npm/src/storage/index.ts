@@ -6,6 +6,7 @@ import { deleteFiles, openFiles } from './files.js';
 import { deleteIndexedDb, openIndexedDb } from './indexeddb.js';
 import { openMemory } from './memory.js';
 import { checkDatabaseName } from './names.js';
+import { isNode } from './node.js';
 import { deleteOpfs, openOpfs } from './opfs.js';
 import type { OpenStorage } from './shell.js';
 
@@ -85,17 +86,6 @@ function resolve(kind: 'auto' | StorageKind, name: string): StorageKind {
  * new OPFS files.
  */
 function mostDurable(): StorageKind {
-  if (hasFiles()) return 'files';
+  if (isNode()) return 'files';
   return globalThis.indexedDB === undefined ? 'memory' : 'indexeddb';
-}
-
-/** Node, Deno or Bun, and none of those that only look like it: edge isolates, bundled stand-ins, Electron pages. */
-function hasFiles(): boolean {
-  const { process, navigator } = globalThis as {
-    process?: { versions?: { node?: unknown }; type?: unknown };
-    navigator?: { userAgent?: unknown };
-  };
-  if (navigator?.userAgent === 'Cloudflare-Workers') return false;
-  const real = Object.prototype.toString.call(process) === '[object process]';
-  return real && typeof process?.versions?.node === 'string' && process.type !== 'renderer';
 }

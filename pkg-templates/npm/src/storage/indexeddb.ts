@@ -109,18 +109,24 @@ class IndexedDb implements Backend {
       let offset = cursor === null ? Number.NaN : (cursor.key as [number, number])[1];
       while (offset < end) {
         const range = IDBKeyRange.bound([entry.id, offset], [entry.id, end], false, true);
-        const values = (await result(chunks.getAll(range, BATCH_CHUNKS))) as unknown[];
-        if (values.length === 0) break;
-        for (const value of values) {
-          if (!(value instanceof Uint8Array) || value.length === 0) break;
+        const [keys, values] = await Promise.all([
+          result(chunks.getAllKeys(range, BATCH_CHUNKS)),
+          result(chunks.getAll(range, BATCH_CHUNKS)) as Promise<unknown[]>,
+        ]);
+        const before = offset;
+        for (const [i, value] of values.entries()) {
+          // Chunks follow one another without gaps: one at another place means that one is missing.
+          const inPlace = (keys[i] as [number, number])[1] === offset;
+          if (!inPlace || !(value instanceof Uint8Array)) break;
           // The first chunk may begin before the range and the last one end after it.
           const from = Math.max(start - offset, 0);
           const part = value.subarray(from, end - offset);
           out.set(part, offset + from - start);
           offset += value.length;
         }
+        if (offset === before) break;
       }
-      // Chunks follow one another without gaps, so the sum of their lengths tells whether all were there.
+      // Not `offset < end`: without any chunk it is not a number.
       if (!(offset >= end)) throw this.#damaged(`bytes ${start} to ${end} of ${name} are not all there`);
       return out;
     });

@@ -49,6 +49,18 @@ export interface Node {
   process: NodeProcess;
 }
 
+/** Node, Deno or Bun, and none of those that only look like it: edge isolates, bundled stand-ins, Electron pages. */
+export function isNode(): boolean {
+  const { process, navigator } = globalThis as {
+    process?: { versions?: { node?: unknown }; type?: unknown };
+    navigator?: { userAgent?: unknown };
+  };
+  if (navigator?.userAgent === 'Cloudflare-Workers') return false;
+  const real = Object.prototype.toString.call(process) === '[object process]';
+  return real && typeof process?.versions?.node === 'string' && process.type !== 'renderer';
+}
+
+/** The modules; call only where `isNode` says so. */
 export async function loadNode(): Promise<Node> {
   const [fs, path, process] = await Promise.all(['fs/promises', 'path', 'process'].map(builtin));
   return { fs: fs as unknown as NodeFs, path: path as NodePath, process: process as NodeProcess };

@@ -115,6 +115,8 @@ async function runInBrowser(name, context) {
     executablePath,
     headless: true,
     chromiumSandbox: false,
+    // People's browsers have it, and it keeps locks.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
     args: [
       '--disable-gpu',
       '--no-first-run',
@@ -162,7 +164,8 @@ async function drive({ browser, cdp, origin }, command, argument) {
       await page.evaluate(argument.before);
       await page.goto(`${origin}/away`);
       const meanwhile = argument.meanwhile && (await page.evaluate(argument.meanwhile));
-      await page.goBack();
+      // A page that comes out of the back/forward cache is not loaded again.
+      await page.goBack({ waitUntil: 'commit' });
       const after = await page.evaluate(argument.after);
       await page.close();
       return { meanwhile, after };

@@ -90,6 +90,14 @@ export async function* pieces(...bytes: Uint8Array[]): AsyncGenerator<Uint8Array
   yield* bytes;
 }
 
+/** The bytes in pieces of `size`. */
+export async function* slow(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) {
+    yield bytes.subarray(at, at + size);
+    await Promise.resolve();
+  }
+}
+
 let count = 0;
 
 /** A database name that no other case uses. */

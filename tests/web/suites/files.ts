@@ -84,15 +84,18 @@ export async function createForEver(name: string, directory: string): Promise<vo
   );
 }
 
-/** Opens and waits. */
-export async function holdForEver(name: string, directory: string): Promise<void> {
-  await pickStorage('files', name, { directory });
-  console.log(String(host()?.pid ?? 'open'));
-  setInterval(() => undefined, 1000);
-}
-
 const script = (verb: string, name: string): string =>
   `m.${verb}(${JSON.stringify(name)}, ${JSON.stringify(host().directory)})`;
+
+/** Says how an attempt to open ends, then waits. */
+export async function tryToOpen(name: string, directory: string): Promise<void> {
+  setInterval(() => undefined, 1000);
+  const end = await pickStorage('files', name, { directory }).then(
+    () => 'opened',
+    (error: { code: string }) => error.code,
+  );
+  console.log(end);
+}
 
 async function killed(): Promise<void> {
   const name = freshName('kill');
@@ -134,11 +137,18 @@ async function killedCreating(): Promise<void> {
 
 async function locks(): Promise<void> {
   const name = freshName('lock');
-  await host().killAfter(script('holdForEver', name), 1);
+  await host().killAfter(script('tryToOpen', name), 1);
   const held = (await host().fs.readdir(folderOf(name))).filter((file) => file.startsWith('_lock_'));
   equal(held.length, 1, 'the dead process left its lock');
   const s = await pickStorage('files', name, options());
+  same(
+    await host().killAfter(script('tryToOpen', name), 1),
+    ['Conflict'],
+    'another process, while it is open here',
+  );
   await s.close();
+  same(await host().killAfter(script('tryToOpen', name), 1), ['opened'], 'another process, after close');
+  await (await pickStorage('files', name, options())).close();
   const left = await host().fs.readdir(folderOf(name));
   same(left, [], 'no lock is left');
   // A live process, whose start is not known, counts as an owner.

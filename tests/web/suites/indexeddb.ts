@@ -219,11 +219,12 @@ const views = (): Promise<void> =>
     const memory = new Uint8Array(16 * MIB);
     await s.create('f', pieces(memory.subarray(5, 15)));
     await s.append('f', 10, memory.subarray(100, 120));
+    await s.append('f', 30, memory.subarray(0, 2 * MIB + 5));
     await s.close();
     const chunks = (await raw(name, (store) => store.getAll())) as Uint8Array[];
     same(
       chunks.map((chunk) => chunk.buffer.byteLength),
-      [10, 20],
+      [10, 20, MIB, MIB, 5],
       'stored buffers',
     );
   });

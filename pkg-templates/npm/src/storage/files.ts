@@ -1,0 +1,304 @@
+/**
+ * Files of Node, Deno and Bun, in one directory for each database. What resolved is on the disk: the data by
+ * fsync of the file, the name by fsync of the directory.
+ */
+
+import { hostCode, LodestoreError, toLodestoreError } from '../errors.js';
+import type { Durability, FileInfo } from '../types.js';
+import type { Lock } from './lock.js';
+import { lockDirectory } from './lock-files.js';
+import { directoryName, isFileName } from './names.js';
+import { isNode, loadNode, type Node, type NodeHandle } from './node.js';
+import { type Backend, checkEnd, type Draft, exists, type OpenStorage, outOfRange, Shell } from './shell.js';
+
+/** Files being made. No file may have such a name, so a left-over is never taken for one. */
+const DRAFT_PREFIX = '_draft_';
+/** Handles kept open for appending; the store appends to one file, two around a checkpoint. */
+const HANDLES_MAX = 4;
+
+export interface FilesOptions {
+  /** The database is a folder of its name in it. Default `./.lodestore`. */
+  directory?: string | undefined;
+  /** Default `'strict'`: an append is synced before it resolves. */
+  durability?: Durability | undefined;
+}
+
+/** Opens or makes the database `name`; `Conflict` when another process, thread or handle has it open. */
+export async function openFiles(name: string, options: FilesOptions = {}): Promise<OpenStorage> {
+  const { node, folder, label } = await locate(name, options);
+  try {
+    const made = await node.fs.mkdir(folder, { recursive: true });
+    // Each new folder is an entry in the one above it, up to the first that was there before.
+    for (
+      let path = folder;
+      made !== undefined && path.length >= made.length;
+      path = node.path.dirname(path)
+    ) {
+      await syncDirectory(node, node.path.dirname(path));
+    }
+    const real = await node.fs.realpath(folder);
+    const lock = await lockDirectory(node, real, label);
+    try {
+      for (const file of await node.fs.readdir(real)) {
+        if (file.startsWith(DRAFT_PREFIX)) await node.fs.unlink(node.path.join(real, file));
+      }
+      return new Shell(new Files(node, real, lock, (options.durability ?? 'strict') === 'strict'), label);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  } catch (error) {
+    throw toLodestoreError(error, `${label} cannot be opened`);
+  }
+}
+
+/** Deletes the database `name`, and its folder unless there are files in it that are not ours; `Conflict` when it is open. */
+export async function deleteFiles(name: string, options: FilesOptions = {}): Promise<void> {
+  const { node, folder, label } = await locate(name, options);
+  try {
+    const real = await node.fs.realpath(folder);
+    const lock = await lockDirectory(node, real, label);
+    try {
+      for (const file of await node.fs.readdir(real)) {
+        if (isFileName(file) || file.startsWith(DRAFT_PREFIX))
+          await node.fs.unlink(node.path.join(real, file));
+      }
+    } finally {
+      await lock.release();
+    }
+    await node.fs.rmdir(real);
+    await syncDirectory(node, node.path.dirname(real));
+  } catch (error) {
+    const code = hostCode(error);
+    if (code === 'ENOENT' || code === 'ENOTEMPTY') return;
+    throw toLodestoreError(error, `${label} cannot be deleted`);
+  }
+}
+
+async function locate(
+  name: string,
+  options: FilesOptions,
+): Promise<{ node: Node; folder: string; label: string }> {
+  const folderName = directoryName(name);
+  if (!isNode()) {
+    const message =
+      "Storage 'files' works in Node, Deno and Bun only: choose another one, or leave it to 'auto'";
+    throw new LodestoreError('Invalid', message);
+  }
+  const node = await loadNode();
+  const folder = node.path.resolve(options.directory ?? '.lodestore', folderName);
+  return { node, folder, label: `The database ${JSON.stringify(name)} in ${folder}` };
+}
+
+class Files implements Backend {
+  readonly kind = 'files';
+  readonly #node: Node;
+  readonly #folder: string;
+  readonly #lock: Lock;
+  readonly #strict: boolean;
+  /** By name, the one used last at the end. */
+  readonly #handles = new Map<string, NodeHandle>();
+  #drafts = 0;
+
+  constructor(node: Node, folder: string, lock: Lock, strict: boolean) {
+    this.#node = node;
+    this.#folder = folder;
+    this.#lock = lock;
+    this.#strict = strict;
+  }
+
+  async list(): Promise<FileInfo[]> {
+    const names = (await this.#node.fs.readdir(this.#folder)).filter(isFileName);
+    const stats = await Promise.all(names.map((name) => this.#node.fs.stat(this.#path(name))));
+    return names.flatMap((name, i) => {
+      const stat = stats[i];
+      return stat?.isFile() ? [{ name, length: stat.size }] : [];
+    });
+  }
+
+  async read(name: string, start: number, end: number): Promise<Uint8Array> {
+    const handle = await this.#open(name, 'r');
+    if (handle === undefined) throw outOfRange(name, start, end, undefined);
+    try {
+      const { size } = await handle.stat();
+      if (end > size) throw outOfRange(name, start, end, size);
+      const out = new Uint8Array(end - start);
+      for (let filled = 0; filled < out.length;) {
+        const { bytesRead } = await handle.read(out, filled, out.length - filled, start + filled);
+        if (bytesRead === 0) throw outOfRange(name, start, end, start + filled);
+        filled += bytesRead;
+      }
+      return out;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async begin(name: string): Promise<Draft> {
+    await this.#checkAbsent(name);
+    this.#drafts += 1;
+    const path = this.#path(`${DRAFT_PREFIX}${this.#drafts}_${name}`);
+    const { fs } = this.#node;
+    const handle = await fs.open(path, 'wx');
+    let length = 0;
+    let open = true;
+    let over = false;
+    const shut = async (): Promise<void> => {
+      if (open) await ((open = false), handle.close());
+    };
+    return {
+      write: async (bytes) => {
+        await writeAll(handle, length, bytes);
+        length += bytes.length;
+      },
+      commit: async () => {
+        await handle.sync();
+        await shut();
+        await this.#publish(path, name);
+        over = true;
+        await this.#syncFolder();
+      },
+      discard: async () => {
+        if (over) return;
+        over = true;
+        await shut().catch(() => undefined);
+        await fs.unlink(path).catch(() => undefined);
+      },
+    };
+  }
+
+  async append(name: string, at: number, bytes: Uint8Array): Promise<void> {
+    const handle = await this.#appender(name);
+    checkEnd(name, at, handle && (await handle.stat()).size);
+    if (handle === undefined || bytes.length === 0) return;
+    try {
+      await writeAll(handle, at, bytes);
+      if (this.#strict) await handle.datasync();
+    } catch (error) {
+      // Taken back, so that a refused append leaves nothing behind that a later one would have to step over.
+      await handle.truncate(at).catch((cause: unknown) => {
+        const message = `append to ${name}: a failed write could not be taken back; open the database again`;
+        throw new LodestoreError('Unavailable', message, { cause });
+      });
+      throw error;
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#forget(name);
+    try {
+      await this.#node.fs.unlink(this.#path(name));
+    } catch (error) {
+      if (hostCode(error) === 'ENOENT') return;
+      throw error;
+    }
+    await this.#syncFolder();
+  }
+
+  async close(): Promise<void> {
+    try {
+      await Promise.all([...this.#handles.keys()].map((name) => this.#forget(name)));
+    } finally {
+      await this.#lock.release();
+    }
+  }
+
+  #path(file: string): string {
+    return this.#node.path.join(this.#folder, file);
+  }
+
+  async #open(name: string, flags: string): Promise<NodeHandle | undefined> {
+    try {
+      return await this.#node.fs.open(this.#path(name), flags);
+    } catch (error) {
+      if (hostCode(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  async #appender(name: string): Promise<NodeHandle | undefined> {
+    // 'r+' does not make a file that is absent, and unlike 'a' it writes where it is told to.
+    const handle = this.#handles.get(name) ?? (await this.#open(name, 'r+'));
+    if (handle === undefined) return undefined;
+    this.#handles.delete(name);
+    this.#handles.set(name, handle);
+    const [oldest] = this.#handles.keys();
+    if (this.#handles.size > HANDLES_MAX && oldest !== undefined) await this.#forget(oldest);
+    return handle;
+  }
+
+  async #forget(name: string): Promise<void> {
+    const handle = this.#handles.get(name);
+    this.#handles.delete(name);
+    // In 'relaxed' nothing was synced on append: a close is a good moment.
+    if (!this.#strict) await handle?.datasync().catch(() => undefined);
+    await handle?.close();
+  }
+
+  async #checkAbsent(name: string): Promise<void> {
+    try {
+      await this.#node.fs.stat(this.#path(name));
+    } catch (error) {
+      if (hostCode(error) === 'ENOENT') return;
+      throw error;
+    }
+    throw exists(name);
+  }
+
+  /** Gives a finished draft its name, in one step and never over another file. */
+  async #publish(path: string, name: string): Promise<void> {
+    const { fs } = this.#node;
+    try {
+      await fs.link(path, this.#path(name));
+    } catch (error) {
+      const code = hostCode(error);
+      if (code === 'EEXIST') throw exists(name);
+      if (code === undefined || !NO_LINKS.has(code)) throw error;
+      // No hard links here (FAT, some network drives). A rename would overwrite, but nobody else makes files in
+      // this folder: the lock keeps other processes out, and changes of this one queue.
+      await this.#checkAbsent(name);
+      await fs.rename(path, this.#path(name));
+      return;
+    }
+    // The file is there now; a second name that cannot be removed is swept at the next open.
+    await fs.unlink(path).catch(() => undefined);
+  }
+
+  #syncFolder(): Promise<void> {
+    return syncDirectory(this.#node, this.#folder);
+  }
+}
+
+const NO_LINKS: ReadonlySet<string> = new Set([
+  'EPERM',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'EMLINK',
+  'EISDIR',
+  'NotCapable',
+]);
+
+async function writeAll(handle: NodeHandle, at: number, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, at + done);
+    if (bytesWritten === 0)
+      throw new LodestoreError('Quota', 'The host takes no more bytes; free some room and write again');
+    done += bytesWritten;
+  }
+}
+
+async function syncDirectory(node: Node, path: string): Promise<void> {
+  let handle: NodeHandle | undefined;
+  try {
+    handle = await node.fs.open(path, 'r');
+    await handle.sync();
+  } catch (error) {
+    // Windows opens no directories and keeps names in a journal of its own; some parents may not be readable.
+    const code = hostCode(error);
+    if (code === undefined || !['EPERM', 'EISDIR', 'EACCES', 'EINVAL', 'NotCapable'].includes(code))
+      throw error;
+  } finally {
+    await handle?.close();
+  }
+}

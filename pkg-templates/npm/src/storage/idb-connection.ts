@@ -1,0 +1,247 @@
+/** One IndexedDB database: opened, lost, opened again; and transactions that end as they say they did. */
+
+import { hostCode, LodestoreError, toLodestoreError } from '../errors.js';
+import type { Durability } from '../types.js';
+
+export const FILES = 'files';
+export const CHUNKS = 'chunks';
+
+const SCHEMA = 1;
+/** How long another page may keep an open or a delete waiting, ms. */
+const BLOCKED_MS = 5_000;
+/** Waits before attempts to get back a connection that the browser dropped, ms. */
+const REOPEN_MS = [0, 50, 200, 800];
+
+export class Connection {
+  readonly #name: string;
+  readonly #label: string;
+  readonly #durability: Durability;
+  #db: IDBDatabase | undefined;
+  #opening: Promise<IDBDatabase> | undefined;
+  #opened = false;
+
+  constructor(name: string, label: string, durability: Durability) {
+    this.#name = name;
+    this.#label = label;
+    this.#durability = durability;
+  }
+
+  /** Opens now, so that failures are told by `open` and not by the first verb. */
+  async open(): Promise<void> {
+    await this.#get();
+  }
+
+  close(): void {
+    this.#db?.close();
+    this.#db = undefined;
+  }
+
+  /** Runs `body` in a transaction that only reads; a second time when the connection was lost. */
+  read<T>(body: (tx: IDBTransaction) => Promise<T>): Promise<T> {
+    return this.#run('readonly', true, body);
+  }
+
+  /**
+   * Runs `body` in a transaction that writes, and resolves when it is complete: a successful request is not
+   * yet a commit. `repeatable` says whether running it twice does the same as once: only then is it repeated
+   * when the connection is lost half-way and the outcome is unknown.
+   */
+  write<T>(repeatable: boolean, body: (tx: IDBTransaction) => Promise<T>): Promise<T> {
+    return this.#run('readwrite', repeatable, body);
+  }
+
+  async #run<T>(
+    mode: 'readonly' | 'readwrite',
+    repeatable: boolean,
+    body: (tx: IDBTransaction) => Promise<T>,
+  ) {
+    for (let attempt = 1; ; attempt += 1) {
+      const db = await this.#get();
+      let tx: IDBTransaction;
+      try {
+        tx = db.transaction([FILES, CHUNKS], mode, { durability: this.#durability });
+      } catch (error) {
+        // Nothing has begun, so any verb may try once more on a new connection.
+        this.#drop(db);
+        if (attempt === 1 && isLost(error)) continue;
+        throw error;
+      }
+      try {
+        return await finish(tx, body);
+      } catch (error) {
+        if (!isLost(error)) throw error;
+        this.#drop(db);
+        if (attempt === 1 && repeatable) continue;
+        throw new LodestoreError(
+          'Unavailable',
+          `${this.#label}: the browser lost the storage in the middle of a change; list the files to see whether it was made`,
+          { cause: error },
+        );
+      }
+    }
+  }
+
+  #drop(db: IDBDatabase): void {
+    db.close();
+    if (this.#db === db) this.#db = undefined;
+  }
+
+  #get(): Promise<IDBDatabase> {
+    if (this.#db !== undefined) return Promise.resolve(this.#db);
+    this.#opening ??= this.#connect().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #connect(): Promise<IDBDatabase> {
+    // The first open tells its failure at once. Later ones wait for a browser that is coming back.
+    const waits = this.#opened ? REOPEN_MS : [0];
+    let failure: unknown;
+    for (const wait of waits) {
+      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+      try {
+        const db = await openDatabase(this.#name, this.#label, !this.#opened);
+        // Another page deletes or upgrades: stepping aside at once is what keeps it from hanging.
+        db.onversionchange = () => this.#drop(db);
+        // The browser dropped the connection; the next call gets a new one.
+        db.onclose = () => this.#drop(db);
+        this.#db = db;
+        this.#opened = true;
+        return db;
+      } catch (error) {
+        failure = error;
+        if (error instanceof LodestoreError) break;
+      }
+    }
+    throw toLodestoreError(failure, this.#label);
+  }
+}
+
+/** The connection went away under the transaction, as opposed to the transaction failing. */
+function isLost(error: unknown): boolean {
+  const name = hostCode(error);
+  return name === 'InvalidStateError' || name === 'UnknownError' || name === 'AbortError';
+}
+
+function openDatabase(name: string, label: string, mayCreate: boolean): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(name, SCHEMA);
+    let gone = false;
+    const giveUp = blocked(request, label, reject);
+    request.onupgradeneeded = (event) => {
+      if (event.oldVersion === 0 && !mayCreate) {
+        // It was there and is gone: cleared by the user, or by a browser out of room. Making a new one would
+        // turn the loss into an empty database that looks healthy.
+        gone = true;
+        request.transaction?.abort();
+        return;
+      }
+      request.result.createObjectStore(FILES);
+      request.result.createObjectStore(CHUNKS);
+    };
+    request.onsuccess = () => {
+      if (giveUp()) resolve(request.result);
+      else request.result.close();
+    };
+    request.onerror = () => {
+      giveUp();
+      reject(gone ? deleted(label) : refused(request.error, label));
+    };
+  });
+}
+
+function deleted(label: string): LodestoreError {
+  return new LodestoreError(
+    'Unavailable',
+    `${label} was deleted by the browser or by the user while it was open; restore a backup, or close it and open it again to begin anew`,
+  );
+}
+
+function refused(error: DOMException | null, label: string): unknown {
+  if (error?.name !== 'VersionError') return error;
+  return new LodestoreError(
+    'Version',
+    `${label} was written by a newer version of Lodestore; upgrade this one`,
+    {
+      expected: `schema ${SCHEMA}`,
+      got: 'a newer schema',
+      cause: error,
+    },
+  );
+}
+
+/** Rejects when the request is still blocked after a while. The function returned says whether it was in time. */
+function blocked(request: IDBOpenDBRequest, label: string, reject: (error: unknown) => void): () => boolean {
+  let late = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  request.onblocked = () => {
+    timer ??= setTimeout(() => {
+      late = true;
+      const message = `${label} is kept busy by another page that does not close it; close that page and try again`;
+      reject(new LodestoreError('Unavailable', message));
+    }, BLOCKED_MS);
+  };
+  return () => {
+    clearTimeout(timer);
+    return !late;
+  };
+}
+
+/** Deletes the whole database; one that is not there is fine. */
+export function deleteDatabase(name: string, label: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(name);
+    const giveUp = blocked(request, label, reject);
+    request.onsuccess = () => {
+      giveUp();
+      resolve();
+    };
+    request.onerror = () => {
+      giveUp();
+      reject(toLodestoreError(request.error, label));
+    };
+  });
+}
+
+/** The result of one request. Nothing else may be awaited inside a transaction: it would commit by itself. */
+export function result<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+async function finish<T>(tx: IDBTransaction, body: (tx: IDBTransaction) => Promise<T>): Promise<T> {
+  const ended = new Promise<{ error: unknown } | undefined>((resolve) => {
+    tx.oncomplete = () => resolve(undefined);
+    tx.onabort = () => resolve({ error: tx.error });
+  });
+  let value: T;
+  try {
+    value = await body(tx);
+    // A read has its answer; only a change has to wait for the end.
+    if (tx.mode === 'readonly') return value;
+  } catch (error) {
+    if (error instanceof LodestoreError) {
+      tx.abort();
+      await ended;
+      throw error;
+    }
+    // The request says AbortError when the transaction was aborted; why, only the transaction knows.
+    abortQuietly(tx);
+    throw (await ended)?.error ?? error;
+  }
+  const end = await ended;
+  if (end === undefined) return value;
+  // An abort that nobody asked for and without a reason: the connection was closed by force.
+  throw end.error ?? new DOMException('The transaction was aborted', 'AbortError');
+}
+
+function abortQuietly(tx: IDBTransaction): void {
+  try {
+    tx.abort();
+  } catch {
+    // It has ended already, which is what was wanted.
+  }
+}

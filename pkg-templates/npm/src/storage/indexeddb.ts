@@ -1,0 +1,299 @@
+/**
+ * Files in IndexedDB. Store `files`: name -> { id, length }. Store `chunks`: [id, offset] -> at most 1 MiB of
+ * bytes. One append is one transaction, so it is there whole or not at all; a file being created has chunks under
+ * an id that no name leads to, until one last transaction puts the name.
+ */
+
+import { LodestoreError } from '../errors.js';
+import type { Durability, FileInfo } from '../types.js';
+import { CHUNKS, Connection, deleteDatabase, FILES, result } from './idb-connection.js';
+import { type Lock, PAGE_HIDDEN, watchPageHide, webLock } from './lock.js';
+import { checkDatabaseName, isFileName } from './names.js';
+import { type Backend, checkEnd, type Draft, exists, type OpenStorage, outOfRange, Shell } from './shell.js';
+
+/** Largest stored value: browsers refuse very large ones, and a read fetches whole values. */
+const CHUNK_BYTES = 1 << 20;
+/** Bytes of one transaction of a draft, and values fetched at once: bounds what is in memory twice. */
+const BATCH_CHUNKS = 4;
+
+interface Entry {
+  id: number;
+  length: number;
+}
+
+export interface IndexedDbOptions {
+  /** Default `'strict'`: a change resolves when the browser says that it reached the disk. */
+  durability?: Durability | undefined;
+}
+
+/** Opens or makes the database `lodestore:<name>`; `Conflict` when another tab or worker has it open. */
+export async function openIndexedDb(name: string, options: IndexedDbOptions = {}): Promise<OpenStorage> {
+  const { key, label } = locate(name);
+  const lock = await webLock(`lodestore:indexeddb:${name}`, label);
+  const connection = new Connection(key, label, options.durability ?? 'strict');
+  try {
+    await connection.open();
+    await sweep(connection);
+    const backend = new IndexedDb(connection, lock, label);
+    const shell = new Shell(backend, label);
+    backend.stopWatching = watchPageHide(() => {
+      // The page may be frozen in the next moment, so the lock goes first and does not wait for calls under way.
+      void lock.release();
+      void shell.shut(PAGE_HIDDEN).catch(() => undefined);
+    });
+    return shell;
+  } catch (error) {
+    connection.close();
+    await lock.release();
+    throw error;
+  }
+}
+
+/** Deletes the database `lodestore:<name>` with everything in it; `Conflict` when it is open. */
+export async function deleteIndexedDb(name: string): Promise<void> {
+  const { key, label } = locate(name);
+  const lock = await webLock(`lodestore:indexeddb:${name}`, label);
+  try {
+    await deleteDatabase(key, label);
+  } finally {
+    await lock.release();
+  }
+}
+
+function locate(name: string): { key: string; label: string } {
+  checkDatabaseName(name);
+  if (globalThis.indexedDB === undefined) {
+    throw new LodestoreError(
+      'Invalid',
+      `There is no IndexedDB here: choose another storage, or leave it to 'auto'`,
+    );
+  }
+  return { key: `lodestore:${name}`, label: `The database ${JSON.stringify(name)} in IndexedDB` };
+}
+
+class IndexedDb implements Backend {
+  readonly kind = 'indexeddb';
+  readonly #connection: Connection;
+  readonly #lock: Lock;
+  readonly #label: string;
+  stopWatching: () => void = () => undefined;
+
+  constructor(connection: Connection, lock: Lock, label: string) {
+    this.#connection = connection;
+    this.#lock = lock;
+    this.#label = label;
+  }
+
+  list(): Promise<FileInfo[]> {
+    return this.#connection.read(async (tx) => {
+      const files = tx.objectStore(FILES);
+      const [names, entries] = await Promise.all([result(files.getAllKeys()), result(files.getAll())]);
+      return names.map((key, i) => {
+        if (typeof key !== 'string' || !isFileName(key))
+          throw this.#damaged(`the list of files has the key ${String(key)}`);
+        return { name: key, length: this.#entry(key, entries[i])?.length ?? 0 };
+      });
+    });
+  }
+
+  read(name: string, start: number, end: number): Promise<Uint8Array> {
+    return this.#connection.read(async (tx) => {
+      const entry = this.#entry(name, await result(tx.objectStore(FILES).get(name)));
+      if (entry === undefined || end > entry.length) throw outOfRange(name, start, end, entry?.length);
+      const out = new Uint8Array(end - start);
+      if (out.length === 0) return out;
+      const chunks = tx.objectStore(CHUNKS);
+      // The chunk that holds `start` is the last one that begins at or before it.
+      const upTo = IDBKeyRange.bound([entry.id, 0], [entry.id, start]);
+      const cursor = await result(chunks.openKeyCursor(upTo, 'prev'));
+      let offset = cursor === null ? Number.NaN : (cursor.key as [number, number])[1];
+      while (offset < end) {
+        const range = IDBKeyRange.bound([entry.id, offset], [entry.id, end], false, true);
+        const [keys, values] = await Promise.all([
+          result(chunks.getAllKeys(range, BATCH_CHUNKS)),
+          result(chunks.getAll(range, BATCH_CHUNKS)) as Promise<unknown[]>,
+        ]);
+        const before = offset;
+        for (const [i, value] of values.entries()) {
+          // Chunks follow one another without gaps: one at another place means that one is missing.
+          const inPlace = (keys[i] as [number, number])[1] === offset;
+          if (!inPlace || !(value instanceof Uint8Array)) break;
+          // The first chunk may begin before the range and the last one end after it.
+          const from = Math.max(start - offset, 0);
+          const part = value.subarray(from, end - offset);
+          out.set(part, offset + from - start);
+          offset += value.length;
+        }
+        if (offset === before) break;
+      }
+      // Not `offset < end`: without any chunk it is not a number.
+      if (!(offset >= end)) throw this.#damaged(`bytes ${start} to ${end} of ${name} are not all there`);
+      return out;
+    });
+  }
+
+  async begin(name: string): Promise<Draft> {
+    const taken = await this.#connection.read((tx) => result(tx.objectStore(FILES).getKey(name)));
+    if (taken !== undefined) throw exists(name);
+    return new IdbDraft(this.#connection, name, freshId());
+  }
+
+  append(name: string, at: number, bytes: Uint8Array): Promise<void> {
+    return this.#connection.write(false, async (tx) => {
+      const files = tx.objectStore(FILES);
+      const entry = this.#entry(name, await result(files.get(name)));
+      checkEnd(name, at, entry?.length);
+      if (entry === undefined || bytes.length === 0) return;
+      putChunks(tx, entry.id, at, bytes);
+      files.put({ id: entry.id, length: at + bytes.length } satisfies Entry, name);
+    });
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#connection.write(true, async (tx) => {
+      const files = tx.objectStore(FILES);
+      const entry = this.#entry(name, await result(files.get(name)));
+      if (entry === undefined) return;
+      files.delete(name);
+      tx.objectStore(CHUNKS).delete(chunksOf(entry.id));
+    });
+  }
+
+  async close(): Promise<void> {
+    this.stopWatching();
+    this.#connection.close();
+    await this.#lock.release();
+  }
+
+  #entry(name: string, value: unknown): Entry | undefined {
+    if (value === undefined) return undefined;
+    const { id, length } = (value ?? {}) as Partial<Entry>;
+    if (Number.isSafeInteger(id) && Number.isSafeInteger(length)) return value as Entry;
+    throw this.#damaged(`the entry of ${name} is not one`);
+  }
+
+  #damaged(what: string): LodestoreError {
+    return new LodestoreError('Corrupt', `${this.#label} is damaged: ${what}; restore a backup`);
+  }
+}
+
+/** Every transaction of a draft is as durable as the last: none relies on a later one to carry it to the disk. */
+class IdbDraft implements Draft {
+  readonly #connection: Connection;
+  readonly #name: string;
+  readonly #id: number;
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
+  #written = 0;
+  #chunks = 0;
+  #over = false;
+
+  constructor(connection: Connection, name: string, id: number) {
+    this.#connection = connection;
+    this.#name = name;
+    this.#id = id;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#pending.push(bytes);
+    this.#pendingBytes += bytes.length;
+    if (this.#pendingBytes >= BATCH_CHUNKS * CHUNK_BYTES) await this.#flush();
+  }
+
+  async commit(): Promise<void> {
+    await this.#flush();
+    await this.#connection.write(false, async (tx) => {
+      const files = tx.objectStore(FILES);
+      if ((await result(files.getKey(this.#name))) !== undefined) throw exists(this.#name);
+      // A page that lost its lock while it was frozen may have had its draft swept by the next owner.
+      const count = await result(tx.objectStore(CHUNKS).count(chunksOf(this.#id)));
+      if (count !== this.#chunks) {
+        throw new LodestoreError(
+          'Conflict',
+          `create of ${this.#name}: somebody else opened the database and swept it`,
+        );
+      }
+      files.put({ id: this.#id, length: this.#written } satisfies Entry, this.#name);
+    });
+    this.#over = true;
+  }
+
+  async discard(): Promise<void> {
+    if (this.#over) return;
+    this.#over = true;
+    await this.#connection.write(true, async (tx) => {
+      // A commit whose outcome was unknown may have happened: then the chunks belong to a file.
+      const entry = (await result(tx.objectStore(FILES).get(this.#name))) as Entry | undefined;
+      if (entry?.id !== this.#id) tx.objectStore(CHUNKS).delete(chunksOf(this.#id));
+    });
+  }
+
+  /** Small pieces of the source are joined, so that a file does not become many small values. */
+  async #flush(): Promise<void> {
+    if (this.#pendingBytes === 0) return;
+    const bytes = new Uint8Array(this.#pendingBytes);
+    let filled = 0;
+    for (const piece of this.#pending) {
+      bytes.set(piece, filled);
+      filled += piece.length;
+    }
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    // Putting the same chunks at the same keys again changes nothing, so this may be repeated.
+    await this.#connection.write(true, async (tx) => putChunks(tx, this.#id, this.#written, bytes));
+    this.#written += bytes.length;
+    this.#chunks += Math.ceil(bytes.length / CHUNK_BYTES);
+  }
+}
+
+function putChunks(tx: IDBTransaction, id: number, at: number, bytes: Uint8Array): void {
+  const chunks = tx.objectStore(CHUNKS);
+  for (let from = 0; from < bytes.length; from += CHUNK_BYTES) {
+    // A copy of its own: a structured clone stores the whole buffer behind a view.
+    const chunk = bytes.slice(from, from + CHUNK_BYTES);
+    chunks.put(chunk, [id, at + from]);
+  }
+}
+
+/** All chunks of one file: [id] sorts before every [id, offset], and [id + 1] after. */
+function chunksOf(id: number): IDBKeyRange {
+  return IDBKeyRange.bound([id], [id + 1], false, true);
+}
+
+/** Random, so that an owner who was shut out while frozen can never write into the file of the next one. */
+function freshId(): number {
+  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+  return (high & 0xfffff) * 2 ** 32 + low;
+}
+
+/** Deletes chunks that no file leads to (their create was cut off). Only the owner of the lock may. */
+async function sweep(connection: Connection): Promise<void> {
+  const orphans = await connection.read(async (tx) => {
+    const entries = (await result(tx.objectStore(FILES).getAll())) as Partial<Entry>[];
+    const live = new Set(entries.map((entry) => entry?.id));
+    const found: number[] = [];
+    await eachId(tx, (id) => {
+      if (!live.has(id)) found.push(id);
+    });
+    return found;
+  });
+  if (orphans.length === 0) return;
+  await connection.write(true, async (tx) => {
+    for (const id of orphans) tx.objectStore(CHUNKS).delete(chunksOf(id));
+  });
+}
+
+/** Calls `seen` for each id that has chunks, skipping from one id to the next. */
+function eachId(tx: IDBTransaction, seen: (id: number) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = tx.objectStore(CHUNKS).openKeyCursor();
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      const cursor = request.result;
+      if (cursor === null) return resolve();
+      const id = (cursor.key as [number, number])[0];
+      seen(id);
+      cursor.continue([id + 1]);
+    };
+  });
+}

@@ -1,0 +1,73 @@
+/**
+ * The few functions of `node:` modules that the package uses, described here so that it needs no types of Node, and
+ * imported so that no bundler for browsers ever sees the name of such a module.
+ */
+
+export interface NodeHandle {
+  read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
+  write(
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ bytesWritten: number }>;
+  stat(): Promise<{ size: number }>;
+  truncate(length: number): Promise<void>;
+  sync(): Promise<void>;
+  datasync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface NodeFs {
+  open(path: string, flags: string): Promise<NodeHandle>;
+  mkdir(path: string, options: { recursive: true }): Promise<string | undefined>;
+  readdir(path: string): Promise<string[]>;
+  readFile(path: string, encoding: 'utf8'): Promise<string>;
+  realpath(path: string): Promise<string>;
+  stat(path: string): Promise<{ size: number; isFile(): boolean }>;
+  link(from: string, to: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  unlink(path: string): Promise<void>;
+  rmdir(path: string): Promise<void>;
+}
+
+export interface NodePath {
+  resolve(...parts: string[]): string;
+  join(...parts: string[]): string;
+  dirname(path: string): string;
+}
+
+export interface NodeProcess {
+  readonly pid: number;
+  readonly platform: string;
+  kill(pid: number, signal: 0): boolean;
+}
+
+export interface Node {
+  fs: NodeFs;
+  path: NodePath;
+  process: NodeProcess;
+}
+
+/** Node, Deno or Bun, and none of those that only look like it: edge isolates, bundled stand-ins, Electron pages. */
+export function isNode(): boolean {
+  const { process, navigator } = globalThis as {
+    process?: { versions?: { node?: unknown }; type?: unknown };
+    navigator?: { userAgent?: unknown };
+  };
+  if (navigator?.userAgent === 'Cloudflare-Workers') return false;
+  const real = Object.prototype.toString.call(process) === '[object process]';
+  return real && typeof process?.versions?.node === 'string' && process.type !== 'renderer';
+}
+
+/** The modules; call only where `isNode` says so. */
+export async function loadNode(): Promise<Node> {
+  const [fs, path, process] = await Promise.all(['fs/promises', 'path', 'process'].map(builtin));
+  return { fs: fs as unknown as NodeFs, path: path as NodePath, process: process as NodeProcess };
+}
+
+async function builtin(name: string): Promise<unknown> {
+  const module = `node:${name}`;
+  const loaded = (await import(/* webpackIgnore: true */ /* @vite-ignore */ module)) as { default: unknown };
+  return loaded.default;
+}

@@ -1,0 +1,150 @@
+/**
+ * A pool of files made beforehand. Chromium can lose a file that is new when the power fails, even one whose bytes
+ * were flushed (measured: a file made before the last sync of the disk kept all that was flushed, one made seconds
+ * before lost everything). So files are made ahead of need and only change owner, by a header inside them.
+ */
+
+import { hostCode, LodestoreError } from '../errors.js';
+import { type Header, HEADER_BYTES, openHeader, writeHeader } from './opfs-header.js';
+
+/** Files of a new pool. */
+const START_FILES = 16;
+/** Fewer free ones than this, and the pool grows. */
+const SPARE_FILES = 6;
+const GROW_FILES = 8;
+
+/** A handle may outlive a reload or a tab for some 60 ms, longer when a worker is busy: 2 s in all. */
+const BUSY_WAIT_MS = 50;
+const BUSY_TRIES = 40;
+
+export interface PoolFile {
+  readonly file: string;
+  readonly handle: FileSystemSyncAccessHandle;
+  header: Header;
+}
+
+export class Pool {
+  readonly used = new Map<string, PoolFile>();
+  readonly #free: PoolFile[] = [];
+  readonly #handles: FileSystemSyncAccessHandle[] = [];
+  readonly #directory: FileSystemDirectoryHandle;
+  #nextNumber = 1;
+
+  private constructor(directory: FileSystemDirectoryHandle) {
+    this.#directory = directory;
+  }
+
+  /** Opens all files of the directory; frees every handle again when anything is wrong with one. */
+  static async open(directory: FileSystemDirectoryHandle): Promise<Pool> {
+    const pool = new Pool(directory);
+    try {
+      await pool.#load();
+      await pool.#reserve(pool.used.size === 0 ? START_FILES : SPARE_FILES);
+      return pool;
+    } catch (error) {
+      pool.close();
+      throw error;
+    }
+  }
+
+  /** A free and empty file, for the caller alone. */
+  async take(): Promise<PoolFile> {
+    if (this.#free.length <= SPARE_FILES) await this.#reserve(SPARE_FILES + GROW_FILES);
+    // The oldest first: the longer ago it was made, the surer it is to be on the disk.
+    const file = this.#free.shift();
+    if (file === undefined) throw new LodestoreError('Unavailable', 'The pool has no free file; try again');
+    return file;
+  }
+
+  /** Gives a taken file its name, durably. Its data must have been flushed. */
+  assign(file: PoolFile, name: string): void {
+    this.#write(file, name);
+    this.used.set(name, file);
+  }
+
+  /** Takes a file's name away, durably, and only then its data: cut off in between, it is a free file to empty. */
+  unassign(name: string): void {
+    const file = this.used.get(name);
+    if (file === undefined) return;
+    this.#write(file, undefined);
+    this.used.delete(name);
+    this.giveBack(file);
+  }
+
+  /** Returns a taken file that has no name. */
+  giveBack(file: PoolFile): void {
+    file.handle.truncate(HEADER_BYTES);
+    this.#free.push(file);
+  }
+
+  close(): void {
+    for (const handle of this.#handles.splice(0)) {
+      try {
+        handle.close();
+      } catch {
+        // One that cannot be closed must not keep the others open.
+      }
+    }
+  }
+
+  #write(file: PoolFile, name: string | undefined): void {
+    const header: Header = { generation: file.header.generation + 1n, name };
+    writeHeader(file.handle, header);
+    file.header = header;
+  }
+
+  async #load(): Promise<void> {
+    const entries: FileSystemFileHandle[] = [];
+    for await (const [file, entry] of this.#directory.entries()) {
+      if (entry.kind === 'file' && /^pool-[0-9]{6,}$/.test(file)) entries.push(entry as FileSystemFileHandle);
+    }
+    entries.sort((a, b) => number(a.name) - number(b.name));
+    for (const entry of entries) {
+      const file = await this.#access(entry);
+      const name = file.header.name;
+      this.#nextNumber = number(entry.name) + 1;
+      if (name === undefined) {
+        this.giveBack(file);
+        continue;
+      }
+      const other = this.used.get(name);
+      if (other !== undefined) {
+        throw new LodestoreError(
+          'Corrupt',
+          `The pool files ${other.file} and ${file.file} both hold ${name}; restore a backup`,
+        );
+      }
+      this.used.set(name, file);
+    }
+  }
+
+  async #reserve(count: number): Promise<void> {
+    while (this.#free.length < count) {
+      const file = `pool-${String(this.#nextNumber).padStart(6, '0')}`;
+      this.#nextNumber += 1;
+      this.#free.push(await this.#access(await this.#directory.getFileHandle(file, { create: true })));
+    }
+  }
+
+  async #access(entry: FileSystemFileHandle): Promise<PoolFile> {
+    const handle = await accessHandle(entry);
+    this.#handles.push(handle);
+    return { file: entry.name, handle, header: openHeader(handle, entry.name) };
+  }
+}
+
+function number(file: string): number {
+  return Number(file.slice('pool-'.length));
+}
+
+async function accessHandle(entry: FileSystemFileHandle): Promise<FileSystemSyncAccessHandle> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await entry.createSyncAccessHandle();
+    } catch (error) {
+      // Only a handle that somebody else still has goes away by waiting.
+      if (hostCode(error) !== 'NoModificationAllowedError' || attempt === BUSY_TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, BUSY_WAIT_MS));
+    }
+  }
+}

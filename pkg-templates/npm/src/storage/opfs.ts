@@ -1,0 +1,177 @@
+/**
+ * Files in the origin private file system, by synchronous access handles, in a dedicated worker.
+ *
+ * A pool file is a header of 4096 bytes and then the data; the length is the size less the header. The header is
+ * written after the data, so a file appears when it is complete; appends extend the file at its end only, so
+ * after a crash it holds what was flushed, and beyond that at most a torn tail.
+ */
+
+import { LodestoreError, toLodestoreError } from '../errors.js';
+import type { Durability, FileInfo } from '../types.js';
+import { type Lock, webLock } from './lock.js';
+import { directoryName } from './names.js';
+import { HEADER_BYTES } from './opfs-header.js';
+import { Pool, type PoolFile } from './opfs-pool.js';
+import { type Backend, checkEnd, type Draft, exists, type OpenStorage, outOfRange, Shell } from './shell.js';
+
+const ROOT = 'lodestore';
+
+export interface OpfsOptions {
+  /** Default `'strict'`: an append is flushed before it resolves. */
+  durability?: Durability | undefined;
+}
+
+/** Opens or makes the database `name`; `Conflict` when another worker has it open. */
+export async function openOpfs(name: string, options: OpfsOptions = {}): Promise<OpenStorage> {
+  const { directory, label } = locate(name);
+  const lock = await webLock(`lodestore:opfs:${name}`, label);
+  try {
+    const root = await navigator.storage.getDirectory();
+    const all = await root.getDirectoryHandle(ROOT, { create: true });
+    const pool = await Pool.open(await all.getDirectoryHandle(directory, { create: true }));
+    return new Shell(new Opfs(pool, lock, (options.durability ?? 'strict') === 'strict'), label);
+  } catch (error) {
+    await lock.release();
+    throw toLodestoreError(error, `${label} cannot be opened`);
+  }
+}
+
+/** Deletes the database `name` with everything in it; `Conflict` when it is open. */
+export async function deleteOpfs(name: string): Promise<void> {
+  const { directory, label } = locate(name);
+  const lock = await webLock(`lodestore:opfs:${name}`, label);
+  try {
+    const root = await navigator.storage.getDirectory();
+    const all = await root.getDirectoryHandle(ROOT, { create: true });
+    await all.removeEntry(directory, { recursive: true });
+  } catch (error) {
+    if ((error as { name?: unknown } | null)?.name === 'NotFoundError') return;
+    throw toLodestoreError(error, `${label} cannot be deleted`);
+  } finally {
+    await lock.release();
+  }
+}
+
+function locate(name: string): { directory: string; label: string } {
+  const directory = directoryName(name);
+  // Synchronous access handles are there in dedicated workers only.
+  const inWorker =
+    typeof (globalThis as { DedicatedWorkerGlobalScope?: unknown }).DedicatedWorkerGlobalScope === 'function';
+  if (!inWorker || typeof globalThis.navigator?.storage?.getDirectory !== 'function') {
+    throw new LodestoreError(
+      'Invalid',
+      "Storage 'opfs' works in a dedicated worker only: open with { worker: true }, or take 'indexeddb'",
+    );
+  }
+  return { directory, label: `The database ${JSON.stringify(name)} in OPFS` };
+}
+
+class Opfs implements Backend {
+  readonly kind = 'opfs';
+  readonly #pool: Pool;
+  readonly #lock: Lock;
+  readonly #strict: boolean;
+
+  constructor(pool: Pool, lock: Lock, strict: boolean) {
+    this.#pool = pool;
+    this.#lock = lock;
+    this.#strict = strict;
+  }
+
+  async list(): Promise<FileInfo[]> {
+    return Array.from(this.#pool.used, ([name, file]) => ({ name, length: lengthOf(file) }));
+  }
+
+  async read(name: string, start: number, end: number): Promise<Uint8Array> {
+    const file = this.#pool.used.get(name);
+    const length = file && lengthOf(file);
+    if (file === undefined || length === undefined || end > length)
+      throw outOfRange(name, start, end, length);
+    const out = new Uint8Array(end - start);
+    for (let filled = 0; filled < out.length;) {
+      const got = file.handle.read(out.subarray(filled), { at: HEADER_BYTES + start + filled });
+      if (got === 0) throw outOfRange(name, start, end, start + filled);
+      filled += got;
+    }
+    return out;
+  }
+
+  async begin(name: string): Promise<Draft> {
+    if (this.#pool.used.has(name)) throw exists(name);
+    const file = await this.#pool.take();
+    let length = 0;
+    let over = false;
+    return {
+      write: async (bytes) => {
+        extend(file, length, bytes);
+        length += bytes.length;
+      },
+      commit: async () => {
+        if (this.#pool.used.has(name)) throw exists(name);
+        // Data first, or a power cut could leave a name that stands for bytes that never came.
+        file.handle.flush();
+        this.#pool.assign(file, name);
+        over = true;
+      },
+      discard: async () => {
+        if (!over) this.#pool.giveBack(file);
+        over = true;
+      },
+    };
+  }
+
+  async append(name: string, at: number, bytes: Uint8Array): Promise<void> {
+    const file = this.#pool.used.get(name);
+    checkEnd(name, at, file && lengthOf(file));
+    if (file === undefined) return;
+    extend(file, at, bytes);
+    if (!this.#strict) return;
+    try {
+      file.handle.flush();
+    } catch (error) {
+      // Whether the bytes are on the disk is not known; taken back, they are at least not there to be read.
+      cut(file, at);
+      throw error;
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    this.#pool.unassign(name);
+  }
+
+  async close(): Promise<void> {
+    this.#pool.close();
+    await this.#lock.release();
+  }
+}
+
+function lengthOf(file: PoolFile): number {
+  return file.handle.getSize() - HEADER_BYTES;
+}
+
+/** Writes all of `bytes` at `at`, or takes everything back and throws. */
+function extend(file: PoolFile, at: number, bytes: Uint8Array): void {
+  let failure: unknown;
+  try {
+    const written = file.handle.write(bytes as Uint8Array<ArrayBuffer>, { at: HEADER_BYTES + at });
+    if (written === bytes.length) return;
+    // Firefox tells a full disk by a short count where Chromium throws.
+    failure = new LodestoreError('Quota', 'The host has no room; free some and write again', {
+      expected: `${bytes.length} bytes written`,
+      got: `${written}`,
+    });
+  } catch (error) {
+    failure = error;
+  }
+  cut(file, at);
+  throw failure;
+}
+
+function cut(file: PoolFile, length: number): void {
+  try {
+    file.handle.truncate(HEADER_BYTES + length);
+  } catch (error) {
+    const message = `A failed write to the pool file ${file.file} could not be taken back; open the database again`;
+    throw new LodestoreError('Unavailable', message, { cause: error });
+  }
+}

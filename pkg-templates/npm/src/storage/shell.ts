@@ -1,0 +1,208 @@
+/**
+ * What every adapter shares: arguments are checked, bytes are copied, changes go one after another, close ends
+ * everything, and whatever the host throws becomes a `LodestoreError`. An adapter is then only a `Backend`.
+ */
+
+import { LodestoreError, toLodestoreError } from '../errors.js';
+import type { FileInfo, StorageObject } from '../types.js';
+import { checkFileName } from './names.js';
+
+/** A file being made. Nobody sees it before `commit`. */
+export interface Draft {
+  /** The bytes belong to the draft. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Makes the file visible and durable; `Conflict` when the name exists by now. Called inside the queue. */
+  commit(): Promise<void>;
+  /** Frees what the draft holds; does nothing after `commit` or a second time. */
+  discard(): Promise<void>;
+}
+
+/** One host's way of keeping files. Names and numbers arrive checked, bytes arrive copied. */
+export interface Backend {
+  readonly kind: string;
+  list(): Promise<FileInfo[]>;
+  read(name: string, start: number, end: number): Promise<Uint8Array>;
+  /** `Conflict` when the name exists. */
+  begin(name: string): Promise<Draft>;
+  append(name: string, at: number, bytes: Uint8Array): Promise<void>;
+  remove(name: string): Promise<void>;
+  /** Called once, when nothing is under way. Must free everything even if part of that fails. */
+  close(): Promise<void>;
+}
+
+/** What the factories return: `kind` and `close` are always there. */
+export interface OpenStorage extends StorageObject {
+  readonly kind: string;
+  close(): Promise<void>;
+}
+
+export class Shell implements OpenStorage {
+  readonly kind: string;
+  readonly #backend: Backend;
+  readonly #label: string;
+  readonly #drafts = new Set<Draft>();
+  readonly #underWay = new Set<Promise<unknown>>();
+  #tail: Promise<unknown> = Promise.resolve();
+  #closed: string | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** `label` names the storage in messages. */
+  constructor(backend: Backend, label: string) {
+    this.kind = backend.kind;
+    this.#backend = backend;
+    this.#label = label;
+  }
+
+  list(): Promise<FileInfo[]> {
+    // In the queue, so that a listing never shows a change that is half done.
+    return this.#queued('list', () => this.#backend.list());
+  }
+
+  async read(name: string, start: number, end: number): Promise<Uint8Array> {
+    checkFileName(name);
+    const fits = Number.isSafeInteger(start) && Number.isSafeInteger(end) && 0 <= start && start <= end;
+    if (!fits) {
+      throw new LodestoreError('Invalid', `read of ${name}: not a range`, {
+        expected: '0 <= start <= end, whole numbers',
+        got: `${String(start)}..${String(end)}`,
+      });
+    }
+    return this.#run(`read of ${name}`, () => this.#backend.read(name, start, end));
+  }
+
+  async create(name: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    checkFileName(name);
+    const doing = `create of ${name}`;
+    const draft = await this.#queued(doing, () => this.#backend.begin(name));
+    this.#drafts.add(draft);
+    try {
+      // Only the host's failures are translated: what the source throws is the caller's own and passes as it is.
+      for await (const chunk of chunks) {
+        const bytes = copyOf(chunk, doing);
+        if (bytes.length > 0) await this.#run(doing, () => draft.write(bytes));
+      }
+      await this.#queued(doing, () => draft.commit());
+    } catch (error) {
+      // The first failure is the one to tell; what cannot be freed now is swept at the next open.
+      await this.#settle(() => draft.discard()).catch(() => undefined);
+      throw error;
+    } finally {
+      this.#drafts.delete(draft);
+    }
+  }
+
+  async append(name: string, at: number, bytes: Uint8Array): Promise<void> {
+    checkFileName(name);
+    const doing = `append to ${name}`;
+    if (!Number.isSafeInteger(at) || at < 0) {
+      throw new LodestoreError('Invalid', `${doing}: not an offset`, {
+        expected: 'a whole number from 0',
+        got: String(at),
+      });
+    }
+    // Copied before the first await: the caller may reuse the buffer, and a view of a WebAssembly memory
+    // must neither be kept (the memory may move) nor cloned (a clone takes the whole memory with it).
+    const own = copyOf(bytes, doing);
+    return this.#queued(doing, () => this.#backend.append(name, at, own));
+  }
+
+  async remove(name: string): Promise<void> {
+    checkFileName(name);
+    return this.#queued(`remove of ${name}`, () => this.#backend.remove(name));
+  }
+
+  close(): Promise<void> {
+    return this.shut('it was closed; open it again');
+  }
+
+  /** Refuses every later call with `reason`, lets what is under way end, then frees everything. */
+  shut(reason: string): Promise<void> {
+    this.#closed ??= reason;
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #end(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+    // A source may never end: its file is given up here and the create fails at its next chunk.
+    await Promise.allSettled([...this.#drafts].map((draft) => draft.discard()));
+    try {
+      await this.#backend.close();
+    } catch (error) {
+      throw toLodestoreError(error, 'close');
+    }
+  }
+
+  #alive(): void {
+    if (this.#closed !== undefined) {
+      throw new LodestoreError('Closed', `${this.#label} is closed: ${this.#closed}`);
+    }
+  }
+
+  async #run<T>(doing: string, task: () => Promise<T>): Promise<T> {
+    this.#alive();
+    try {
+      return await this.#settle(task);
+    } catch (error) {
+      throw toLodestoreError(error, doing);
+    }
+  }
+
+  /** Runs `task` after everything queued before it. What was queued before a close is still done. */
+  async #queued<T>(doing: string, task: () => Promise<T>): Promise<T> {
+    this.#alive();
+    const turn = this.#tail.then(task);
+    this.#tail = turn.catch(() => undefined);
+    try {
+      return await this.#settle(() => turn);
+    } catch (error) {
+      throw toLodestoreError(error, doing);
+    }
+  }
+
+  async #settle<T>(task: () => Promise<T>): Promise<T> {
+    const promise = task();
+    this.#underWay.add(promise);
+    try {
+      return await promise;
+    } finally {
+      this.#underWay.delete(promise);
+    }
+  }
+}
+
+/** The error for a file that is absent or too short for a read. */
+export function outOfRange(name: string, start: number, end: number, length: number | undefined): Error {
+  const got = length === undefined ? 'no such file' : `${length} bytes`;
+  return new LodestoreError('Invalid', `read of ${name}: the bytes asked for are not there`, {
+    expected: `bytes ${start} to ${end}`,
+    got,
+  });
+}
+
+/** The error for a name that is taken. */
+export function exists(name: string): Error {
+  return new LodestoreError(
+    'Conflict',
+    `create of ${name}: there is already a file of this name; remove it first`,
+  );
+}
+
+/** Throws unless the file exists and is `at` bytes long. */
+export function checkEnd(name: string, at: number, length: number | undefined): void {
+  if (length === at) return;
+  const problem =
+    length === undefined ? 'there is no such file; create it first' : 'somebody else wrote to it';
+  throw new LodestoreError('Conflict', `append to ${name}: ${problem}`, {
+    expected: `${at} bytes`,
+    got: length === undefined ? 'no such file' : `${length} bytes`,
+  });
+}
+
+function copyOf(bytes: unknown, doing: string): Uint8Array<ArrayBuffer> {
+  if (bytes instanceof Uint8Array) return new Uint8Array(bytes);
+  throw new LodestoreError('Invalid', `${doing}: bytes are needed`, {
+    expected: 'a Uint8Array',
+    got: bytes === null ? 'null' : typeof bytes,
+  });
+}

@@ -1,0 +1,195 @@
+// Runs the suites of tests/web/suites in their real hosts: Node, a Chromium window, a dedicated worker.
+// Usage: node tests/web/run.mjs [suite ...] [--only=text]; CHROMIUM names the browser. Exit code 0 only when all pass.
+
+import { build } from 'esbuild';
+import { chromium } from 'playwright-core';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import fs, { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const args = process.argv.slice(2);
+const only = args.find((arg) => arg.startsWith('--only='))?.slice('--only='.length);
+const wanted = args.filter((arg) => !arg.startsWith('--'));
+const known = (await readdir(join(here, 'suites'))).map((file) => file.replace(/\.ts$/, ''));
+for (const name of wanted)
+  if (!known.includes(name)) fail(`there is no suite ${name}; there are ${known.join(', ')}`);
+const suites = known.filter((name) => wanted.length === 0 || wanted.includes(name));
+
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+if (!existsSync(executablePath)) fail(`no browser at ${executablePath}; install Chromium or set CHROMIUM`);
+
+const scratch = await mkdtemp(join(tmpdir(), 'lodestore-tests-'));
+let passed = 0;
+let failed = 0;
+try {
+  await bundle();
+  globalThis.testDirectory = join(scratch, 'files');
+  globalThis.testHost = { directory: globalThis.testDirectory, fs, pid: process.pid, killAfter };
+  for (const name of suites) {
+    const { default: suite } = await import(pathToFileURL(join(scratch, 'suites', `${name}.js`)).href);
+    if (suite.contexts.includes('node')) await runInNode(name, suite);
+    const contexts = suite.contexts.filter((context) => context !== 'node');
+    for (const context of contexts) await runInBrowser(name, context);
+  }
+} finally {
+  await rm(scratch, { recursive: true, force: true });
+}
+console.log(`${passed} passed, ${failed} failed`);
+// A suite that reports nothing is broken, not green.
+process.exit(failed === 0 && passed > 0 ? 0 : 1);
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
+
+async function bundle() {
+  const entries = ['harness', ...suites.map((name) => `suites/${name}`)];
+  await build({
+    entryPoints: entries.map((name) => ({ in: join(here, `${name}.ts`), out: name })),
+    outdir: scratch,
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    sourcemap: 'inline',
+    logLevel: 'warning',
+  });
+}
+
+function report(where, { name, error }) {
+  if (error === undefined) passed += 1;
+  else failed += 1;
+  console.log(
+    `${error === undefined ? 'ok  ' : 'FAIL'} ${where} ${name}${error === undefined ? '' : `\n     ${error}`}`,
+  );
+}
+
+async function runInNode(name, suite) {
+  const drive = () => Promise.reject(new Error('there is no browser to drive'));
+  for (const test of suite.cases('node', drive)) {
+    if (only !== undefined && !test.name.includes(only)) continue;
+    try {
+      await test.run();
+      report(`node ${name}`, { name: test.name });
+    } catch (error) {
+      report(`node ${name}`, { name: test.name, error: error?.stack ?? String(error) });
+    }
+  }
+}
+
+/** Runs `script` (which sees the suite `files` as m) in a process; ends it with SIGKILL after so many lines of output. */
+function killAfter(script, lines) {
+  const module = JSON.stringify(pathToFileURL(join(scratch, 'suites', 'files.js')).href);
+  const child = spawn(process.execPath, [
+    '--input-type=module',
+    '-e',
+    `const m = await import(${module}); await ${script};`,
+  ]);
+  return new Promise((resolve, reject) => {
+    let out = '';
+    let errors = '';
+    child.stdout.on('data', (data) => {
+      out += data;
+      if (out.split('\n').length > lines) child.kill('SIGKILL');
+    });
+    child.stderr.on('data', (data) => (errors += data));
+    child.on('error', reject);
+    // A last line without its end was cut by the kill: it is no acknowledgement.
+    child.on('close', (code, signal) => {
+      if (signal === 'SIGKILL') resolve(out.split('\n').slice(0, -1));
+      else reject(new Error(`the process ended by itself (${code}): ${errors}`));
+    });
+  });
+}
+
+async function runInBrowser(name, context) {
+  const server = await serve();
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  const profile = await mkdtemp(join(scratch, 'profile-'));
+  const browser = await chromium.launchPersistentContext(profile, {
+    executablePath,
+    headless: true,
+    chromiumSandbox: false,
+    // People's browsers have it, and it keeps locks.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
+    args: [
+      '--disable-gpu',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+  try {
+    const page = await browser.newPage();
+    const cdp = await browser.newCDPSession(page);
+    page.on('console', (line) => line.type() === 'error' && console.log(`     console: ${line.text()}`));
+    page.on('pageerror', (error) =>
+      report(`${context} ${name}`, { name: 'uncaught error', error: String(error) }),
+    );
+    await page.exposeFunction('report', (result) => report(`${context} ${name}`, result));
+    await page.exposeFunction('drive', (command, argument) =>
+      drive({ browser, cdp, origin }, command, argument),
+    );
+    await page.goto(origin);
+    const run = [name, context, only];
+    await page.evaluate(([suite, where, text]) => globalThis.runSuite(suite, where, text), run);
+  } catch (error) {
+    report(`${context} ${name}`, { name: 'the suite as a whole', error: String(error) });
+  } finally {
+    await browser.close();
+    server.close();
+  }
+}
+
+/** What a suite cannot do from inside the browser. */
+async function drive({ browser, cdp, origin }, command, argument) {
+  switch (command) {
+    case 'quota':
+      return void (await cdp.send('Storage.overrideQuotaForOrigin', {
+        origin,
+        ...(argument && { quotaSize: argument }),
+      }));
+    case 'clear':
+      return void (await cdp.send('Storage.clearDataForOrigin', { origin, storageTypes: argument }));
+    case 'navigate': {
+      // Opens the page, lets it run `argument.before`, leaves it, comes back, and returns what `argument.after` says.
+      const page = await browser.newPage();
+      await page.goto(origin);
+      await page.evaluate(argument.before);
+      await page.goto(`${origin}/away`);
+      const meanwhile = argument.meanwhile && (await page.evaluate(argument.meanwhile));
+      // A page that comes out of the back/forward cache is not loaded again.
+      await page.goBack({ waitUntil: 'commit' });
+      const after = await page.evaluate(argument.after);
+      await page.close();
+      return { meanwhile, after };
+    }
+    default:
+      throw new Error(`unknown command ${command}`);
+  }
+}
+
+async function serve() {
+  const html =
+    '<!doctype html><meta charset="utf-8"><title>tests</title><link rel="icon" href="data:,"><script type="module" src="/harness.js"></script>';
+  const server = createServer(async (request, response) => {
+    response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
+    response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
+    const path = new URL(request.url, 'http://localhost').pathname;
+    if (!path.endsWith('.js')) return response.setHeader('Content-Type', 'text/html').end(html);
+    try {
+      const body = await readFile(join(scratch, path));
+      response.setHeader('Content-Type', 'text/javascript').end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}

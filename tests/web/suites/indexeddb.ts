@@ -1,0 +1,277 @@
+/** What happens to IndexedDB in real browsers: no room, connections lost, other pages, newer schemas, hidden pages. */
+
+import {
+  deleteStorage,
+  type OpenStorage,
+  pickStorage,
+} from '../../../pkg-templates/npm/src/storage/index.js';
+import {
+  assert,
+  type Case,
+  type Driver,
+  equal,
+  freshName,
+  pattern,
+  pieces,
+  rejects,
+  same,
+  sameBytes,
+  type Suite,
+} from '../check.js';
+
+const MIB = 1 << 20;
+
+const suite: Suite = {
+  contexts: ['window'],
+  cases(_, driver): Case[] {
+    return [
+      { name: 'without room writes say Quota, change nothing, and reads go on', run: () => quota(driver) },
+      { name: 'a connection that was closed is opened again by every verb', run: reopens },
+      {
+        name: 'a connection lost inside a change: safe verbs are repeated, others say Unavailable',
+        run: lostInside,
+      },
+      { name: 'another page may upgrade: the newer schema is a Version error', run: newerSchema },
+      { name: 'a database deleted under us is Unavailable, not empty', run: deleted },
+      { name: 'data cleared by the browser is Unavailable, not empty', run: () => cleared(driver) },
+      { name: 'chunks that no file leads to are swept at the next open', run: orphans },
+      { name: 'a view of a large memory stores only its own bytes', run: views },
+      { name: 'a damaged chunk is Corrupt, never zeros', run: damaged },
+      {
+        name: 'a page in the back/forward cache lets go, and is Closed when it comes back',
+        run: () => hidden(driver),
+      },
+      { name: "'auto' is IndexedDB here, and the others say what to do", run: choice },
+    ];
+  },
+};
+export default suite;
+
+async function withStorage(body: (storage: OpenStorage, name: string) => Promise<void>): Promise<void> {
+  const name = freshName('idb');
+  const storage = await pickStorage('indexeddb', name);
+  await body(storage, name);
+  await storage.close();
+  await deleteStorage('indexeddb', name);
+}
+
+/**
+ * Comes first: Chromium asks for the quota when the origin first uses IndexedDB and trusts the answer for a while, so
+ * it would not notice one that shrinks later.
+ */
+async function quota(driver: Driver): Promise<void> {
+  await driver('quota', 4 * MIB);
+  await withStorage(async (s) => {
+    const kept = pattern(100_000, 1);
+    await s.create('f', pieces(kept));
+    await rejects('Quota', s.append('f', kept.length, pattern(8 * MIB, 2)), 'append');
+    await rejects('Quota', s.create('g', pieces(pattern(8 * MIB, 3))), 'create');
+    same(await s.list(), [{ name: 'f', length: kept.length }], 'list');
+    sameBytes(await s.read('f', 0, kept.length), kept, 'reads');
+    await driver('quota');
+    await s.append('f', kept.length, pattern(8 * MIB, 4));
+    const end = kept.length + 8 * MIB;
+    sameBytes(await s.read('f', end - 10, end), pattern(8 * MIB, 4).slice(-10), 'with room again');
+  });
+}
+
+/** Runs `body` with the connection that the adapter uses for its next transaction handed to `meddle` first. */
+async function meddling<T>(meddle: (db: IDBDatabase) => void, body: () => Promise<T>): Promise<T> {
+  const original = IDBDatabase.prototype.transaction;
+  let once = true;
+  IDBDatabase.prototype.transaction = function (...args) {
+    if (!once) return original.apply(this, args);
+    once = false;
+    meddle(this);
+    return original.apply(this, args);
+  };
+  try {
+    return await body();
+  } finally {
+    IDBDatabase.prototype.transaction = original;
+    assert(!once, 'the meddling took place');
+  }
+}
+
+const reopens = (): Promise<void> =>
+  withStorage(async (s) => {
+    const close = (db: IDBDatabase): void => db.close();
+    await s.create('f', pieces(pattern(10, 1)));
+    await meddling(close, () => s.list());
+    await meddling(close, () => s.append('f', 10, pattern(10, 2)));
+    sameBytes(await meddling(close, () => s.read('f', 10, 20)), pattern(10, 2), 'read');
+    await meddling(close, () => s.create('g', pieces(pattern(10, 3))));
+    await meddling(close, () => s.remove('f'));
+    same(await s.list(), [{ name: 'g', length: 10 }], 'list');
+  });
+
+/** Runs `body` while the next transaction of the kind aborts as it does when the browser drops the connection. */
+async function losing<T>(mode: IDBTransactionMode, body: () => Promise<T>): Promise<T> {
+  const original = IDBDatabase.prototype.transaction;
+  let once = true;
+  IDBDatabase.prototype.transaction = function (...args) {
+    const tx = original.apply(this, args);
+    if (!once || args[1] !== mode) return tx;
+    once = false;
+    tx.abort();
+    return tx;
+  };
+  try {
+    return await body();
+  } finally {
+    IDBDatabase.prototype.transaction = original;
+    assert(!once, 'a transaction was lost');
+  }
+}
+
+const lostInside = (): Promise<void> =>
+  withStorage(async (s) => {
+    await s.create('f', pieces(pattern(10, 1)));
+    equal((await losing('readonly', () => s.list())).length, 1, 'list is repeated');
+    sameBytes(await losing('readonly', () => s.read('f', 0, 10)), pattern(10, 1), 'read is repeated');
+    await rejects(
+      'Unavailable',
+      losing('readwrite', () => s.append('f', 10, pattern(10, 2))),
+      'append',
+    );
+    same(await s.list(), [{ name: 'f', length: 10 }], 'it was not made');
+    await s.append('f', 10, pattern(10, 2));
+    await losing('readwrite', () => s.remove('f'));
+    same(await s.list(), [], 'remove is repeated');
+  });
+
+const newerSchema = (): Promise<void> =>
+  withStorage(async (s, name) => {
+    await s.create('f', pieces(pattern(10, 1)));
+    await upgrade(name);
+    await rejects('Version', s.list(), 'the open one');
+    await s.close();
+    const failure = await rejects('Version', pickStorage('indexeddb', name), 'a new one');
+    assert(failure.message.includes('upgrade'), 'it says what to do');
+  });
+
+function upgrade(name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(`lodestore:${name}`, 99);
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      request.result.close();
+      resolve();
+    };
+  });
+}
+
+const deleted = (): Promise<void> =>
+  withStorage(async (s, name) => {
+    await s.create('f', pieces(pattern(10, 1)));
+    await new Promise<void>((resolve, reject) => {
+      const request = indexedDB.deleteDatabase(`lodestore:${name}`);
+      request.onsuccess = () => resolve();
+      request.onerror = () => reject(request.error);
+    });
+    await rejects('Unavailable', s.list(), 'list');
+    await rejects('Unavailable', s.append('f', 10, pattern(1, 1)), 'append');
+    await s.close();
+    const again = await pickStorage('indexeddb', name);
+    same(await again.list(), [], 'a new open begins anew');
+    await again.close();
+  });
+
+const cleared = (driver: Driver): Promise<void> =>
+  withStorage(async (s) => {
+    await s.create('f', pieces(pattern(10, 1)));
+    await driver('clear', 'indexeddb');
+    await rejects('Unavailable', s.list(), 'list');
+    await rejects('Unavailable', s.read('f', 0, 10), 'read');
+  });
+
+/** Runs `body` on the raw database in one transaction, while the adapter is closed. */
+async function raw<T>(name: string, body: (chunks: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+  const db = await new Promise<IDBDatabase>((resolve, reject) => {
+    const request = indexedDB.open(`lodestore:${name}`);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const tx = db.transaction('chunks', 'readwrite');
+  const request = body(tx.objectStore('chunks'));
+  await new Promise((resolve, reject) => {
+    tx.oncomplete = resolve;
+    tx.onabort = reject;
+  });
+  db.close();
+  return request.result;
+}
+
+const orphans = (): Promise<void> =>
+  withStorage(async (s, name) => {
+    await s.create('f', pieces(pattern(10, 1)));
+    await s.close();
+    await raw(name, (chunks) => chunks.put(pattern(5, 5), [12345, 0]));
+    await raw(name, (chunks) => chunks.put(pattern(5, 5), [12345, 5]));
+    const again = await pickStorage('indexeddb', name);
+    sameBytes(await again.read('f', 0, 10), pattern(10, 1), 'the file');
+    await again.close();
+    equal(await raw(name, (chunks) => chunks.count()), 1, 'chunks left');
+  });
+
+const views = (): Promise<void> =>
+  withStorage(async (s, name) => {
+    const memory = new Uint8Array(16 * MIB);
+    await s.create('f', pieces(memory.subarray(5, 15)));
+    await s.append('f', 10, memory.subarray(100, 120));
+    await s.append('f', 30, memory.subarray(0, 2 * MIB + 5));
+    await s.close();
+    const chunks = (await raw(name, (store) => store.getAll())) as Uint8Array[];
+    same(
+      chunks.map((chunk) => chunk.buffer.byteLength),
+      [10, 20, MIB, MIB, 5],
+      'stored buffers',
+    );
+  });
+
+const damaged = (): Promise<void> =>
+  withStorage(async (s, name) => {
+    await s.create('f', pieces(pattern(3 * MIB, 1)));
+    await s.close();
+    const keys = (await raw(name, (chunks) => chunks.getAllKeys())) as [number, number][];
+    await raw(name, (chunks) => chunks.delete(keys[1] as [number, number]) as IDBRequest<unknown>);
+    const again = await pickStorage('indexeddb', name);
+    await rejects('Corrupt', again.read('f', 0, 3 * MIB), 'across the gap');
+    await rejects('Corrupt', again.read('f', MIB + 5, MIB + 6), 'in the gap');
+    sameBytes(await again.read('f', 0, MIB), pattern(3 * MIB, 1).slice(0, MIB), 'before the gap');
+    await again.close();
+  });
+
+async function hidden(driver: Driver): Promise<void> {
+  const name = JSON.stringify(freshName('hidden'));
+  const load = `import('/suites/indexeddb.js')`;
+  const out = (await driver('navigate', {
+    before: `${load}.then(async (m) => { globalThis.kept = await m.pickStorage('indexeddb', ${name}); })`,
+    meanwhile: `${load}.then(async (m) => { await (await m.pickStorage('indexeddb', ${name})).close(); return 'opened'; })`,
+    after: `globalThis.kept === undefined ? 'the browser did not keep the page' : globalThis.kept.list().then(() => 'alive', (e) => e.code + ': ' + e.message)`,
+  })) as { meanwhile: string; after: string };
+  equal(out.meanwhile, 'opened', 'another page while the first is hidden');
+  assert(
+    out.after.startsWith('Closed') && out.after.includes('open it again'),
+    `when it is back: ${out.after}`,
+  );
+}
+
+async function choice(): Promise<void> {
+  const name = freshName('auto');
+  const storage = await pickStorage('auto', name);
+  equal(storage.kind, 'indexeddb', 'kind');
+  await rejects('Conflict', deleteStorage('auto', name), 'delete while open');
+  await storage.close();
+  await deleteStorage('auto', name);
+  const failure = await rejects('Invalid', pickStorage('opfs', name), 'opfs in a window');
+  assert(failure.message.includes('worker: true'), 'it says what to do');
+  await rejects('Invalid', deleteStorage('opfs', name), 'delete opfs in a window');
+  await rejects('Invalid', pickStorage('files', name), 'files in a window');
+  await rejects('Invalid', pickStorage('disk' as 'auto', name), 'an unknown one');
+  for (const bad of ['', 'x'.repeat(129), '\ud800', 7 as unknown as string]) {
+    await rejects('Invalid', pickStorage('auto', bad), `the name ${JSON.stringify(bad)}`);
+  }
+}
+
+export { pickStorage };

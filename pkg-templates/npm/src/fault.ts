@@ -1,11 +1,9 @@
-/** The facade's own errors, made through the one converter, so that they look like those of every other layer. */
+/** The facade's own errors. */
 
-import { toLodestoreError, type LodestoreError } from './errors.js';
+import { LodestoreError, type ErrorCode } from './errors.js';
 
-function fault(code: string, message: string, expected?: unknown, got?: unknown): LodestoreError {
-  return toLodestoreError({
-    code,
-    message,
+function fault(code: ErrorCode, message: string, expected?: unknown, got?: unknown): LodestoreError {
+  return new LodestoreError(code, message, {
     ...(expected === undefined ? {} : { expected: String(expected) }),
     ...(got === undefined ? {} : { got: String(got) }),
   });

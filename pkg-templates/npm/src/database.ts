@@ -119,10 +119,13 @@ export class Database {
     checkOptions('import', options, { replace: isBoolean, ...LONG_OPTIONS });
     const { signal, onProgress, replace = false } = options;
     throwIfAborted(signal);
-    const { total, chunks } = incoming(source);
+    const { total, chunks, cancel } = incoming(source);
     const progress = progressSink(onProgress);
     const engine = this.#engine;
-    const handle = await engine.importStart(JSON.stringify({ replace }));
+    const handle = await engine.importStart(JSON.stringify({ replace })).catch((error: unknown) => {
+      cancel?.();
+      throw error;
+    });
     const iterator = chunks[Symbol.asyncIterator]();
     try {
       let bytes = 0;
@@ -137,6 +140,7 @@ export class Database {
       return JSON.parse(await engine.importFinish(handle, progress)) as ImportResult;
     } catch (error) {
       // Not awaited: a source that never answers must not hold up the rejection.
+      cancel?.();
       void iterator.return?.(undefined).catch(() => undefined);
       await engine.importAbort(handle).catch(() => undefined);
       throw error;

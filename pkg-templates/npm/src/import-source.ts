@@ -13,24 +13,26 @@ const PIECE_BYTES = 1 << 20;
 export interface Incoming {
   total: number | undefined;
   chunks: AsyncIterable<Uint8Array>;
+  /** Tells the source that nobody reads on, even while it owes a chunk. */
+  cancel?: () => void;
 }
 
 /** Opens `source` for reading. */
 export function incoming(source: unknown): Incoming {
   if (source instanceof ArrayBuffer) return incoming(new Uint8Array(source));
   if (source instanceof Uint8Array) return { total: source.length, chunks: cut([source]) };
-  if (source instanceof Blob) return { total: source.size, chunks: cut(read(source.stream())) };
+  if (source instanceof Blob) return fromStream(source.stream(), source.size);
   if (source instanceof Response) {
     if (!source.ok) throw unavailable(`import: fetching the archive answered ${source.status}`);
     if (source.body === null || source.bodyUsed)
       throw invalid('import: the response has no body left to read');
     // With a content encoding, the length on the wire is not that of the archive.
     const length = source.headers.has('content-encoding') ? null : source.headers.get('content-length');
-    return { total: length === null ? undefined : Number(length), chunks: cut(read(source.body)) };
+    return fromStream(source.body, length === null ? undefined : Number(length));
   }
   if (source instanceof ReadableStream) {
     if (source.locked) throw invalid('import: the stream is locked; hand over one that nobody reads');
-    return { total: undefined, chunks: cut(read(source)) };
+    return fromStream(source as ReadableStream<Uint8Array>, undefined);
   }
   if (typeof source === 'object' && source !== null && Symbol.asyncIterator in source) {
     return { total: undefined, chunks: cut(source as AsyncIterable<Uint8Array>) };
@@ -38,22 +40,17 @@ export function incoming(source: unknown): Incoming {
   throw invalid('import: hand over a ReadableStream, Blob, ArrayBuffer, Uint8Array or Response');
 }
 
-/** By a reader, because not every browser can iterate a stream. Leaving early cancels it. */
-async function* read(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+function fromStream(stream: ReadableStream<Uint8Array>, total: number | undefined): Incoming {
   const reader = stream.getReader();
-  let ended = false;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) {
-        ended = true;
-        return;
-      }
-      yield value;
-    }
-  } finally {
-    if (!ended) await reader.cancel().catch(() => undefined);
-    reader.releaseLock();
+  return { total, chunks: cut(read(reader)), cancel: () => void reader.cancel().catch(() => undefined) };
+}
+
+/** By a reader, because not every browser can iterate a stream. */
+async function* read(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    yield value;
   }
 }
 

@@ -48,6 +48,20 @@ await assert.rejects(
   () => copied.rebuild({ config: { dimension: 4 }, embed: async () => { throw reason; } }),
   (error) => error === reason,
 );
+const abort = new AbortController();
+const cut = db.export({ signal: abort.signal, onProgress: () => abort.abort(reason) });
+await assert.rejects(() => new Response(cut).arrayBuffer(), (error) => error === reason);
+let cancelled = false;
+const never = new ReadableStream({ pull: () => new Promise(() => {}), cancel: () => { cancelled = true; } });
+const waiting = new AbortController();
+setTimeout(() => waiting.abort(reason), 20);
+await assert.rejects(
+  () => copy.import(never, { replace: true, signal: waiting.signal }),
+  (error) => error === reason,
+);
+assert.equal(cancelled, true);
+assert.equal(await copied.count(), 2);
+await copy.close();
 await copy.close();
 await db.close();
 await deleteDatabase('app', options);

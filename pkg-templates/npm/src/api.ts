@@ -1,0 +1,10 @@
+/** The public names that are the same in every host. */
+
+export { Collection } from './collection.js';
+export { Database } from './database.js';
+export { deleteDatabase, type DeleteOptions } from './delete-database.js';
+export { LodestoreError } from './errors.js';
+export type { ImportSource } from './import-source.js';
+export type { WasmSource } from './load.js';
+export type { Target } from './target.js';
+export type * from './types.js';

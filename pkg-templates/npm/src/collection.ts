@@ -1,0 +1,242 @@
+/** One collection of an open database. */
+
+import { abortable, throwIfAborted } from './abort.js';
+import type { Answer, Engine } from './engine.js';
+import { invalid } from './fault.js';
+import { rebuild } from './rebuild.js';
+import { targetJson, type Target } from './target.js';
+import type {
+  CollectionInfo,
+  ColumnarInput,
+  Filter,
+  GetOptions,
+  ListOptions,
+  ListResult,
+  Metadata,
+  Metric,
+  ModelTag,
+  QueryOptions,
+  QueryResult,
+  RebuildOptions,
+  Row,
+  RowInput,
+  UpdateOptions,
+  WriteResult,
+} from './types.js';
+import { upsertArguments } from './upsert.js';
+import {
+  checkIds,
+  checkOptions,
+  filterJson,
+  isAnything,
+  isBoolean,
+  isFinite,
+  isInteger,
+  isOneOf,
+  isSignal,
+  isString,
+  metadataJson,
+  toVector,
+} from './validate.js';
+
+const TOP_K_MAX = 10_000;
+const GET = { returnMetadata: isBoolean, returnVectors: isBoolean };
+const QUERY = {
+  ...GET,
+  topK: isInteger(1, TOP_K_MAX),
+  filter: isAnything,
+  minScore: isFinite,
+  signal: isSignal,
+};
+const LIST = { ...GET, filter: isAnything, limit: isInteger(1, TOP_K_MAX), cursor: isString };
+
+/**
+ * Rows of one dimension, metric and model. Made by `Database.collection`. Every method rejects with a
+ * `LodestoreError`; a write that rejects with `Invalid` changed nothing.
+ */
+export class Collection {
+  readonly #engine: Engine;
+  #info: CollectionInfo;
+
+  /** @internal */
+  constructor(engine: Engine, info: CollectionInfo) {
+    this.#engine = engine;
+    this.#info = info;
+  }
+
+  get name(): string {
+    return this.#info.name;
+  }
+
+  /** Numbers in each vector. */
+  get dimension(): number {
+    return this.#info.dimension;
+  }
+
+  get metric(): Metric {
+    return this.#info.metric;
+  }
+
+  /** The model that makes the vectors, when the collection was tagged with one. */
+  get model(): ModelTag | undefined {
+    return this.#info.model;
+  }
+
+  /**
+   * Writes rows; one whose id exists is replaced as a whole. All of the call or nothing. Durable when it resolves.
+   *
+   * @param rows rows, or columns: `{ ids, vectors, metadata }` with one flat Float32Array. At most 100,000 rows.
+   * @throws LodestoreError `Invalid` for a wrong dimension, a number that is not finite, a zero vector under cosine,
+   *   an id that is not 1 to 512 bytes long, or metadata that is not plain JSON or too large; `Quota` when full.
+   */
+  async upsert(rows: readonly RowInput[] | ColumnarInput): Promise<WriteResult> {
+    const { ids, vectors, metadata } = upsertArguments(rows, this.#info.dimension);
+    return JSON.parse(await this.#engine.upsert(this.name, ids, vectors, metadata)) as WriteResult;
+  }
+
+  /**
+   * The rows nearest to `vector`, best first. With a filter, as many as match, up to `topK`.
+   *
+   * @param options `topK` 1 to 10,000, default 10; `returnMetadata` default true; `returnVectors` default false.
+   * @throws LodestoreError `Invalid` for a wrong vector, option or filter; or the reason of an aborted signal.
+   */
+  async query(vector: Float32Array | readonly number[], options?: QueryOptions): Promise<QueryResult> {
+    const query = toVector('query: vector', vector, this.#info.dimension);
+    const signal = options?.signal;
+    throwIfAborted(signal);
+    const asked = this.#engine.query(this.name, query, optionsJson('query', options, QUERY));
+    const answer = asked instanceof Promise ? await abortable(asked, signal) : asked;
+    const result = JSON.parse(answer.json) as QueryResult;
+    giveVectors(result.matches, answer);
+    return result;
+  }
+
+  /** The row with this id; undefined when there is none. */
+  get(id: string, options?: GetOptions): Promise<Row | undefined>;
+  /** The rows with these ids, in their order; undefined in the place of one that does not exist. */
+  get(ids: readonly string[], options?: GetOptions): Promise<(Row | undefined)[]>;
+  async get(
+    ids: string | readonly string[],
+    options?: GetOptions,
+  ): Promise<Row | undefined | (Row | undefined)[]> {
+    const several = typeof ids === 'string' ? [ids] : ids;
+    checkIds('get', several);
+    const json = optionsJson('get', options, GET);
+    const answer = await this.#engine.get(this.name, JSON.stringify(several), json);
+    const found = (JSON.parse(answer.json) as { rows: (Row | null)[] }).rows;
+    complete(
+      found.filter((row) => row !== null),
+      answer,
+    );
+    const rows = found.map((row) => row ?? undefined);
+    return typeof ids === 'string' ? rows[0] : rows;
+  }
+
+  /** A page of rows in the order of their ids. `limit` 1 to 10,000, default 100. */
+  async list(options?: ListOptions): Promise<ListResult> {
+    const answer = await this.#engine.list(this.name, optionsJson('list', options, LIST));
+    const { rows, cursor } = JSON.parse(answer.json) as { rows: Row[]; cursor?: string | null };
+    complete(rows, answer);
+    return typeof cursor === 'string' ? { rows, cursor } : { rows };
+  }
+
+  /** All rows, page by page: `for await (const row of notes.listAll({ filter }))`. `limit` is the size of a page. */
+  async *listAll(options: ListOptions = {}): AsyncGenerator<Row, void, undefined> {
+    let page = await this.list(options);
+    for (;;) {
+      yield* page.rows;
+      if (page.cursor === undefined) return;
+      page = await this.list({ ...options, cursor: page.cursor });
+    }
+  }
+
+  /** How many rows there are, or match. */
+  async count(filter?: Filter): Promise<number> {
+    return this.#engine.count(
+      this.name,
+      filter === undefined ? undefined : filterJson('count: filter', filter),
+    );
+  }
+
+  /**
+   * Changes metadata; vectors stay. Ids that do not exist are passed over. Durable when it resolves.
+   *
+   * @param target an id, ids, `{ ids }` or `{ filter }`.
+   * @param metadata one object for all rows or, with ids, an array of as many objects.
+   * @param options `mode`: `'merge'` (default) replaces top-level keys, `'replace'` the whole object.
+   */
+  async update(
+    target: Target,
+    metadata: Metadata | readonly Metadata[],
+    options: UpdateOptions = {},
+  ): Promise<WriteResult> {
+    checkOptions('update', options, { mode: isOneOf('merge', 'replace') });
+    const rows = targetJson('update', target);
+    const json = Array.isArray(metadata)
+      ? `[${metadata.map((one, i) => metadataJson(`update: metadata[${i}]`, one)).join(',')}]`
+      : metadataJson('update: metadata', metadata);
+    const result = await this.#engine.updateMetadata(this.name, rows, json, options.mode ?? 'merge');
+    return JSON.parse(result) as WriteResult;
+  }
+
+  /**
+   * Deletes rows. Ids that do not exist are passed over; `count` says how many were there. Durable when it resolves.
+   *
+   * @param target an id, ids, `{ ids }` or `{ filter }`.
+   */
+  async delete(target: Target): Promise<WriteResult> {
+    return JSON.parse(await this.#engine.delete(this.name, targetJson('delete', target))) as WriteResult;
+  }
+
+  /**
+   * Changes the configuration in place. The new rows are staged beside the old ones, which answer until the switch;
+   * rows written meanwhile are caught up. When it fails or is aborted, everything stays as it was.
+   *
+   * @param options `config`: what changes. `embed`: makes the vectors when model or dimension change, `batchSize`
+   *   rows (default 64) at a time.
+   * @throws LodestoreError `Invalid` when `embed` is missing or returns the wrong number of numbers; what `embed`
+   *   throws comes through as it is.
+   */
+  async rebuild(options: RebuildOptions): Promise<CollectionInfo> {
+    await rebuild(this.#engine, this.name, this.#info.dimension, options);
+    return this.stats();
+  }
+
+  /** Configuration and number of rows, as they are now. */
+  async stats(): Promise<CollectionInfo> {
+    const all = JSON.parse(await this.#engine.collections()) as CollectionInfo[];
+    const info = all.find((one) => one.name === this.name);
+    if (info === undefined) throw invalid(`the collection "${this.name}" was dropped; make it again`);
+    this.#info = info;
+    return { ...info };
+  }
+}
+
+function optionsJson(
+  where: string,
+  options: QueryOptions | ListOptions | GetOptions | undefined,
+  known: Parameters<typeof checkOptions>[2],
+): string {
+  if (options === undefined) return '{}';
+  checkOptions(where, options, known);
+  const { filter, signal, ...rest } = options as QueryOptions;
+  void signal;
+  const json = JSON.stringify(rest);
+  if (filter === undefined) return json;
+  const text = filterJson(`${where}: filter`, filter);
+  return json === '{}' ? `{"filter":${text}}` : `${json.slice(0, -1)},"filter":${text}}`;
+}
+
+/** Each row gets its own copy: a shared buffer would travel whole whenever one row is stored or posted. */
+function giveVectors(rows: { vector?: Float32Array }[], { vectors }: Answer): void {
+  if (vectors === undefined || rows.length === 0) return;
+  const dimension = vectors.length / rows.length;
+  rows.forEach((row, i) => {
+    row.vector = vectors.slice(i * dimension, (i + 1) * dimension);
+  });
+}
+
+function complete(rows: Row[], answer: Answer): void {
+  for (const row of rows) row.metadata ??= {};
+  giveVectors(rows, answer);
+}

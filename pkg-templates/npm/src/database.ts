@@ -1,0 +1,159 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** An open database. */
+
+import { abortable, throwIfAborted } from './abort.js';
+import { Collection } from './collection.js';
+import { configJson } from './config.js';
+import type { Engine } from './engine.js';
+import { exportStream } from './export-stream.js';
+import { incoming, type ImportSource } from './import-source.js';
+import { progressSink } from './progress.js';
+import type {
+  CheckpointResult,
+  CheckReport,
+  CollectionConfig,
+  CollectionInfo,
+  ImportOptions,
+  ImportResult,
+  LongOptions,
+  OpenReport,
+  Stats,
+  WriteResult,
+} from './types.js';
+import { checkName, checkOptions, isBoolean, LONG_OPTIONS } from './validate.js';
+
+// Where the host has no such symbol yet, the one that compilers fall back to.
+const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
+
+/**
+ * What `open` resolves to. Every method rejects with a `LodestoreError`: `Closed` after `close`, `Unavailable` or
+ * `Quota` from the storage, and what it says itself.
+ */
+export class Database {
+  /** The name it was opened with. */
+  readonly name: string;
+  /** What opening found, repaired and dropped, and how long each phase took. */
+  readonly openReport: OpenReport;
+  readonly #engine: Engine;
+
+  private constructor(engine: Engine, name: string, openReport: OpenReport) {
+    this.#engine = engine;
+    this.name = name;
+    this.openReport = openReport;
+  }
+
+  /** @internal */
+  static async over(engine: Engine, name: string): Promise<Database> {
+    return new Database(engine, name, JSON.parse(await engine.openReport()) as OpenReport);
+  }
+
+  /**
+   * Opens a collection, or makes it. With `config`, an existing one must agree with it, part by part; what `config`
+   * leaves out is not compared. Without, the collection must exist.
+   *
+   * @throws LodestoreError `Mismatch` (with `expected` and `got`) when the stored dimension, metric, index,
+   *   quantization or model is another; `Invalid` for a wrong configuration or an unknown collection.
+   */
+  async collection(name: string, config?: CollectionConfig): Promise<Collection> {
+    checkName('collection', name);
+    const json = config === undefined ? undefined : configJson('collection', config);
+    const info = JSON.parse(await this.#engine.collection(name, json)) as CollectionInfo;
+    return new Collection(this.#engine, info);
+  }
+
+  /** All collections, with their configuration and number of rows. */
+  async collections(): Promise<CollectionInfo[]> {
+    return JSON.parse(await this.#engine.collections()) as CollectionInfo[];
+  }
+
+  /** Deletes a collection and its rows. `count` is the number of rows. Durable when it resolves. */
+  async dropCollection(name: string): Promise<WriteResult> {
+    checkName('dropCollection', name);
+    return JSON.parse(await this.#engine.dropCollection(name)) as WriteResult;
+  }
+
+  /**
+   * Writes what changed since the last snapshot and starts a new log, so that the next opening is quick. It happens
+   * by itself too, see `checkpointLogBytes`. Aborting stops the waiting, not the work.
+   */
+  async checkpoint(options: LongOptions = {}): Promise<CheckpointResult> {
+    checkOptions('checkpoint', options, LONG_OPTIONS);
+    throwIfAborted(options.signal);
+    const work = this.#engine.checkpoint(progressSink(options.onProgress));
+    return JSON.parse(await abortable(work, options.signal)) as CheckpointResult;
+  }
+
+  /**
+   * Reads everything that is stored and compares it with its checksums and with memory. Problems are reported, not
+   * thrown. Aborting stops the waiting, not the work.
+   */
+  async check(options: LongOptions = {}): Promise<CheckReport> {
+    checkOptions('check', options, LONG_OPTIONS);
+    throwIfAborted(options.signal);
+    const work = this.#engine.check(progressSink(options.onProgress));
+    return JSON.parse(await abortable(work, options.signal)) as CheckReport;
+  }
+
+  /** Sizes in bytes, snapshots and collections. */
+  async stats(): Promise<Stats> {
+    return JSON.parse(await this.#engine.stats()) as Stats;
+  }
+
+  /**
+   * The whole database, as it is now, as one archive: a stream that is made while it is read. Cancelling the stream
+   * or aborting `signal` ends it; then the stream fails with the signal's reason.
+   */
+  export(options: LongOptions = {}): ReadableStream<Uint8Array> {
+    checkOptions('export', options, LONG_OPTIONS);
+    return exportStream(this.#engine, options);
+  }
+
+  /**
+   * Takes in an archive made by `export`. The database must be empty, or `replace` true; nothing changes until
+   * the whole archive verified. The signal is heeded while bytes come in, not in the final switch.
+   *
+   * @throws LodestoreError `Corrupt` for a damaged or truncated archive, `Version` for one of a newer Lodestore,
+   *   `Invalid` for what is no archive, or when the database is not empty.
+   */
+  async import(source: ImportSource, options: ImportOptions = {}): Promise<ImportResult> {
+    checkOptions('import', options, { replace: isBoolean, ...LONG_OPTIONS });
+    const { signal, onProgress, replace = false } = options;
+    throwIfAborted(signal);
+    const { total, chunks, cancel } = incoming(source);
+    const progress = progressSink(onProgress);
+    const engine = this.#engine;
+    const handle = await engine.importStart(JSON.stringify({ replace })).catch((error: unknown) => {
+      cancel?.();
+      throw error;
+    });
+    const iterator = chunks[Symbol.asyncIterator]();
+    try {
+      let bytes = 0;
+      for (;;) {
+        const step = await abortable(iterator.next(), signal);
+        if (step.done) break;
+        await engine.importWrite(handle, step.value);
+        bytes += step.value.length;
+        if (total !== undefined) progress?.('read', bytes, total);
+        throwIfAborted(signal);
+      }
+      return JSON.parse(await engine.importFinish(handle, progress)) as ImportResult;
+    } catch (error) {
+      // Not awaited: a source that never answers must not hold up the rejection.
+      cancel?.();
+      void iterator.return?.(undefined).catch(() => undefined);
+      await engine.importAbort(handle).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Finishes pending writes, lets go of locks and of memory. Closing twice is fine. */
+  close(): Promise<void> {
+    return this.#engine.close();
+  }
+
+  /** `await using db = await open(...)` closes by itself. */
+  async [asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

@@ -1,0 +1,260 @@
+/** An engine on WebAssembly in this very context. */
+
+import type { Answer, Engine, EngineOptions } from './engine.js';
+import { toLodestoreError } from './errors.js';
+import { closed, invalid } from './fault.js';
+import { StorageHost } from './host.js';
+import type { ProgressSink } from './progress.js';
+import { pickStorage } from './storage/index.js';
+import type { StorageObject } from './types.js';
+import type { Reply, WasmExport, WasmImport, WasmRebuild, WasmStore, WasmStoreClass } from './wasm-api.js';
+
+/** Runs the store here: queries are synchronous underneath, long work yields through the host. */
+export class DirectEngine implements Engine {
+  readonly #store: WasmStore;
+  readonly #storage: StorageObject;
+  readonly #sinks: Set<ProgressSink>;
+  readonly #exports = new Handles<WasmExport>('export');
+  readonly #imports = new Handles<WasmImport>('import');
+  readonly #rebuilds = new Handles<WasmRebuild>('rebuild');
+  #closing: Promise<void> | undefined;
+
+  private constructor(store: WasmStore, storage: StorageObject, sinks: Set<ProgressSink>) {
+    this.#store = store;
+    this.#storage = storage;
+    this.#sinks = sinks;
+  }
+
+  /** Picks the storage and opens the store on it; if that fails, the storage's locks are let go. */
+  static async open(
+    wasm: WasmStoreClass,
+    name: string,
+    options: EngineOptions,
+    progress?: ProgressSink,
+  ): Promise<DirectEngine> {
+    const { durability, directory, checkpointLogBytes } = options;
+    const sinks = new Set<ProgressSink>(progress ? [progress] : []);
+    try {
+      const storage =
+        typeof options.storage === 'object'
+          ? options.storage
+          : await pickStorage(options.storage, name, { durability, directory });
+      try {
+        const host = new StorageHost(storage, sinks);
+        const store = await wasm.open(host, JSON.stringify({ name, checkpointLogBytes }));
+        return new DirectEngine(store, storage, sinks);
+      } catch (error) {
+        // The first failure is the one to tell.
+        await storage.close?.().catch(() => undefined);
+        throw error;
+      }
+    } catch (error) {
+      throw toLodestoreError(error);
+    } finally {
+      if (progress) sinks.delete(progress);
+    }
+  }
+
+  openReport(): string {
+    return this.#now((store) => store.openReport());
+  }
+
+  collection(name: string, configJson: string | undefined): Promise<string> {
+    return this.#later((store) => store.collection(name, configJson));
+  }
+
+  collections(): string {
+    return this.#now((store) => store.collections());
+  }
+
+  dropCollection(name: string): Promise<string> {
+    return this.#later((store) => store.dropCollection(name));
+  }
+
+  upsert(
+    name: string,
+    idsJson: string,
+    vectors: Float32Array,
+    metadataJson: string | undefined,
+  ): Promise<string> {
+    return this.#later((store) => store.upsert(name, idsJson, vectors, metadataJson));
+  }
+
+  updateMetadata(name: string, targetJson: string, metadataJson: string, mode: string): Promise<string> {
+    return this.#later((store) => store.updateMetadata(name, targetJson, metadataJson, mode));
+  }
+
+  delete(name: string, targetJson: string): Promise<string> {
+    return this.#later((store) => store.delete(name, targetJson));
+  }
+
+  query(name: string, vector: Float32Array, optionsJson: string): Answer {
+    return this.#now((store) => answer(store.query(name, vector, optionsJson)));
+  }
+
+  get(name: string, idsJson: string, optionsJson: string): Answer {
+    return this.#now((store) => answer(store.get(name, idsJson, optionsJson)));
+  }
+
+  list(name: string, optionsJson: string): Answer {
+    return this.#now((store) => answer(store.list(name, optionsJson)));
+  }
+
+  count(name: string, filterJson: string | undefined): number {
+    return this.#now((store) => store.count(name, filterJson));
+  }
+
+  checkpoint(progress?: ProgressSink): Promise<string> {
+    return this.#later((store) => store.checkpoint(), progress);
+  }
+
+  check(progress?: ProgressSink): Promise<string> {
+    return this.#later((store) => store.check(), progress);
+  }
+
+  stats(): Promise<string> {
+    return this.#later((store) => store.stats());
+  }
+
+  async exportStart(): Promise<{ handle: number; totalBytes: number }> {
+    return this.#later(async (store) => {
+      const running = await store.exportStart();
+      return { handle: this.#exports.add(running), totalBytes: running.totalBytes() };
+    });
+  }
+
+  exportNext(handle: number): Promise<Uint8Array | undefined> {
+    return this.#later(() => this.#exports.get(handle).next());
+  }
+
+  exportClose(handle: number): void {
+    this.#now(() => this.#exports.take(handle)?.close());
+  }
+
+  importStart(optionsJson: string): Promise<number> {
+    return this.#later(async (store) => this.#imports.add(await store.importStart(optionsJson)));
+  }
+
+  importWrite(handle: number, bytes: Uint8Array): Promise<void> {
+    return this.#later(() => this.#imports.get(handle).write(bytes));
+  }
+
+  importFinish(handle: number, progress?: ProgressSink): Promise<string> {
+    return this.#later(async () => {
+      const result = await this.#imports.get(handle).finish();
+      this.#imports.take(handle);
+      return result;
+    }, progress);
+  }
+
+  importAbort(handle: number): Promise<void> {
+    return this.#later(async () => this.#imports.take(handle)?.abort());
+  }
+
+  rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<number> {
+    return this.#later(async (store) =>
+      this.#rebuilds.add(await store.rebuildStart(name, configJson, hasEmbed)),
+    );
+  }
+
+  rebuildNext(handle: number, max: number): Promise<string | undefined> {
+    return this.#later(() => this.#rebuilds.get(handle).next(max));
+  }
+
+  rebuildPut(handle: number, vectors: Float32Array): Promise<void> {
+    return this.#later(() => this.#rebuilds.get(handle).put(vectors));
+  }
+
+  rebuildProgress(handle: number): string {
+    return this.#now(() => this.#rebuilds.get(handle).progress());
+  }
+
+  rebuildCommit(handle: number, progress?: ProgressSink): Promise<string | undefined> {
+    return this.#later(async () => {
+      const result = await this.#rebuilds.get(handle).commit();
+      if (result !== undefined) this.#rebuilds.take(handle);
+      return result;
+    }, progress);
+  }
+
+  rebuildAbort(handle: number): Promise<void> {
+    return this.#later(async () => this.#rebuilds.take(handle)?.abort());
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#store.close();
+    } catch (error) {
+      throw toLodestoreError(error);
+    } finally {
+      // Locks and handles go even when the last flush failed: the next opening reconciles.
+      await this.#storage.close?.();
+    }
+  }
+
+  #now<T>(work: (store: WasmStore) => T): T {
+    if (this.#closing !== undefined) throw handleClosed();
+    try {
+      return work(this.#store);
+    } catch (error) {
+      throw toLodestoreError(error);
+    }
+  }
+
+  async #later<T>(work: (store: WasmStore) => Promise<T>, progress?: ProgressSink): Promise<T> {
+    if (this.#closing !== undefined) throw handleClosed();
+    if (progress) this.#sinks.add(progress);
+    try {
+      return await work(this.#store);
+    } catch (error) {
+      throw toLodestoreError(error);
+    } finally {
+      if (progress) this.#sinks.delete(progress);
+    }
+  }
+}
+
+/** What is running, by number. */
+class Handles<T> {
+  readonly #running = new Map<number, T>();
+  readonly #what: string;
+  #last = 0;
+
+  constructor(what: string) {
+    this.#what = what;
+  }
+
+  add(value: T): number {
+    this.#running.set(++this.#last, value);
+    return this.#last;
+  }
+
+  get(handle: number): T {
+    const value = this.#running.get(handle);
+    if (value === undefined) throw invalid(`this ${this.#what} has ended; start another`);
+    return value;
+  }
+
+  take(handle: number): T | undefined {
+    const value = this.#running.get(handle);
+    this.#running.delete(handle);
+    return value;
+  }
+}
+
+function answer(reply: Reply): Answer {
+  try {
+    return { json: reply.json, vectors: reply.takeVectors() };
+  } finally {
+    reply.free();
+  }
+}
+
+function handleClosed() {
+  return closed('the database was closed; open it again');
+}

@@ -1,0 +1,96 @@
+/**
+ * An open database, wherever it runs. Every argument and result can be sent to a worker: strings, numbers, typed
+ * arrays, and plain objects of them. Running exports, imports and rebuilds are known by number.
+ */
+
+import type { ProgressSink } from './progress.js';
+import type { Durability, StorageKind, StorageObject } from './types.js';
+
+/** A value now, from this context, or later, from a worker. */
+export type Soon<T> = T | Promise<T>;
+
+/** Rows as JSON, with their vectors, row after row, beside it. */
+export interface Answer {
+  json: string;
+  vectors: Float32Array | undefined;
+}
+
+/** What an engine is opened with. A storage object stays in its own context. */
+export interface EngineOptions {
+  storage: 'auto' | StorageKind | StorageObject;
+  durability: Durability;
+  directory: string | undefined;
+  checkpointLogBytes: number | undefined;
+}
+
+/**
+ * The methods of `WasmStore`, with handles for what it returns as objects. `progress` is always the last
+ * parameter. Every failure is a `LodestoreError`.
+ */
+export interface Engine {
+  openReport(): Soon<string>;
+  collection(name: string, configJson: string | undefined): Promise<string>;
+  collections(): Soon<string>;
+  dropCollection(name: string): Promise<string>;
+  upsert(
+    name: string,
+    idsJson: string,
+    vectors: Float32Array,
+    metadataJson: string | undefined,
+  ): Promise<string>;
+  updateMetadata(name: string, targetJson: string, metadataJson: string, mode: string): Promise<string>;
+  delete(name: string, targetJson: string): Promise<string>;
+  query(name: string, vector: Float32Array, optionsJson: string): Soon<Answer>;
+  get(name: string, idsJson: string, optionsJson: string): Soon<Answer>;
+  list(name: string, optionsJson: string): Soon<Answer>;
+  count(name: string, filterJson: string | undefined): Soon<number>;
+  checkpoint(progress?: ProgressSink): Promise<string>;
+  check(progress?: ProgressSink): Promise<string>;
+  stats(): Promise<string>;
+  exportStart(): Promise<{ handle: number; totalBytes: number }>;
+  exportNext(handle: number): Promise<Uint8Array | undefined>;
+  exportClose(handle: number): Soon<void>;
+  importStart(optionsJson: string): Promise<number>;
+  importWrite(handle: number, bytes: Uint8Array): Promise<void>;
+  importFinish(handle: number, progress?: ProgressSink): Promise<string>;
+  importAbort(handle: number): Promise<void>;
+  rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<number>;
+  rebuildNext(handle: number, max: number): Promise<string | undefined>;
+  rebuildPut(handle: number, vectors: Float32Array): Promise<void>;
+  rebuildProgress(handle: number): Soon<string>;
+  rebuildCommit(handle: number, progress?: ProgressSink): Promise<string | undefined>;
+  rebuildAbort(handle: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Every method, by name: what a worker will run when asked, and nothing else. */
+export const ENGINE_METHODS = [
+  'openReport',
+  'collection',
+  'collections',
+  'dropCollection',
+  'upsert',
+  'updateMetadata',
+  'delete',
+  'query',
+  'get',
+  'list',
+  'count',
+  'checkpoint',
+  'check',
+  'stats',
+  'exportStart',
+  'exportNext',
+  'exportClose',
+  'importStart',
+  'importWrite',
+  'importFinish',
+  'importAbort',
+  'rebuildStart',
+  'rebuildNext',
+  'rebuildPut',
+  'rebuildProgress',
+  'rebuildCommit',
+  'rebuildAbort',
+  'close',
+] as const satisfies readonly (keyof Engine)[];

@@ -1,0 +1,22 @@
+/** What every entry point exports, bound to its platform. No global state: bundlers may drop what is unused. */
+
+import type { Database } from './database.js';
+import { wasm, type Platform, type WasmSource } from './load.js';
+import { openOn } from './open.js';
+import type { OpenOptions } from './types.js';
+
+/** The functions that depend on the host. */
+export interface Entry {
+  open(name: string, options?: OpenOptions): Promise<Database>;
+  load(source?: WasmSource): Promise<void>;
+}
+
+/** Binds the functions to `platform`. */
+export function bind(platform: Platform): Entry {
+  return {
+    open: (name, options) => openOn(platform, name, options),
+    load: async (source) => {
+      await wasm(platform, source);
+    },
+  };
+}

@@ -1,0 +1,119 @@
+/** What the compiled module asks of its host, answered by a storage object and the platform's own clocks. */
+
+import { toLodestoreError } from './errors.js';
+import { invalid, unavailable } from './fault.js';
+import { ChunkQueue } from './chunk-queue.js';
+import type { ProgressSink } from './progress.js';
+import type { StorageObject } from './types.js';
+import type { Host } from './wasm-api.js';
+import { yieldNow } from './yield-now.js';
+
+interface Creation {
+  queue: ChunkQueue;
+  /** Settles as the storage's own `create` does. */
+  finished: Promise<void>;
+}
+
+/** A `Host` over any storage object. Whatever the storage throws becomes a `LodestoreError` here. */
+export class StorageHost implements Host {
+  readonly #storage: StorageObject;
+  readonly #sinks: ReadonlySet<ProgressSink>;
+  readonly #creations = new Map<number, Creation>();
+  #lastHandle = 0;
+
+  /** `sinks` may change at any time: progress goes to whoever is in it. */
+  constructor(storage: StorageObject, sinks: ReadonlySet<ProgressSink>) {
+    this.#storage = storage;
+    this.#sinks = sinks;
+  }
+
+  async list(): Promise<string> {
+    const files = await typed(() => this.#storage.list());
+    if (!Array.isArray(files)) throw unavailable('the storage object: list() must resolve to an array');
+    return JSON.stringify(files.map((file) => ({ name: file.name, length: file.length })));
+  }
+
+  async read(name: string, start: number, end: number): Promise<Uint8Array> {
+    const bytes = await typed(() => this.#storage.read(name, start, end));
+    if (!(bytes instanceof Uint8Array)) {
+      throw unavailable('the storage object: read() must resolve to a Uint8Array');
+    }
+    return bytes;
+  }
+
+  createBegin(name: string): number {
+    const queue = new ChunkQueue();
+    const finished = typed(() => this.#storage.create(name, queue));
+    finished.then(
+      () => queue.consumerLeft(unavailable('the storage object: create() resolved before its last chunk')),
+      (error) => queue.consumerLeft(error),
+    );
+    const handle = ++this.#lastHandle;
+    this.#creations.set(handle, { queue, finished });
+    return handle;
+  }
+
+  async createPush(handle: number, chunk: Uint8Array): Promise<void> {
+    await this.#creation(handle).queue.push(chunk);
+  }
+
+  async createEnd(handle: number): Promise<void> {
+    const { queue, finished } = this.#creation(handle);
+    try {
+      await queue.end();
+      await finished;
+    } finally {
+      this.#creations.delete(handle);
+    }
+  }
+
+  async createAbort(handle: number): Promise<void> {
+    const { queue, finished } = this.#creation(handle);
+    queue.fail(unavailable('the writer gave this file up'));
+    // That `create` rejects is what was asked for.
+    await finished.catch(() => undefined);
+    this.#creations.delete(handle);
+  }
+
+  async append(name: string, at: number, bytes: Uint8Array): Promise<void> {
+    await typed(() => this.#storage.append(name, at, bytes));
+  }
+
+  async remove(name: string): Promise<void> {
+    await typed(() => this.#storage.remove(name));
+  }
+
+  now(): number {
+    return Date.now();
+  }
+
+  monotonic(): number {
+    return performance.now();
+  }
+
+  yieldNow(): Promise<void> {
+    return yieldNow();
+  }
+
+  random(): Uint8Array {
+    return crypto.getRandomValues(new Uint8Array(16));
+  }
+
+  progress(phase: string, done: number, total: number): void {
+    for (const sink of this.#sinks) sink(phase, done, total);
+  }
+
+  #creation(handle: number): Creation {
+    const creation = this.#creations.get(handle);
+    if (creation === undefined) throw invalid(`no file is being created under handle ${handle}`);
+    return creation;
+  }
+}
+
+async function typed<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toLodestoreError(error);
+  }
+}

@@ -1,0 +1,62 @@
+/** Everything that an archive may come in, as one stream of bytes. */
+
+import { invalid, unavailable } from './fault.js';
+
+/** Where an archive comes from. */
+export type ImportSource =
+  ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | Blob | ArrayBuffer | Uint8Array | Response;
+
+/** Larger pieces are cut, so that progress is seen and a worker is not handed a whole archive at once. */
+const PIECE_BYTES = 1 << 20;
+
+/** The bytes, and how many there are where that is known. */
+export interface Incoming {
+  total: number | undefined;
+  chunks: AsyncIterable<Uint8Array>;
+  /** Tells the source that nobody reads on, even while it owes a chunk. */
+  cancel?: () => void;
+}
+
+/** Opens `source` for reading. */
+export function incoming(source: unknown): Incoming {
+  if (source instanceof ArrayBuffer) return incoming(new Uint8Array(source));
+  if (source instanceof Uint8Array) return { total: source.length, chunks: cut([source]) };
+  if (source instanceof Blob) return fromStream(source.stream(), source.size);
+  if (source instanceof Response) {
+    if (!source.ok) throw unavailable(`import: fetching the archive answered ${source.status}`);
+    if (source.body === null || source.bodyUsed)
+      throw invalid('import: the response has no body left to read');
+    // With a content encoding, the length on the wire is not that of the archive.
+    const length = source.headers.has('content-encoding') ? null : source.headers.get('content-length');
+    return fromStream(source.body, length === null ? undefined : Number(length));
+  }
+  if (source instanceof ReadableStream) {
+    if (source.locked) throw invalid('import: the stream is locked; hand over one that nobody reads');
+    return fromStream(source as ReadableStream<Uint8Array>, undefined);
+  }
+  if (typeof source === 'object' && source !== null && Symbol.asyncIterator in source) {
+    return { total: undefined, chunks: cut(source as AsyncIterable<Uint8Array>) };
+  }
+  throw invalid('import: hand over a ReadableStream, Blob, ArrayBuffer, Uint8Array or Response');
+}
+
+function fromStream(stream: ReadableStream<Uint8Array>, total: number | undefined): Incoming {
+  const reader = stream.getReader();
+  return { total, chunks: cut(read(reader)), cancel: () => void reader.cancel().catch(() => undefined) };
+}
+
+/** By a reader, because not every browser can iterate a stream. */
+async function* read(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    yield value;
+  }
+}
+
+async function* cut(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    if (!(chunk instanceof Uint8Array)) throw invalid('import: the stream must deliver Uint8Array chunks');
+    for (let at = 0; at < chunk.length; at += PIECE_BYTES) yield chunk.subarray(at, at + PIECE_BYTES);
+  }
+}

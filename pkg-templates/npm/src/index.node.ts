@@ -1,0 +1,9 @@
+/** Entry point for Node, Deno and Bun. */
+
+import { readFile } from 'node:fs/promises';
+import { bind } from './entry.js';
+import { wasmUrl } from './wasm-url.js';
+
+export const { open, load } = /* @__PURE__ */ bind({ source: () => readFile(wasmUrl()) });
+
+export * from './api.js';

@@ -1,0 +1,38 @@
+/** Entry point for browsers and their bundlers; its types and comments serve every host. */
+
+import type { Database } from './database.js';
+import type { WasmSource } from './load.js';
+import type { OpenOptions } from './types.js';
+import { bind } from './entry.js';
+import { wasmUrl } from './wasm-url.js';
+
+const entry = /* @__PURE__ */ bind({
+  source: wasmUrl,
+  // The URL must stand here literally: this is the form in which bundlers find the worker.
+  spawnWorker: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
+});
+
+/**
+ * Opens the database `name`, or makes it. Every opening reconciles what is stored: see `openReport`.
+ *
+ * @param name 1 to 128 bytes of UTF-8.
+ * @param options see `OpenOptions`. With a `signal`, giving up rejects with its reason and closes what opens late.
+ * @throws LodestoreError `Invalid` for a wrong option, `Conflict` when it is open elsewhere, `Corrupt` when stored
+ *   bytes are damaged, `Version` when a newer Lodestore wrote them, `Quota` or `Unavailable` from the storage.
+ */
+export function open(name: string, options?: OpenOptions): Promise<Database> {
+  return entry.open(name, options);
+}
+
+/**
+ * Loads the WebAssembly module ahead of the first `open`, or from another place than the package's own file:
+ * a URL, a `fetch` response, bytes, or a compiled module. Without a source there is no need to call it. Once
+ * the module is loaded, a further call does nothing.
+ *
+ * @throws LodestoreError `Unavailable` when the module cannot be fetched or compiled. It may be called again.
+ */
+export function load(source?: WasmSource): Promise<void> {
+  return entry.load(source);
+}
+
+export * from './api.js';

@@ -1,0 +1,78 @@
+/** The two shapes of `upsert`, made into the one that is sent on: ids and metadata as JSON, vectors flat. */
+
+import { invalid } from './fault.js';
+import type { ColumnarInput, RowInput } from './types.js';
+import { checkIds, checkOptions, fillVector, isAnything, metadataJson } from './validate.js';
+
+interface UpsertArguments {
+  ids: string;
+  vectors: Float32Array;
+  /** An array of objects and nulls; undefined when no row has any. */
+  metadata: string | undefined;
+}
+
+const ROW = { id: isAnything, vector: isAnything, metadata: isAnything };
+const COLUMNS = { ids: isAnything, vectors: isAnything, metadata: isAnything };
+
+/** Checks the input of `upsert` and flattens it. */
+export function upsertArguments(
+  input: readonly RowInput[] | ColumnarInput,
+  dimension: number,
+): UpsertArguments {
+  return Array.isArray(input) ? fromRows(input, dimension) : fromColumns(input as ColumnarInput, dimension);
+}
+
+function fromRows(rows: readonly RowInput[], dimension: number): UpsertArguments {
+  const ids = new Array<string>(rows.length);
+  const metadata = new Array<unknown>(rows.length);
+  const vectors = new Float32Array(rows.length * dimension);
+  for (let i = 0; i < rows.length; i++) {
+    const where = `upsert: rows[${i}]`;
+    const row = rows[i];
+    checkOptions(where, row ?? null, ROW);
+    const { id, vector, metadata: own } = row as RowInput;
+    ids[i] = id;
+    metadata[i] = own;
+    fillVector(`${where}.vector`, vector, vectors, i * dimension, dimension);
+  }
+  checkIds('upsert', ids);
+  return { ids: JSON.stringify(ids), vectors, metadata: column('rows', metadata) };
+}
+
+function fromColumns(columns: ColumnarInput, dimension: number): UpsertArguments {
+  checkOptions('upsert', columns ?? null, COLUMNS);
+  const { ids, vectors, metadata } = columns;
+  checkIds('upsert', ids);
+  if (!(vectors instanceof Float32Array)) {
+    throw invalid('upsert: vectors must be one Float32Array with all vectors, row after row');
+  }
+  if (vectors.length !== ids.length * dimension) {
+    throw invalid(
+      `upsert: vectors must hold ${ids.length} ids x ${dimension} numbers`,
+      ids.length * dimension,
+      vectors.length,
+    );
+  }
+  if (metadata === undefined) return { ids: JSON.stringify(ids), vectors, metadata: undefined };
+  if (!Array.isArray(metadata) || metadata.length !== ids.length) {
+    throw invalid('upsert: metadata must be an array as long as ids', ids.length, metadata.length);
+  }
+  return { ids: JSON.stringify(ids), vectors, metadata: column('metadata', metadata) };
+}
+
+function column(name: string, values: readonly unknown[]): string | undefined {
+  let any = false;
+  const texts = new Array<string>(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (value === undefined) texts[i] = 'null';
+    else {
+      any = true;
+      texts[i] = metadataJson(
+        name === 'rows' ? `upsert: rows[${i}].metadata` : `upsert: metadata[${i}]`,
+        value,
+      );
+    }
+  }
+  return any ? `[${texts.join(',')}]` : undefined;
+}

@@ -1,0 +1,122 @@
+/**
+ * The boundary between the TypeScript facade and the compiled WebAssembly, written down once for both sides.
+ *
+ * Strings named `...Json` carry JSON. Errors cross it in both directions as thrown objects with `code`,
+ * `message` and, where there is such a pair, `expected` and `got`. A typed array handed in is read before the
+ * call returns (not after an await), so that the caller may reuse it; one handed out owns its buffer.
+ */
+
+/** Rows as JSON, with their vectors beside it. Must be freed: it lives in WebAssembly memory. */
+export interface Reply {
+  readonly json: string;
+  /** The vectors, row after row, in the order of the rows that are not null; undefined when none were asked for. */
+  takeVectors(): Float32Array | undefined;
+  free(): void;
+}
+
+/** What the compiled module asks of its host: the five verbs of a storage, two clocks, chance and patience. */
+export interface Host {
+  /** JSON `FileInfo[]`. */
+  list(): Promise<string>;
+  /** Exactly the bytes `start` to `end`, end exclusive. */
+  read(name: string, start: number, end: number): Promise<Uint8Array>;
+  /** Starts writing a new file; the chunks follow. Returns a handle. */
+  createBegin(name: string): number;
+  /** Resolves when the storage took the chunk; rejects when it refused the file. */
+  createPush(handle: number, chunk: Uint8Array): Promise<void>;
+  /** Resolves when the file is as durable as the storage promises. */
+  createEnd(handle: number): Promise<void>;
+  /** Gives the file up; none remains. */
+  createAbort(handle: number): Promise<void>;
+  append(name: string, at: number, bytes: Uint8Array): Promise<void>;
+  remove(name: string): Promise<void>;
+  /** Wall clock, milliseconds since 1970. */
+  now(): number;
+  /** A clock that never goes back, milliseconds. */
+  monotonic(): number;
+  /** Lets the host do something else, for example paint. */
+  yieldNow(): Promise<void>;
+  /** 16 random bytes. */
+  random(): Uint8Array;
+  progress(phase: string, done: number, total: number): void;
+}
+
+/** A running export. */
+export interface WasmExport {
+  totalBytes(): number;
+  /** The next bytes of the archive; undefined after the last. */
+  next(): Promise<Uint8Array | undefined>;
+  close(): void;
+}
+
+/** A running import. Nothing is visible before `finish` resolves. */
+export interface WasmImport {
+  write(bytes: Uint8Array): Promise<void>;
+  /** Verifies the archive and switches to it. JSON `ImportResult`. */
+  finish(): Promise<string>;
+  abort(): Promise<void>;
+}
+
+/** A running rebuild: `next` and `put` until there is nothing left, then `commit`. */
+export interface WasmRebuild {
+  /** JSON `EmbedRow[]`, at most `max`; undefined when nothing is left (at once, if there is no `embed`). */
+  next(max: number): Promise<string | undefined>;
+  /** The vectors of the rows that `next` gave last, in their order. */
+  put(vectors: Float32Array): Promise<void>;
+  /** JSON `{ done, total }`, in rows. */
+  progress(): string;
+  /** Switches to the new rows; undefined when rows changed meanwhile: call `next` again. */
+  commit(): Promise<string | undefined>;
+  abort(): Promise<void>;
+}
+
+/** An open database. */
+export interface WasmStore {
+  /** JSON `OpenReport`. */
+  openReport(): string;
+  /** Creates the collection, or opens it and checks the configuration; without one it must exist. JSON `CollectionInfo`. */
+  collection(name: string, configJson: string | undefined): Promise<string>;
+  /** JSON `CollectionInfo[]`. */
+  collections(): string;
+  /** JSON `WriteResult`. */
+  dropCollection(name: string): Promise<string>;
+  /** `metadataJson`: an array of objects or nulls. JSON `WriteResult`. */
+  upsert(
+    name: string,
+    idsJson: string,
+    vectors: Float32Array,
+    metadataJson: string | undefined,
+  ): Promise<string>;
+  /**
+   * `targetJson`: `{"ids":[...]}` or `{"filter":{...}}`. `metadataJson`: one object for all rows or, with ids
+   * only, an array of objects. `mode`: `merge` or `replace`. JSON `WriteResult`.
+   */
+  updateMetadata(name: string, targetJson: string, metadataJson: string, mode: string): Promise<string>;
+  /** JSON `WriteResult`. */
+  delete(name: string, targetJson: string): Promise<string>;
+  /** Options `{topK, filter, minScore, returnMetadata, returnVectors}`; `{matches: [{id, score, distance, metadata?}]}`. */
+  query(name: string, vector: Float32Array, optionsJson: string): Reply;
+  /** `{rows: [{id, metadata?, seq} | null]}`, in the order of the ids. */
+  get(name: string, idsJson: string, optionsJson: string): Reply;
+  /** `{rows, cursor?}`. */
+  list(name: string, optionsJson: string): Reply;
+  count(name: string, filterJson: string | undefined): number;
+  /** JSON `CheckpointResult`. */
+  checkpoint(): Promise<string>;
+  /** JSON `CheckReport`. */
+  check(): Promise<string>;
+  /** JSON `Stats`. */
+  stats(): Promise<string>;
+  exportStart(): Promise<WasmExport>;
+  /** Options `{replace}`. */
+  importStart(optionsJson: string): Promise<WasmImport>;
+  /** `configJson`: what changes. `hasEmbed`: whether new vectors will be put. */
+  rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<WasmRebuild>;
+  close(): Promise<void>;
+}
+
+/** The static side of the class that the glue exports under the name `WasmStore`. */
+export interface WasmStoreClass {
+  /** Options `{name, checkpointLogBytes?}`. */
+  open(host: Host, optionsJson: string): Promise<WasmStore>;
+}

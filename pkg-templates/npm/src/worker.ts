@@ -1,0 +1,31 @@
+/** The dedicated worker that `open(name, { worker: true })` starts: one database, asked by messages. */
+
+import { DirectEngine } from './direct-engine.js';
+import { ENGINE_METHODS, type Engine, type EngineOptions } from './engine.js';
+import { closed, invalid } from './fault.js';
+import { wasm } from './load.js';
+import type { ProgressSink } from './progress.js';
+import { serve, type Port } from './rpc.js';
+import { wasmUrl } from './wasm-url.js';
+
+const methods: ReadonlySet<string> = new Set(ENGINE_METHODS);
+let engine: Engine | undefined;
+
+// In a dedicated worker the global scope is the port to its page.
+serve(globalThis as unknown as Port, async (method, args, progress) => {
+  if (method === 'open') {
+    engine = await open(args, progress);
+    return undefined;
+  }
+  if (!methods.has(method)) throw invalid(`the worker knows no method "${method}"`);
+  if (engine === undefined) throw closed('no database is open in this worker');
+  const call = engine[method as keyof Engine] as (...args: unknown[]) => unknown;
+  return call.apply(engine, progress === undefined ? args : [...args, progress]);
+});
+
+async function open(args: unknown[], progress: ProgressSink | undefined): Promise<Engine> {
+  if (engine !== undefined) throw invalid('this worker runs a database already; start another worker');
+  const [module, name, options] = args as [WebAssembly.Module | undefined, string, EngineOptions];
+  const store = await wasm({ source: wasmUrl }, module);
+  return DirectEngine.open(store, name, options, progress);
+}

@@ -1,0 +1,28 @@
+/** Lets the host do something else. Not `setTimeout`: browsers clamp nested ones to 4 ms, which would add up. */
+
+interface Scheduling {
+  scheduler?: { yield?: () => Promise<void> };
+  setImmediate?: (callback: () => void) => unknown;
+}
+
+let channel: MessageChannel | undefined;
+const waiting: (() => void)[] = [];
+
+/** Resolves in a later task of the event loop. */
+export function yieldNow(): Promise<void> {
+  const host = globalThis as Scheduling;
+  if (typeof host.scheduler?.yield === 'function') return host.scheduler.yield();
+  const { setImmediate } = host;
+  if (typeof setImmediate === 'function') return new Promise((resolve) => setImmediate(() => resolve()));
+  if (typeof MessageChannel === 'function') {
+    return new Promise((resolve) => {
+      if (channel === undefined) {
+        channel = new MessageChannel();
+        channel.port1.onmessage = () => waiting.shift()?.();
+      }
+      waiting.push(resolve);
+      channel.port2.postMessage(null);
+    });
+  }
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}

@@ -1,0 +1,76 @@
+// What is in the package: every path that it names exists, nothing in it tells where it was built, and it is small.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join, relative, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+const WASM_GZIP_BYTES_MAX = 150 * 1024;
+
+async function filesOf(folder) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+}
+
+function targets(value) {
+  return typeof value === 'string' ? [value] : Object.values(value).flatMap(targets);
+}
+
+export const fileCases = {
+  'package: every exported path exists, types come first': async ({ installed }) => {
+    const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
+    assert.notEqual(manifest.version, '0.0.0');
+    assert.equal(manifest.dependencies, undefined);
+    for (const path of [manifest.types, ...targets(manifest.exports)]) {
+      assert.ok(existsSync(join(installed, path)), `${path} is missing`);
+    }
+    for (const entry of Object.values(manifest.exports)) {
+      if (typeof entry === 'object') assert.equal(Object.keys(entry)[0], 'types');
+    }
+    for (const name of ['README.md', 'LICENSE-MIT', 'LICENSE-APACHE']) {
+      assert.ok(existsSync(join(installed, name)), `${name} is missing`);
+    }
+  },
+  'package: every module has its declarations and a source map that resolves': async ({ installed }) => {
+    const modules = (await filesOf(join(installed, 'dist'))).filter((file) => file.endsWith('.js'));
+    assert.ok(modules.length > 10);
+    for (const file of modules) {
+      assert.ok(
+        existsSync(file.replace(/\.js$/, '.d.ts')),
+        `${relative(installed, file)} has no declarations`,
+      );
+      if (relative(installed, file).split(/[\\/]/).includes('wasm')) continue;
+      const map = JSON.parse(await readFile(`${file}.map`, 'utf8'));
+      for (const source of map.sources) {
+        assert.ok(existsSync(resolve(dirname(file), map.sourceRoot ?? '', source)), `${source} is missing`);
+      }
+    }
+  },
+  'package: relative imports end in a file of the package': async ({ installed }) => {
+    for (const file of await filesOf(join(installed, 'dist'))) {
+      if (!/\.(js|d\.ts)$/.test(file)) continue;
+      const text = await readFile(file, 'utf8');
+      for (const [, path] of text.matchAll(/(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g)) {
+        assert.ok(existsSync(resolve(dirname(file), path)), `${relative(installed, file)} imports ${path}`);
+      }
+    }
+  },
+  'package: nothing tells where it was built': async ({ installed, root }) => {
+    const places = [root, homedir(), process.env.CARGO_HOME].filter((place) => place && place.length > 1);
+    for (const file of await filesOf(installed)) {
+      const bytes = await readFile(file);
+      for (const place of places)
+        assert.ok(!bytes.includes(place), `${relative(installed, file)} holds ${place}`);
+    }
+  },
+  'package: the wasm is at most 150 KB gzipped': async ({ installed }) => {
+    const bytes = gzipSync(await readFile(join(installed, 'dist/wasm/lodestore_bg.wasm')), {
+      level: 9,
+    }).length;
+    console.log(`        ${bytes} bytes`);
+    assert.ok(bytes <= WASM_GZIP_BYTES_MAX, `${bytes} bytes`);
+  },
+};

@@ -1,0 +1,94 @@
+// Node: import, require, the quick starts of both READMEs, and the facade's own unit tests.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { node, run } from '../project.mjs';
+
+const SCRIPT = `
+import assert from 'node:assert/strict';
+import { open, deleteDatabase, LodestoreError } from 'lodestore';
+const options = { storage: 'files', directory: './data' };
+let db = await open('app', options);
+let notes = await db.collection('notes', { dimension: 2, model: { id: 'm', version: '1' } });
+await notes.upsert({ ids: ['a', 'b'], vectors: Float32Array.of(1, 0, 0, 1), metadata: [{ n: 1 }, undefined] });
+await db.close();
+await assert.rejects(() => notes.count(), { code: 'Closed' });
+db = await open('app', options);
+notes = await db.collection('notes');
+const { matches } = await notes.query([1, 0.1], { topK: 1, returnVectors: true });
+assert.equal(matches[0].id, 'a');
+assert.deepEqual(matches[0].metadata, { n: 1 });
+assert.deepEqual(matches[0].vector, Float32Array.of(1, 0));
+assert.equal(await notes.get('none'), undefined);
+assert.deepEqual((await notes.get(['b', 'none'])).map((row) => row?.id), ['b', undefined]);
+const ids = [];
+for await (const row of notes.listAll({ limit: 1 })) ids.push(row.id);
+assert.deepEqual(ids, ['a', 'b']);
+assert.equal((await notes.update('b', { n: 2 })).count, 1);
+assert.equal(await notes.count({ n: { $gte: 2 } }), 1);
+await assert.rejects(() => notes.query([1, 2, 3]), { code: 'Invalid' });
+await assert.rejects(() => db.collection('notes', { dimension: 3 }), { code: 'Mismatch' });
+await assert.rejects(() => open('other', { worker: true }), { code: 'Invalid' });
+await assert.rejects(() => open('other', { storag: 'memory' }), LodestoreError);
+const archive = await new Response(db.export()).arrayBuffer();
+const copy = await open('copy', { storage: 'memory' });
+assert.equal((await copy.import(archive)).rows, 2);
+await assert.rejects(() => copy.import(archive), { code: 'Invalid' });
+await assert.rejects(() => copy.import(archive.slice(0, -1), { replace: true }), { code: 'Corrupt' });
+const copied = await copy.collection('notes');
+const info = await copied.rebuild({
+  config: { dimension: 3, model: { id: 'm', version: '2' } },
+  batchSize: 1,
+  embed: async (rows) => new Float32Array(rows.length * 3).fill(1),
+});
+assert.equal(info.dimension, 3);
+assert.equal((await copied.query([1, 1, 1])).matches.length, 2);
+const reason = new Error('enough');
+await assert.rejects(
+  () => copied.rebuild({ config: { dimension: 4 }, embed: async () => { throw reason; } }),
+  (error) => error === reason,
+);
+const abort = new AbortController();
+const cut = db.export({ signal: abort.signal, onProgress: () => abort.abort(reason) });
+await assert.rejects(() => new Response(cut).arrayBuffer(), (error) => error === reason);
+let cancelled = false;
+const never = new ReadableStream({ pull: () => new Promise(() => {}), cancel: () => { cancelled = true; } });
+const waiting = new AbortController();
+setTimeout(() => waiting.abort(reason), 20);
+await assert.rejects(
+  () => copy.import(never, { replace: true, signal: waiting.signal }),
+  (error) => error === reason,
+);
+assert.equal(cancelled, true);
+assert.equal(await copied.count(), 2);
+await copy.close();
+await copy.close();
+await db.close();
+await deleteDatabase('app', options);
+`;
+
+async function quickStart(project, file) {
+  const text = await readFile(file, 'utf8');
+  const block = /^```ts\n([\s\S]*?)^```/m.exec(text)?.[1];
+  assert.ok(block, `${file} has no ts block`);
+  const output = await node(project, 'quick-start.mjs', block);
+  assert.notEqual(output.trim(), '', 'the quick start shows nothing');
+}
+
+export const nodeCases = {
+  'node: import': ({ project }) => node(project, 'script.mjs', SCRIPT),
+  'node: require': async ({ project }) => {
+    // Node 20 before 20.19 and 22 before 22.12 cannot require modules at all.
+    if (process.features.require_module !== true)
+      return console.log('        (this Node cannot require modules)');
+    const source = `const { open } = require('lodestore'); if (typeof open !== 'function') throw new Error('no open');`;
+    await node(project, 'script.cjs', source);
+  },
+  'node: unit tests of the facade': ({ root, installed }) =>
+    run(process.execPath, ['--test', resolve(root, 'tests/packaging/unit')], {
+      env: { ...process.env, LODESTORE_DIST: join(installed, 'dist') },
+    }),
+  'quick start of the package README': ({ project, installed }) =>
+    quickStart(project, join(installed, 'README.md')),
+  'quick start of the repository README': ({ project, root }) => quickStart(project, join(root, 'README.md')),
+};

@@ -1,0 +1,279 @@
+// The facade's own logic, on the compiled modules of the packed package. LODESTORE_DIST names their folder.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+
+const dist = pathToFileURL(`${process.env.LODESTORE_DIST}/`);
+const part = (name) => import(new URL(name, dist));
+const { checkOptions, filterJson, isInteger, metadataJson, toVector } = await part('validate.js');
+const { ChunkQueue } = await part('chunk-queue.js');
+const { StorageHost } = await part('host.js');
+const { progressSink } = await part('progress.js');
+const { RpcClient, serve } = await part('rpc.js');
+const { LodestoreError } = await part('errors.js');
+const { abortable } = await part('abort.js');
+const { targetJson } = await part('target.js');
+const { yieldNow } = await part('yield-now.js');
+
+const refuses = (work, pattern) =>
+  assert.throws(work, (error) => {
+    assert.ok(error instanceof LodestoreError);
+    assert.equal(error.code, 'Invalid');
+    assert.match(error.message, pattern);
+    return true;
+  });
+
+test('metadata that JSON would lose is refused, with its path', () => {
+  class Point {}
+  const cyclic = {};
+  cyclic.self = cyclic;
+  const cases = [
+    [{ a: { b: NaN } }, /m\.a\.b/],
+    [{ a: [1, Infinity] }, /m\.a\[1\]/],
+    [{ a: [undefined] }, /m\.a\[0\]/],
+    [{ a: [1, , 2] }, /m\.a\[1\]/],
+    [{ f: () => 1 }, /m\.f/],
+    [{ n: 1n }, /m\.n/],
+    [{ s: Symbol('x') }, /m\.s/],
+    [{ [Symbol('x')]: 1 }, /symbol/],
+    [{ d: new Date(0) }, /m\.d/],
+    [{ p: new Point() }, /m\.p/],
+    [{ m: new Map() }, /m\.m/],
+    [{ t: 'half \ud800' }, /surrogate/],
+    [cyclic, /too deep/],
+    [[1], /plain object/],
+    [null, /plain object/],
+  ];
+  for (const [metadata, pattern] of cases) refuses(() => metadataJson('m', metadata), pattern);
+});
+
+test('metadata that JSON can hold comes through', () => {
+  const bare = Object.assign(Object.create(null), { x: 1 });
+  assert.equal(metadataJson('m', bare), '{"x":1}');
+  assert.equal(metadataJson('m', { a: undefined, b: null }), '{"b":null}');
+  const own = JSON.parse('{"__proto__":{"admin":true},"constructor":1}');
+  assert.equal(metadataJson('m', own), '{"__proto__":{"admin":true},"constructor":1}');
+  let deep = {};
+  for (let i = 1; i < 16; i++) deep = { deep };
+  assert.equal(JSON.stringify(deep), metadataJson('m', deep));
+  refuses(() => metadataJson('m', { deep }), /too deep/);
+});
+
+test('an undefined condition of a filter is refused, not dropped', () => {
+  refuses(() => filterJson('f', { user: undefined }), /f\.user/);
+  refuses(() => filterJson('f', { year: { $gte: undefined } }), /f\.year\.\$gte/);
+  assert.equal(filterJson('f', { year: { $gte: 2 } }), '{"year":{"$gte":2}}');
+});
+
+test('options of unknown names are refused with the known ones', () => {
+  const known = { topK: isInteger(1, 10) };
+  refuses(() => checkOptions('query', { topk: 1 }, known), /no option "topk".*topK/);
+  refuses(() => checkOptions('query', { toString: 1 }, known), /toString/);
+  refuses(() => checkOptions('query', { topK: 0 }, known), /from 1 to 10/);
+  refuses(() => checkOptions('query', { topK: 1e9 }, known), /from 1 to 10/);
+  refuses(() => checkOptions('query', [], known), /object/);
+  checkOptions('query', { topK: undefined }, known);
+  checkOptions('query', undefined, known);
+});
+
+test('vectors are never padded, cut or coerced', () => {
+  refuses(() => toVector('v', [1, 2], 3), /3 numbers/);
+  refuses(() => toVector('v', new Float32Array(4), 3), /3 numbers/);
+  refuses(() => toVector('v', [1, '2', 3], 3), /v\[1\]/);
+  refuses(() => toVector('v', [1, null, 3], 3), /v\[1\]/);
+  refuses(() => toVector('v', new Float64Array(3), 3), /Float32Array/);
+  assert.deepEqual(toVector('v', [1, 2, 3], 3), Float32Array.of(1, 2, 3));
+});
+
+test('targets', () => {
+  assert.equal(targetJson('d', 'a'), '{"ids":["a"]}');
+  assert.equal(targetJson('d', ['a', 'b']), '{"ids":["a","b"]}');
+  assert.equal(targetJson('d', { ids: ['a'] }), '{"ids":["a"]}');
+  assert.equal(targetJson('d', { filter: { x: 1 } }), '{"filter":{"x":1}}');
+  for (const wrong of [undefined, null, 5, {}, { ids: ['a'], filter: {} }, { where: {} }, [1]]) {
+    refuses(() => targetJson('d', wrong), /./);
+  }
+});
+
+test('a chunk queue holds one chunk and slows the writer', async () => {
+  const queue = new ChunkQueue();
+  let pushed = false;
+  const push = queue.push(Uint8Array.of(1)).then(() => (pushed = true));
+  await yieldNow();
+  assert.equal(pushed, false);
+  assert.deepEqual((await queue.next()).value, Uint8Array.of(1));
+  await push;
+  const ended = queue.end();
+  assert.equal((await queue.next()).done, true);
+  await ended;
+});
+
+const storage = (create) => ({
+  list: async () => [],
+  read: async () => new Uint8Array(),
+  create,
+  append: async () => {},
+  remove: async () => {},
+});
+
+test('creating a file hands its chunks on in order', async () => {
+  const got = [];
+  const host = new StorageHost(
+    storage(async (name, chunks) => {
+      for await (const chunk of chunks) got.push(name, ...chunk);
+    }),
+    new Set(),
+  );
+  const handle = host.createBegin('f');
+  await host.createPush(handle, Uint8Array.of(1, 2));
+  await host.createPush(handle, Uint8Array.of(3));
+  await host.createEnd(handle);
+  assert.deepEqual(got, ['f', 1, 2, 'f', 3]);
+  await assert.rejects(() => host.createEnd(handle), { code: 'Invalid' });
+});
+
+test('a file that is given up makes the source throw', async () => {
+  let thrown;
+  const host = new StorageHost(
+    storage(async (_, chunks) => {
+      try {
+        for await (const chunk of chunks) void chunk;
+      } catch (error) {
+        thrown = error;
+        throw error;
+      }
+    }),
+    new Set(),
+  );
+  const handle = host.createBegin('f');
+  await host.createPush(handle, Uint8Array.of(1));
+  await host.createAbort(handle);
+  assert.equal(thrown.code, 'Unavailable');
+});
+
+test('a storage that refuses a file rejects the pending push and every later call', async () => {
+  const host = new StorageHost(
+    storage(async () => {
+      throw Object.assign(new Error('is there'), { code: 'Conflict' });
+    }),
+    new Set(),
+  );
+  const handle = host.createBegin('f');
+  await assert.rejects(() => host.createPush(handle, Uint8Array.of(1)), { code: 'Conflict' });
+  await assert.rejects(() => host.createEnd(handle), { code: 'Conflict' });
+});
+
+test('a storage that resolves before the last chunk is found out', async () => {
+  const host = new StorageHost(
+    storage(async () => {}),
+    new Set(),
+  );
+  const handle = host.createBegin('f');
+  await assert.rejects(() => host.createPush(handle, Uint8Array.of(1)), { code: 'Unavailable' });
+});
+
+test('progress estimates the time left from the pace of the phase', () => {
+  let now = 0;
+  const seen = [];
+  const sink = progressSink(
+    (progress) => seen.push(progress),
+    () => now,
+  );
+  sink('embed', 0, 100);
+  now = 1000;
+  sink('embed', 25, 100);
+  sink('switch', 1, 2);
+  sink('embed', 100, 100);
+  assert.deepEqual(seen, [
+    { phase: 'embed', done: 0, total: 100 },
+    { phase: 'embed', done: 25, total: 100, etaMs: 3000 },
+    { phase: 'switch', done: 1, total: 2 },
+    { phase: 'embed', done: 100, total: 100, etaMs: 0 },
+  ]);
+  assert.equal(progressSink(undefined), undefined);
+});
+
+function pair(handle) {
+  const { port1, port2 } = new MessageChannel();
+  serve(port2, handle);
+  return { client: new RpcClient(port1), close: () => port1.close() };
+}
+
+test('calls keep their answers apart, move buffers and copy views', async () => {
+  const { client, close } = pair(async (method, args) => {
+    if (method === 'slow') await yieldNow();
+    if (method === 'view') return new Float32Array(100).fill(7).subarray(1, 3);
+    if (method === 'answer') return { json: '{}', vectors: Float32Array.of(1, 2) };
+    return [method, ...args];
+  });
+  const [slow, fast] = await Promise.all([client.call('slow', [1]), client.call('fast', [2])]);
+  assert.deepEqual(
+    [slow, fast],
+    [
+      ['slow', 1],
+      ['fast', 2],
+    ],
+  );
+  const view = await client.call('view', []);
+  assert.deepEqual([...view], [7, 7]);
+  assert.equal(view.buffer.byteLength, 8);
+  assert.deepEqual((await client.call('answer', [])).vectors, Float32Array.of(1, 2));
+  const bytes = Uint8Array.of(1, 2, 3);
+  await client.call('take', [bytes], [bytes.buffer]);
+  assert.equal(bytes.length, 0);
+  close();
+});
+
+test('errors keep their fields, progress comes before the answer', async () => {
+  const { client, close } = pair((method, _, progress) => {
+    progress?.('log', 1, 2);
+    if (method === 'fail') throw new LodestoreError('Mismatch', 'another', { expected: '3', got: '4' });
+    return 'done';
+  });
+  await assert.rejects(
+    () => client.call('fail', []),
+    (error) => {
+      assert.ok(error instanceof LodestoreError);
+      const { code, message, expected, got } = error;
+      assert.deepEqual(
+        { code, message, expected, got },
+        {
+          code: 'Mismatch',
+          message: 'another',
+          expected: '3',
+          got: '4',
+        },
+      );
+      return true;
+    },
+  );
+  const seen = [];
+  assert.equal(await client.call('work', [], [], (...counts) => seen.push(counts)), 'done');
+  assert.deepEqual(seen, [['log', 1, 2]]);
+  close();
+});
+
+test('a lost worker rejects what is pending and what comes later', async () => {
+  const { client, close } = pair(() => new Promise(() => {}));
+  const pending = client.call('for ever', []);
+  client.fail(new LodestoreError('Unavailable', 'gone'));
+  await assert.rejects(pending, { code: 'Unavailable' });
+  await assert.rejects(() => client.call('later', []), { code: 'Unavailable' });
+  close();
+});
+
+test('aborting rejects with the reason and hands over what comes late', async () => {
+  const reason = new Error('enough');
+  const abort = new AbortController();
+  let finish;
+  const work = new Promise((resolve) => (finish = resolve));
+  const late = [];
+  const waiting = abortable(work, abort.signal, (value) => late.push(value));
+  abort.abort(reason);
+  await assert.rejects(waiting, reason);
+  finish('handle');
+  await work;
+  await yieldNow();
+  assert.deepEqual(late, ['handle']);
+  assert.equal(await abortable(Promise.resolve(1), new AbortController().signal), 1);
+});

@@ -6,8 +6,11 @@ import { closed, invalid } from './fault.js';
 import { StorageHost } from './host.js';
 import type { ProgressSink } from './progress.js';
 import { pickStorage } from './storage/index.js';
-import type { StorageObject } from './types.js';
+import type { Stats, StorageObject } from './types.js';
 import type { Reply, WasmExport, WasmImport, WasmRebuild, WasmStore, WasmStoreClass } from './wasm-api.js';
+
+/** What the store itself is not told. */
+type Known = Pick<Stats, 'name' | 'storage' | 'durability'>;
 
 /** Runs the store here: queries are synchronous underneath, long work yields through the host. */
 export class DirectEngine implements Engine {
@@ -17,12 +20,14 @@ export class DirectEngine implements Engine {
   readonly #exports = new Handles<WasmExport>('export');
   readonly #imports = new Handles<WasmImport>('import');
   readonly #rebuilds = new Handles<WasmRebuild>('rebuild');
+  readonly #known: Known;
   #closing: Promise<void> | undefined;
 
-  private constructor(store: WasmStore, storage: StorageObject, sinks: Set<ProgressSink>) {
+  private constructor(store: WasmStore, storage: StorageObject, sinks: Set<ProgressSink>, known: Known) {
     this.#store = store;
     this.#storage = storage;
     this.#sinks = sinks;
+    this.#known = known;
   }
 
   /** Picks the storage and opens the store on it; if that fails, the storage's locks are let go. */
@@ -41,8 +46,8 @@ export class DirectEngine implements Engine {
           : await pickStorage(options.storage, name, { durability, directory });
       try {
         const host = new StorageHost(storage, sinks);
-        const store = await wasm.open(host, JSON.stringify({ name, checkpointLogBytes }));
-        return new DirectEngine(store, storage, sinks);
+        const store = await wasm.open(host, JSON.stringify({ checkpointLogBytes }));
+        return new DirectEngine(store, storage, sinks, { name, storage: storage.kind ?? 'custom', durability });
       } catch (error) {
         // The first failure is the one to tell.
         await storage.close?.().catch(() => undefined);
@@ -113,7 +118,11 @@ export class DirectEngine implements Engine {
   }
 
   stats(): Promise<string> {
-    return this.#later((store) => store.stats());
+    return this.#later(async (store) => {
+      const stored = JSON.parse(await store.stats()) as Omit<Stats, keyof Known | 'memoryBytes'>;
+      const stats: Stats = { ...this.#known, ...stored, memoryBytes: store.memoryBytes() };
+      return JSON.stringify(stats);
+    });
   }
 
   async exportStart(): Promise<{ handle: number; totalBytes: number }> {

@@ -9,8 +9,10 @@ import { readIfThere, sha256, writeWhole } from './files.mjs';
 import { paths } from './paths.mjs';
 import { chooseEntries } from './wordnet.mjs';
 
-const WANTED = 16_000;
+const WANTED = 14_000;
 const BATCH = 32;
+/** A shorter clause says too little to stand alone. */
+const SHORTEST_CLAUSE = 10;
 const ROW_BYTES = DIMENSION * 4;
 
 /** @param {(line: string) => void} say */
@@ -39,9 +41,13 @@ export async function embedGlosses(say) {
   say(`glosses: ${entries.length} entries of WordNet 3.1 have their vectors`);
 }
 
-/** The gloss alone: the word itself must not decide, it is what the reader does not know. */
-function embeddedText(entry) {
-  return entry.gloss;
+/**
+ * The word and the first clause of its gloss. Of the ways tried on thirty questions this put the word sought among
+ * the first five most often (24 times; the gloss alone 18): later clauses say more than a person would ask.
+ */
+function embeddedText({ word, gloss }) {
+  const end = gloss.indexOf(';', SHORTEST_CLAUSE);
+  return `${word}: ${end < 0 ? gloss : gloss.slice(0, end)}`;
 }
 
 async function appendVectors(texts, say) {

@@ -14,8 +14,8 @@ const TOPICS = [
 
 /** What can be seen, met or felt is what people most often have no word for. */
 const FAVOURED = {
-  animal: 1.5, artifact: 2.5, body: 1, event: 1, feeling: 1.5, food: 1.5, object: 1.5, person: 1.5, phenomenon: 1,
-  plant: 1, shape: 1, state: 1.5, time: 1, weather: 1.5,
+  animal: 1.5, artifact: 2.5, body: 1, event: 2, feeling: 1.5, food: 1.5, object: 1.5, person: 1, phenomenon: 2,
+  plant: 1, shape: 1, state: 2.5, time: 1, weather: 1.5,
 }; // prettier-ignore
 
 const FILES = [
@@ -59,7 +59,7 @@ export async function chooseEntries(folder, everyday, wanted) {
           pos,
           topic: synset.topic,
         },
-        worth: worth(synset, best, uses, known),
+        worth: worth(synset, best, uses, pos, known),
       });
     }
   }
@@ -83,7 +83,7 @@ function readSenses(text) {
   return senses;
 }
 
-/** How often a word is used to explain others: who writes a gloss trusts its reader to know the words in it. */
+/** How often a word helps to name or explain others: who writes a gloss trusts its reader to know its words. */
 function countMentions(texts) {
   const mentions = new Map();
   for (const text of texts) {
@@ -155,18 +155,25 @@ function rankWords(synset, key, senses) {
  * How likely somebody looks for this entry: whether its word is known at all, and whether the word means mainly
  * this. The many lesser senses of "go" and "make" answer nobody's question.
  */
-function worth(synset, best, uses, { everyday, mentions }) {
-  let score =
-    0.6 * Math.min(Math.log2(1 + uses), 4) + 0.6 * Math.min(Math.log2(1 + (mentions.get(best.word) ?? 0)), 4);
-  if (everyday.has(best.word)) score += 1.5;
-  score += best.number === 1 ? 2 : -1.5 * best.number;
+function worth(synset, best, uses, pos, { everyday, mentions }) {
+  const mentioned = mentions.get(best.word) ?? 0;
+  // Known is known: past a point a commoner word is no likelier to be sought.
+  let score = Math.min(
+    3.5,
+    0.6 * Math.log2(1 + uses) + 0.6 * Math.log2(1 + mentioned) + (everyday.has(best.word) ? 1.5 : 0),
+  );
+  score += best.number === 1 ? 2 : -best.number;
   if (best.senses === 1) score += 2.5;
   else if (best.senses <= 3) score += 1;
   score += FAVOURED[synset.topic] ?? 0;
+  // Verbs and adjectives have many senses by nature, which must not push them out.
+  if (pos !== 'noun') score += 1;
+  if (synset.gloss.length > 120) score -= 0.5;
   if (/[ -]/.test(best.word)) score -= 2;
   if (/(ly|ness)$/.test(best.word)) score -= 1;
   if (/^(of or|relating|in an? \S+ manner$|the (quality|state) of being \S+$)/.test(synset.gloss)) score -= 2;
-  if (/\b(genus|family|order|class|phylum|trade names?|drug|salts?|acid)\b/.test(synset.gloss)) score -= 1.5;
+  if (/\b(genus|(family|order|class) of|phylum|trade names?|drug|salts?|acid)\b/.test(synset.gloss))
+    score -= 1.5;
   return score;
 }
 

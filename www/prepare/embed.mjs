@@ -7,7 +7,7 @@ import { DIMENSION, embedBatch } from '../shared/sentence.js';
 import { WordPiece } from '../shared/wordpiece.js';
 import { readIfThere, sha256, writeWhole } from './files.mjs';
 import { paths } from './paths.mjs';
-import { chooseEntries } from './wordnet.mjs';
+import { chooseEntries, wordnetLicence } from './wordnet.mjs';
 
 const WANTED = 14_000;
 const BATCH = 32;
@@ -19,6 +19,7 @@ const ROW_BYTES = DIMENSION * 4;
 export async function embedGlosses(say) {
   const vocabulary = await readFile(paths.vocabulary, 'utf8');
   const entries = await chooseEntries(join(paths.wordnet, 'dict'), new Set(vocabulary.split('\n')), WANTED);
+  await writeWhole(join(paths.licences, 'wordnet.txt'), await wordnetLicence(join(paths.wordnet, 'dict')));
   const tokenizer = WordPiece.parse(vocabulary);
   const texts = entries.map((entry) => tokenizer.encode(embeddedText(entry)));
   // Texts of one length need no padding: by length is the order on disk.

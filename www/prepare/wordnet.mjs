@@ -68,6 +68,16 @@ export async function chooseEntries(folder, everyday, wanted) {
   return chosen.sort((a, b) => compare(a.id, b.id));
 }
 
+/**
+ * The licence of WordNet, which stands at the head of each of its files, numbered line by line.
+ * @param {string} folder
+ */
+export async function wordnetLicence(folder) {
+  const text = await readFile(join(folder, 'data.adv'), 'utf8');
+  const lines = text.split('\n').filter((line) => line.startsWith('  '));
+  return `${lines.map((line) => line.replace(/^\s+\d+ ?/, '').trimEnd()).join('\n')}\n`;
+}
+
 /** Lemma and synset -> number of the sense and how often it was met in the tagged texts; lemma -> how many senses. */
 function readSenses(text) {
   const senses = new Map();

@@ -24,7 +24,7 @@ export function pad(batch) {
  * Mean of the hidden states of each text's own tokens, scaled to length one.
  * @param {Float32Array} hidden batch x width x dimension
  * @param {number[][]} batch
- * @returns {Float32Array} batch x dimension
+ * @returns {Float32Array<ArrayBuffer>} batch x dimension
  */
 export function pool(hidden, batch) {
   const width = Math.max(...batch.map((ids) => ids.length));
@@ -49,7 +49,7 @@ export function pool(hidden, batch) {
  * @param {{ run(feeds: Record<string, any>): Promise<Record<string, any>>, inputNames: readonly string[], outputNames: readonly string[] }} session
  * @param {new (type: 'int64', data: BigInt64Array, shape: number[]) => unknown} Tensor
  * @param {number[][]} batch
- * @returns {Promise<Float32Array>}
+ * @returns {Promise<Float32Array<ArrayBuffer>>}
  */
 export async function embedBatch(session, Tensor, batch) {
   const { inputIds, attentionMask, tokenTypeIds, shape } = pad(batch);

@@ -1,6 +1,5 @@
 /** Carries the library away as one file, brings one in, and deletes everything. */
 
-import { LodestoreError } from 'lodestore';
 import type { App } from '../app.js';
 import { byId, h } from '../dom.js';
 import { importError, isAbort, messageOf } from '../errors.js';
@@ -109,9 +108,9 @@ export class Carry {
       this.#onEmptied();
       notify('Everything is deleted.');
     } catch (error) {
-      const advice =
-        error instanceof LodestoreError && error.code === 'Conflict' ? ' Close other tabs of this page.' : '';
-      notify(`Not deleted: ${messageOf(error)}${advice}`, { kind: 'error' });
+      // The library is closed by now, so the page has to begin anew.
+      const action = { label: 'Reload', run: () => location.reload() };
+      notify(`Not deleted: ${messageOf(error)}`, { kind: 'error', action });
     }
   }
 

@@ -23,8 +23,12 @@ export function notify(text: string, { kind = 'info', action }: NoticeOptions = 
   }
   notice.append(close);
   close.onclick = () => notice.remove();
+  // News replaces older news; what asks for something stays.
+  byId('notices').querySelector('.notice.passing')?.remove();
   byId('notices').append(notice);
-  if (kind === 'info' && action === undefined) setTimeout(() => notice.remove(), SHOWN_MS);
+  if (kind !== 'info' || action !== undefined) return;
+  notice.classList.add('passing');
+  setTimeout(() => notice.remove(), SHOWN_MS);
 }
 
 export function clearNotices(): void {

@@ -13,7 +13,7 @@ export function resultItem(found: Found): HTMLLIElement {
       'div',
       { className: 'headline' },
       h('span', { className: 'word', textContent: word }),
-      h('span', { className: 'pos', textContent: found.own ? 'my text' : textOf(found, 'pos') }),
+      h('span', { className: 'pos', textContent: found.own ? 'my text' : kind(found) }),
       score(found.score),
     ),
     found.own ? undefined : h('p', { className: 'gloss', textContent: textOf(found, 'gloss') }),
@@ -45,14 +45,18 @@ export function walk(list: HTMLElement, question: HTMLElement, event: KeyboardEv
   else items[Math.min(to, items.length - 1)]?.focus();
 }
 
+function kind(found: Found): string {
+  const topic = textOf(found, 'topic');
+  const pos = textOf(found, 'pos');
+  // WordNet sorts adjectives and adverbs into no topics.
+  return topic === '' || topic === 'all' ? pos : `${pos}, ${topic}`;
+}
+
 function detail(found: Found): HTMLElement | undefined {
   const words = found.metadata?.['words'];
   const others = Array.isArray(words) ? words.slice(1).map(String) : [];
-  const topic = textOf(found, 'topic');
-  const parts = [];
-  if (others.length > 0) parts.push(`also ${others.join(', ')}`);
-  if (topic !== '' && topic !== 'all') parts.push(topic);
-  return parts.length === 0 ? undefined : h('p', { className: 'also', textContent: parts.join(' · ') });
+  if (others.length === 0) return undefined;
+  return h('p', { className: 'also', textContent: `also ${others.join(', ')}` });
 }
 
 function score(value: number): HTMLElement {

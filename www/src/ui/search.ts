@@ -56,8 +56,7 @@ export class SearchView {
       h('div', { className: 'question' }, this.#question, h('kbd', { textContent: '/', ariaHidden: 'true' })),
       this.#scopeChips(),
       this.#figures,
-      this.setup,
-      this.#results,
+      h('div', { className: 'answers' }, this.setup, this.#results),
       h('p', { id: 'keys', className: 'keys' }, ...keys()),
     );
     this.#showExamples();

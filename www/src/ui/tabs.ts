@@ -1,4 +1,7 @@
-/** The four sections of the page; which one is shown is in the address, so that going back works. */
+/**
+ * The four sections of the page; which one is shown is in the address, so that going back works. With a slash, so
+ * that the browser finds no element of that name to scroll to.
+ */
 
 import { byId, h } from '../dom.js';
 
@@ -12,10 +15,10 @@ const SECTIONS = [
 export type SectionId = (typeof SECTIONS)[number]['id'];
 
 export function setUpTabs(onShow: (section: SectionId) => void): void {
-  const links = SECTIONS.map(({ id, label }) => h('a', { href: `#${id}`, textContent: label }));
+  const links = SECTIONS.map(({ id, label }) => h('a', { href: `#/${id}`, textContent: label }));
   byId('tabs').append(...links);
   const show = () => {
-    const shown = SECTIONS.find(({ id }) => `#${id}` === location.hash)?.id ?? 'search';
+    const shown = SECTIONS.find(({ id }) => `#/${id}` === location.hash)?.id ?? 'search';
     SECTIONS.forEach(({ id }, index) => {
       byId(id).hidden = id !== shown;
       if (id === shown) links[index]?.setAttribute('aria-current', 'page');
@@ -29,7 +32,5 @@ export function setUpTabs(onShow: (section: SectionId) => void): void {
 }
 
 export function goTo(section: SectionId): void {
-  if (location.hash !== `#${section}` && !(section === 'search' && location.hash === '')) {
-    location.hash = section;
-  }
+  location.hash = `/${section}`;
 }

@@ -12,8 +12,13 @@ export function resultItem(found: Found): HTMLLIElement {
     h(
       'div',
       { className: 'headline' },
-      h('span', { className: 'word', textContent: word }),
-      h('span', { className: 'pos', textContent: found.own ? 'my text' : kind(found) }),
+      h(
+        'span',
+        {},
+        h('span', { className: 'word', textContent: word }),
+        ' ',
+        h('span', { className: 'pos', textContent: found.own ? 'my text' : kind(found) }),
+      ),
       score(found.score),
     ),
     found.own ? undefined : h('p', { className: 'gloss', textContent: textOf(found, 'gloss') }),

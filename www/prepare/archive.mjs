@@ -13,11 +13,7 @@ const BATCH = 1000;
 
 /** @param {(line: string) => void} say */
 export async function writeArchive(say) {
-  const present = await stat(paths.archive).catch(() => undefined);
-  if (present !== undefined) {
-    say(`archive: ready (${(present.size / 1e6).toFixed(1)} MB)`);
-    return;
-  }
+  // Made anew each time: it takes a second, and one left by another build of the package could be of another kind.
   const entries = JSON.parse(await readFile(paths.entries, 'utf8'));
   const bytes = await readFile(paths.vectors);
   const vectors = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);

@@ -32,15 +32,17 @@ pub fn command(mut args: Args) -> Result<()> {
 pub fn build() -> Result<()> {
     node::check()?;
     let www = paths::root().join("www");
-    let results = std::thread::scope(|scope| {
-        // The dictionary takes as long as the compiler and does not depend on it.
-        let dictionary = scope.spawn(|| {
-            npm::install(&www)?;
-            prefixed("dictionary", program("node").arg("www/prepare/main.mjs").current_dir(paths::root()))
-        });
-        [dictionary.join().unwrap_or(Ok(())), pack::pack(false).map(|_| ())]
-    });
-    results.into_iter().collect::<Result<()>>()?;
+    let prepare = |step: &str| {
+        let mut node = program("node");
+        prefixed("dictionary", node.args(["www/prepare/main.mjs", step]).current_dir(paths::root()))
+    };
+    std::thread::scope(|scope| {
+        // Embedding takes as long as the compiler and does not depend on it.
+        let embedded = scope.spawn(|| npm::install(&www).and_then(|()| prepare("embed")));
+        let packed = pack::pack(false);
+        embedded.join().unwrap_or(Ok(())).and(packed)
+    })?;
+    prepare("archive")?;
     quiet(npm::tool(&www, "vite")?.arg("build"))?;
     say("demo", "built www/dist");
     Ok(())

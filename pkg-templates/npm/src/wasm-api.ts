@@ -106,7 +106,10 @@ export interface WasmStore {
   /** JSON `CheckReport`. */
   check(): Promise<string>;
   /** JSON `Stats`. */
+  /** JSON `Stats` without `name`, `storage`, `durability` and `memoryBytes`. */
   stats(): Promise<string>;
+  /** Bytes of WebAssembly memory. */
+  memoryBytes(): number;
   exportStart(): Promise<WasmExport>;
   /** Options `{replace}`. */
   importStart(optionsJson: string): Promise<WasmImport>;
@@ -117,6 +120,6 @@ export interface WasmStore {
 
 /** The static side of the class that the glue exports under the name `WasmStore`. */
 export interface WasmStoreClass {
-  /** Options `{name, checkpointLogBytes?}`. */
+  /** Options `{checkpointLogBytes?}`. */
   open(host: Host, optionsJson: string): Promise<WasmStore>;
 }

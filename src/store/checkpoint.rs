@@ -66,7 +66,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         if let Err(cause) = self.start_log(Some(tail)).await {
             // If the new log is there all the same, it says where the old one ends: nothing may be appended
             // to that one any more.
-            self.disk.borrow_mut().health = Health::Unsettled { roll: true };
+            self.disk.borrow_mut().health = Health::Unsettled { roll: true, tried: Vec::new() };
             let _ = self.storage.remove(&names::blocks(generation)).await;
             return Err(cause);
         }

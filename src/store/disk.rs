@@ -83,6 +83,8 @@ pub enum Health {
     Unsettled {
         /// The log may not be appended to even if it is as it was.
         roll: bool,
+        /// What was being appended: only this may follow the last good frame.
+        tried: Vec<u8>,
     },
     /// Somebody else wrote to the database.
     Fenced,

@@ -105,7 +105,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         self.adopt(generation, manifest, length);
         if self.start_log(Some(tail)).await.is_err() {
             // The import stands; the next write makes its log first.
-            self.disk.borrow_mut().health = Health::Unsettled { roll: true };
+            self.disk.borrow_mut().health = Health::Unsettled { roll: true, tried: Vec::new() };
             return Ok(result);
         }
         // What could not be removed now is removed by the next checkpoint.

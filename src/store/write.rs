@@ -288,7 +288,11 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 Ok(())
             }
             Err(cause) => {
-                self.disk.borrow_mut().health = Health::Unsettled { roll: false };
+                self.disk.borrow_mut().health = match cause.kind {
+                    // The log is not as long as we left it: cutting it would cut somebody else's writes.
+                    Kind::Conflict => Health::Fenced,
+                    _ => Health::Unsettled { roll: false, tried: bytes.to_vec() },
+                };
                 // Whatever comes of it, this write was not acknowledged: the error of the append is reported.
                 let _ = self.settle().await;
                 Err(cause)
@@ -299,32 +303,39 @@ impl<S: Storage, E: Env> Inner<S, E> {
     /// Finds out what a failed append left behind, before anything else is written.
     ///
     /// Where it left bytes they are cut off: a new log says that the old one ends before them. So a write that
-    /// was reported as failed does not come back, whether or not its bytes arrived.
+    /// was reported as failed does not come back, whether or not its bytes arrived. Bytes that are not ours are
+    /// never cut: then somebody else writes here, and this handle stops.
     pub(super) async fn settle(&self) -> Result<()> {
-        let (tail, roll) = {
+        let (tail, roll, tried) = {
             let disk = self.disk.borrow();
             disk.check_open()?;
-            let Health::Unsettled { roll } = disk.health else { return Ok(()) };
-            (disk.log, roll)
+            let Health::Unsettled { roll, tried } = disk.health.clone() else { return Ok(()) };
+            (disk.log, roll, tried)
         };
         let name = names::log(tail.generation);
         let files = self.storage.list().await?;
-        let length = files.iter().find(|file| file.name == name).map(|file| file.length);
-        let later = names::Listing::of(&files).logs.keys().next_back().copied();
-        let ours = later.is_none_or(|later| later < self.disk.borrow().next_generation);
-        match length {
-            Some(length) if length >= tail.length && ours => {
-                if roll || length > tail.length {
-                    self.start_log(Some(tail)).await?;
-                }
-                self.disk.borrow_mut().health = Health::Writable;
-                Ok(())
-            }
-            _ => {
-                self.disk.borrow_mut().health = Health::Fenced;
-                Err(Error::new(Kind::Conflict, "another context wrote to this database: open it again"))
-            }
+        let newest = names::Listing::of(&files).logs.keys().next_back().copied();
+        let length = files.iter().find(|file| file.name == name).map_or(0, |file| file.length);
+        let arrived = match length.checked_sub(tail.length) {
+            Some(0) => Vec::new(),
+            Some(more) if more <= tried.len() as u64 => self.storage.read(&name, tail.length..length).await?,
+            _ => return self.fence(),
+        };
+        let is_ours = newest.is_some_and(|newest| newest < self.disk.borrow().next_generation);
+        if !is_ours || !tried.starts_with(&arrived) {
+            return self.fence();
         }
+        if roll || !arrived.is_empty() {
+            self.start_log(Some(tail)).await?;
+        }
+        self.disk.borrow_mut().health = Health::Writable;
+        Ok(())
+    }
+
+    fn fence(&self) -> Result<()> {
+        let mut disk = self.disk.borrow_mut();
+        disk.health = Health::Fenced;
+        disk.check_open()
     }
 
     /// Drops collections that were being built when the database was last closed.

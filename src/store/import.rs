@@ -7,7 +7,7 @@ use super::disk::Health;
 use super::env::Env;
 use super::names;
 use super::report::ImportResult;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::format::archive::{Section, TRAILER_BYTES, Trailer};
 use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader};
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
@@ -34,9 +34,8 @@ impl<S: Storage, E: Env> Database<S, E> {
         let _turn = self.0.turn.take().await;
         self.0.settle().await?;
         if !options.replace && self.0.state.borrow().all().any(|one| !one.is_empty()) {
-            return Err(Error::new(
-                Kind::Conflict,
-                "this database is not empty: import with { replace: true } replaces all of it",
+            return Err(Error::invalid(
+                "this database is not empty: import with { replace: true } replaces all of it, after the archive verified",
             ));
         }
         let generation = self.0.disk.borrow_mut().take_generation();

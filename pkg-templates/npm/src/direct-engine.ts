@@ -47,7 +47,11 @@ export class DirectEngine implements Engine {
       try {
         const host = new StorageHost(storage, sinks);
         const store = await wasm.open(host, JSON.stringify({ checkpointLogBytes }));
-        return new DirectEngine(store, storage, sinks, { name, storage: storage.kind ?? 'custom', durability });
+        return new DirectEngine(store, storage, sinks, {
+          name,
+          storage: storage.kind ?? 'custom',
+          durability,
+        });
       } catch (error) {
         // The first failure is the one to tell.
         await storage.close?.().catch(() => undefined);

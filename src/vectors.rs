@@ -79,6 +79,24 @@ impl Vectors {
         Ok(())
     }
 
+    /// Appends the rows of a whole row group as they are stored, little-endian: one copy and no conversion.
+    /// The group before has to be full, and `bytes` hold a whole number of rows, a group of them at most.
+    pub fn load_group(&mut self, bytes: &[u8]) -> Result<()> {
+        let row_bytes = self.dimension * size_of::<f32>();
+        let rows = bytes.len() / row_bytes;
+        if !self.len.is_multiple_of(GROUP_ROWS) || !bytes.len().is_multiple_of(row_bytes) || rows > GROUP_ROWS
+        {
+            return Err(Error::invalid("These bytes are no row group, or the one before is not full."));
+        }
+        self.reserve(rows)?;
+        if let Some(chunk) = self.chunks.get_mut(self.len / GROUP_ROWS).filter(|_| rows > 0) {
+            chunk.resize(rows * self.dimension, 0.0);
+            bytemuck::cast_slice_mut::<f32, u8>(chunk).copy_from_slice(bytes);
+            self.len += rows;
+        }
+        Ok(())
+    }
+
     /// Makes room for `additional` further slots, so that writing them cannot run out of memory. Meant for
     /// the check before a write is logged.
     pub fn reserve(&mut self, additional: usize) -> Result<()> {

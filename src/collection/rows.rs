@@ -290,19 +290,19 @@ impl Collection {
 
     /// Adds the next row group of a stored snapshot. `Corrupt` when rows and vectors contradict each other or
     /// the configuration; ids are compared across groups by [`Collection::finish_loading`].
-    pub fn load_group(&mut self, columns: &GroupRows<'_>, vectors: &[f32]) -> Result<()> {
+    pub fn load_group(&mut self, columns: &GroupRows<'_>, vectors: &[u8]) -> Result<()> {
         let first = self.rows.len();
-        let damaged = |what: &str| {
-            Error::corrupt(format!("row group {} of collection '{}': {what}", first / GROUP_ROWS, self.name))
-        };
-        if !first.is_multiple_of(GROUP_ROWS) || vectors.len() != columns.seqs.len() * self.config.dimension {
-            return Err(damaged("rows and vectors differ in number"));
+        if vectors.len() != columns.seqs.len() * self.config.dimension * size_of::<f32>() {
+            return Err(Error::corrupt(format!(
+                "row group {} of collection '{}': rows and vectors differ in number",
+                first / GROUP_ROWS,
+                self.name
+            )));
         }
-        self.vectors.reserve(columns.seqs.len())?;
-        let rows = columns.seqs.iter().zip(&columns.ids).zip(&columns.metadata);
-        for (((&seq, &id), &metadata), vector) in rows.zip(vectors.chunks_exact(self.config.dimension)) {
+        self.vectors.load_group(vectors)?;
+        self.rows.reserve(columns.seqs.len());
+        for ((&seq, &id), &metadata) in columns.seqs.iter().zip(&columns.ids).zip(&columns.metadata) {
             let slot = self.rows.len() as u32;
-            self.vectors.set(slot, vector)?;
             if seq == 0 {
                 self.rows.push(None);
                 self.free.insert(slot);
@@ -311,12 +311,17 @@ impl Collection {
             if id.is_empty() {
                 return Err(Error::corrupt("a stored row has no id"));
             }
+            let vector = self.vectors.row(slot).unwrap_or_default();
             if let Err(cause) = self.config.metric.validate(vector) {
                 return Err(Error::corrupt(format!("the stored vector of row '{id}': {}", cause.message)));
             }
             self.flat.insert(slot, vector);
-            self.live.insert(slot);
             self.rows.push(Some(Row { id: id.into(), seq, metadata: metadata.into() }));
+        }
+        let all = first as u32..self.rows.len() as u32;
+        self.live.insert_range(all.clone());
+        if self.free.max().is_some_and(|last| last >= all.start) {
+            self.live -= &self.free;
         }
         Ok(())
     }

@@ -1,10 +1,11 @@
 //! Reading blocks back: verified, in runs of neighbours, so that no more than one run is held.
 
+use super::ahead::Ahead;
 use super::names;
 use super::wire::config_from_wire;
 use crate::collection::{Collection, GroupRows, State};
 use crate::error::{Error, Result};
-use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind, RowsV1, decode_vectors};
+use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind, RowsV1, check_vectors};
 use crate::format::snapshot::{BlockRefV1, CollectionV1, SnapshotV1};
 use crate::limits::{BLOCK_BYTES_MAX, GROUP_ROWS};
 use crate::storage::Storage;
@@ -13,7 +14,7 @@ use super::disk::refs_of;
 use super::env::Env;
 
 /// Bytes read at a time, unless one block is longer.
-const RUN_BYTES: u64 = 8 * 1024 * 1024;
+const RUN_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Blocks that lie one behind the other in one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,9 +120,12 @@ async fn load_collection(
         return Err(Error::corrupt(format!("collection '{}' has the wrong number of row groups", wire.name))
             .with((wire.slots as usize).div_ceil(GROUP_ROWS), groups));
     }
-    let mut vectors = None;
-    for run in runs(wire.groups.iter().flat_map(refs_of))? {
-        let bytes = run.read(storage).await?;
+    let runs = runs(wire.groups.iter().flat_map(refs_of))?;
+    let mut ahead = Ahead::new(storage, &runs);
+    // The vectors of a group whose rows come in the next run.
+    let mut carried: Option<Vec<u8>> = None;
+    while let Some((run, bytes)) = ahead.next().await? {
+        let mut vectors: Option<&[u8]> = carried.as_deref();
         for block in run.blocks(&bytes) {
             let (header, payload) = block?;
             let group = loaded.group_count();
@@ -131,16 +135,18 @@ async fn load_collection(
             match (header.kind, vectors.take()) {
                 (BlockKind::Vectors, None) => {
                     let slots = (wire.slots as usize - group * GROUP_ROWS).min(GROUP_ROWS);
-                    vectors = Some(decode_vectors(payload, slots, dimension)?);
+                    check_vectors(payload, slots, dimension)?;
+                    vectors = Some(payload);
                 }
                 (BlockKind::Rows, Some(vectors)) => {
                     let rows = RowsV1::decode(payload)?;
                     let rows = GroupRows { seqs: rows.seqs, ids: rows.ids, metadata: rows.metadata };
-                    loaded.load_group(&rows, &vectors)?;
+                    loaded.load_group(&rows, vectors)?;
                 }
                 _ => return Err(Error::corrupt("a manifest names rows and vectors out of order")),
             }
         }
+        carried = vectors.map(<[u8]>::to_vec);
         progress(run.end - run.start);
         env.yield_now().await;
     }

@@ -4,6 +4,7 @@
 //! Opening is reconciling, every time. A write is validated, appended, applied, in that order; writes that wait
 //! are appended together.
 
+mod ahead;
 mod blocks;
 mod chain;
 mod check;

@@ -40,7 +40,13 @@ impl Target {
     /// The rows that are there, each once.
     pub(super) fn slots(&self, collection: &Collection) -> RoaringBitmap {
         match self {
-            Target::Ids(ids) => ids.iter().filter_map(|id| collection.slot(id)).collect(),
+            Target::Ids(ids) => {
+                let mut slots = RoaringBitmap::new();
+                for slot in ids.iter().filter_map(|id| collection.slot(id)) {
+                    slots.insert(slot);
+                }
+                slots
+            }
             Target::Filter(filter) => collection.matching(filter),
         }
     }

@@ -67,7 +67,12 @@ impl SecondaryIndex {
             }
             Node::Not(node) => {
                 let inside = self.node(node, live);
-                Candidates { sure: live - inside.sure - &inside.maybe, maybe: inside.maybe & live }
+                let mut sure = live.clone();
+                sure -= &inside.sure;
+                sure -= &inside.maybe;
+                let mut maybe = inside.maybe;
+                maybe &= live;
+                Candidates { sure, maybe }
             }
             Node::Field(path, test) => match self.paths.get(&**path) {
                 Some(index) => index.answer(test),
@@ -119,17 +124,22 @@ impl Candidates {
 
     fn and(&mut self, other: Candidates) {
         if self.maybe.is_empty() && other.maybe.is_empty() {
-            self.sure &= other.sure;
+            self.sure &= &other.sure;
             return;
         }
-        let sure = &self.sure & &other.sure;
-        let possible = (&self.sure | &self.maybe) & (other.sure | other.maybe);
+        // Operators that assign, and by reference only: each other form is one more copy of the code.
+        let mut sure = self.sure.clone();
+        sure &= &other.sure;
+        let (mut possible, mut others) = (std::mem::take(&mut self.sure), other.sure);
+        possible |= &self.maybe;
+        others |= &other.maybe;
+        possible &= &others;
         *self = Candidates::of(sure, possible);
     }
 
     fn or(&mut self, other: Candidates) {
-        self.sure |= other.sure;
-        self.maybe |= other.maybe;
+        self.sure |= &other.sure;
+        self.maybe |= &other.maybe;
         self.maybe -= &self.sure;
     }
 }

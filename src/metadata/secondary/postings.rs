@@ -80,8 +80,9 @@ impl Union {
 
     pub(super) fn finish(mut self) -> RoaringBitmap {
         self.single.sort_unstable();
-        let single: RoaringBitmap = self.single.into_iter().map(|slot| slot as u32).collect();
-        self.slots |= single;
+        for slot in self.single {
+            self.slots.insert(slot as u32);
+        }
         self.slots
     }
 }

@@ -5,27 +5,31 @@ use std::arch::wasm32::*;
 
 use super::scalar::term;
 
+// Loops over registers are written out: the wasm is built for size, and that leaves a loop a loop, with its
+// sums in memory.
+
 /// The sum of the terms of two vectors.
 #[inline]
 pub(super) fn pair<const L2: bool>(a: &[f32], b: &[f32]) -> f32 {
     let length = a.len().min(b.len());
-    let (a_blocks, a_tail) = a[..length].as_chunks::<16>();
-    let (b_blocks, b_tail) = b[..length].as_chunks::<16>();
+    let (a, b) = (&a[..length], &b[..length]);
     // Four sums hide the latency of the addition.
-    let mut sums = [f32x4_splat(0.0); 4];
-    for (a, b) in a_blocks.iter().zip(b_blocks) {
-        let (a, b) = (load::<16, 4>(a), load::<16, 4>(b));
-        for i in 0..4 {
-            sums[i] = add_term::<L2>(sums[i], a[i], b[i]);
-        }
+    let zero = f32x4_splat(0.0);
+    let (mut first, mut second, mut third, mut fourth) = (zero, zero, zero, zero);
+    let mut at = 0;
+    while at + 16 <= length {
+        first = add_term::<L2>(first, load(a, at), load(b, at));
+        second = add_term::<L2>(second, load(a, at + 4), load(b, at + 4));
+        third = add_term::<L2>(third, load(a, at + 8), load(b, at + 8));
+        fourth = add_term::<L2>(fourth, load(a, at + 12), load(b, at + 12));
+        at += 16;
     }
-    let (a_blocks, a_tail) = a_tail.as_chunks::<4>();
-    let (b_blocks, b_tail) = b_tail.as_chunks::<4>();
-    for (a, b) in a_blocks.iter().zip(b_blocks) {
-        sums[0] = add_term::<L2>(sums[0], load::<4, 1>(a)[0], load::<4, 1>(b)[0]);
+    while at + 4 <= length {
+        first = add_term::<L2>(first, load(a, at), load(b, at));
+        at += 4;
     }
-    let mut sum = total(f32x4_add(f32x4_add(sums[0], sums[1]), f32x4_add(sums[2], sums[3])));
-    for (a, b) in a_tail.iter().zip(b_tail) {
+    let mut sum = total(f32x4_add(f32x4_add(first, second), f32x4_add(third, fourth)));
+    for (a, b) in a[at..].iter().zip(&b[at..]) {
         sum += term::<L2>(*a, *b);
     }
     sum
@@ -50,37 +54,42 @@ pub(super) fn rows<const L2: bool>(query: &[f32], rows: &[f32], out: &mut [f32])
 #[inline]
 fn four_rows<const L2: bool>(query: &[f32], rows: &[f32]) -> [f32; 4] {
     let width = query.len();
-    let (query, query_tail) = query.as_chunks::<8>();
-    let (a, a_tail) = rows[..width].as_chunks::<8>();
-    let (b, b_tail) = rows[width..2 * width].as_chunks::<8>();
-    let (c, c_tail) = rows[2 * width..3 * width].as_chunks::<8>();
-    let (d, d_tail) = rows[3 * width..4 * width].as_chunks::<8>();
-    let mut sums = [[f32x4_splat(0.0); 2]; 4];
-    for ((((query, a), b), c), d) in query.iter().zip(a).zip(b).zip(c).zip(d) {
-        let query = load::<8, 2>(query);
-        for (sums, row) in sums.iter_mut().zip([a, b, c, d]) {
-            let row = load::<8, 2>(row);
-            sums[0] = add_term::<L2>(sums[0], query[0], row[0]);
-            sums[1] = add_term::<L2>(sums[1], query[1], row[1]);
-        }
+    let (a, rest) = rows[..4 * width].split_at(width);
+    let (b, rest) = rest.split_at(width);
+    let (c, d) = rest.split_at(width);
+    let zero = f32x4_splat(0.0);
+    let (mut a0, mut a1, mut b0, mut b1) = (zero, zero, zero, zero);
+    let (mut c0, mut c1, mut d0, mut d1) = (zero, zero, zero, zero);
+    let mut at = 0;
+    while at + 8 <= width {
+        let (low, high) = (load(query, at), load(query, at + 4));
+        a0 = add_term::<L2>(a0, low, load(a, at));
+        a1 = add_term::<L2>(a1, high, load(a, at + 4));
+        b0 = add_term::<L2>(b0, low, load(b, at));
+        b1 = add_term::<L2>(b1, high, load(b, at + 4));
+        c0 = add_term::<L2>(c0, low, load(c, at));
+        c1 = add_term::<L2>(c1, high, load(c, at + 4));
+        d0 = add_term::<L2>(d0, low, load(d, at));
+        d1 = add_term::<L2>(d1, high, load(d, at + 4));
+        at += 8;
     }
-    let mut out = [0.0; 4];
-    for ((out, sums), tail) in out.iter_mut().zip(sums).zip([a_tail, b_tail, c_tail, d_tail]) {
-        *out = total(f32x4_add(sums[0], sums[1]));
-        for (a, b) in query_tail.iter().zip(tail) {
+    let sums = [f32x4_add(a0, a1), f32x4_add(b0, b1), f32x4_add(c0, c1), f32x4_add(d0, d1)];
+    let mut out = sums.map(total);
+    for (out, row) in out.iter_mut().zip([a, b, c, d]) {
+        for (a, b) in query[at..].iter().zip(&row[at..]) {
             *out += term::<L2>(*a, *b);
         }
     }
     out
 }
 
-/// `FLOATS` floats as `REGISTERS` registers of four.
+/// The four floats at `at`.
 #[inline(always)]
-fn load<const FLOATS: usize, const REGISTERS: usize>(from: &[f32; FLOATS]) -> [v128; REGISTERS] {
-    const { assert!(FLOATS == 4 * REGISTERS) };
-    // SAFETY: register i reads floats 4 i to 4 i + 3, and the assertion above says that `from` has them.
-    // `v128_load` asks for no alignment.
-    std::array::from_fn(|i| unsafe { v128_load(from.as_ptr().add(4 * i).cast()) })
+fn load(from: &[f32], at: usize) -> v128 {
+    debug_assert!(at + 4 <= from.len());
+    // SAFETY: every caller above steps through slices of one length and stops before fewer than the floats
+    // that it loads are left. `v128_load` asks for no alignment.
+    unsafe { v128_load(from.as_ptr().add(at).cast()) }
 }
 
 #[inline(always)]

@@ -28,14 +28,14 @@ pub trait Against<K> {
 }
 
 impl Against<u64> for u64 {
-    #[inline]
+    #[inline(always)]
     fn compare(&self, key: &u64) -> Ordering {
         key.cmp(self)
     }
 }
 
 impl<K: AsRef<str>> Against<K> for &str {
-    #[inline]
+    #[inline(always)]
     fn compare(&self, key: &K) -> Ordering {
         key.as_ref().cmp(self)
     }
@@ -67,14 +67,16 @@ impl<K, V> SortedMap<K, V> {
     /// The first entry whose key is not less than this, or `past` it; and whether that is equal.
     #[inline(never)]
     fn place(&self, key: &impl Against<K>, past: bool) -> (Place, bool) {
-        let before = |entry: &(K, V)| match key.compare(&entry.0) {
-            Ordering::Less => true,
-            Ordering::Equal => past,
-            Ordering::Greater => false,
+        let before = |entry: Option<&(K, V)>| {
+            entry.is_some_and(|entry| match key.compare(&entry.0) {
+                Ordering::Less => true,
+                Ordering::Equal => past,
+                Ordering::Greater => false,
+            })
         };
-        let piece = self.pieces.partition_point(|piece| piece.last().is_some_and(before));
+        let piece = first_not(self.pieces.len(), |piece| before(self.pieces[piece].last()));
         let Some(entries) = self.pieces.get(piece) else { return (Place { piece, at: 0 }, false) };
-        let at = entries.partition_point(before);
+        let at = first_not(entries.len(), |at| before(entries.get(at)));
         let equal = entries.get(at).is_some_and(|entry| key.compare(&entry.0).is_eq());
         (Place { piece, at }, equal)
     }
@@ -141,6 +143,22 @@ impl<K, V> SortedMap<K, V> {
         let entries = self.pieces.get(place.piece..).unwrap_or_default().iter().flatten();
         entries.skip(place.at).map(|(key, value)| (key, value))
     }
+}
+
+/// The first number below `end` that `before` does not hold for. Inlined: in a build for size the library's own
+/// binary search calls a function for every comparison.
+#[inline(always)]
+fn first_not(end: usize, before: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, end);
+    while low < high {
+        let middle = (low + high) / 2;
+        if before(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
 }
 
 impl<K: Ord, V> SortedMap<K, V> {

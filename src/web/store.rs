@@ -25,11 +25,8 @@ async fn written(database: Db, write: impl Future<Output = Result<Written>>) -> 
     let written = write.await?;
     if database.checkpoint_due() {
         background(async move {
-            // A failure is kept and shown in stats(); the log still has everything.
-            let due = database.checkpoint_due();
-            if due {
-                let _ = database.checkpoint().await;
-            }
+            // A failure is kept and shown in stats().
+            let _ = database.checkpoint_if_due().await;
         });
     }
     Ok(written)

@@ -3,6 +3,7 @@
 
 use super::block::BLOCK_MAGIC;
 use super::bytes::Reader;
+use super::crc32;
 use crate::error::{Error, Result};
 
 /// The first four bytes of the manifest's section; what follows is as in a snapshot.
@@ -55,7 +56,7 @@ impl Trailer {
         out.extend_from_slice(&self.blocks.to_le_bytes());
         out.extend_from_slice(&self.length.to_le_bytes());
         out.extend_from_slice(&self.sha256);
-        let crc = crc32fast::hash(&out);
+        let crc = crc32::hash(&out);
         out.extend_from_slice(&crc.to_le_bytes());
         out
     }
@@ -69,7 +70,7 @@ impl Trailer {
         let length = reader.u64().ok_or_else(damaged)?;
         let sha256 = reader.array().ok_or_else(damaged)?;
         let crc = reader.u32().ok_or_else(damaged)?;
-        if magic != TRAILER_MAGIC || bytes.get(..TRAILER_BYTES - 4).map(crc32fast::hash) != Some(crc) {
+        if magic != TRAILER_MAGIC || bytes.get(..TRAILER_BYTES - 4).map(crc32::hash) != Some(crc) {
             return Err(damaged());
         }
         Ok(Trailer { blocks, length, sha256 })

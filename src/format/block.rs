@@ -2,6 +2,7 @@
 //! found even where no manifest is left.
 
 use super::bytes::{Reader, decode_exactly, encode};
+use super::crc32;
 use crate::error::{Error, Result};
 use crate::limits::{BLOCK_BYTES_MAX, GROUP_ROWS};
 use serde::{Deserialize, Serialize};
@@ -49,7 +50,7 @@ pub struct BlockHeader {
 impl BlockHeader {
     /// The header of a block with this payload.
     pub fn of(kind: BlockKind, collection: u32, group: u32, payload: &[u8]) -> BlockHeader {
-        BlockHeader { kind, collection, group, length: payload.len() as u32, crc: crc32fast::hash(payload) }
+        BlockHeader { kind, collection, group, length: payload.len() as u32, crc: crc32::hash(payload) }
     }
 
     /// The 32 bytes.
@@ -65,7 +66,7 @@ impl BlockHeader {
         {
             out[at..at + 4].copy_from_slice(&number.to_le_bytes());
         }
-        let crc = crc32fast::hash(&out[..28]);
+        let crc = crc32::hash(&out[..28]);
         out[28..].copy_from_slice(&crc.to_le_bytes());
         out
     }
@@ -84,7 +85,7 @@ impl BlockHeader {
             2 => BlockKind::Rows,
             _ => return Err(damaged()),
         };
-        let crc_of_header = bytes.get(..28).map(crc32fast::hash);
+        let crc_of_header = bytes.get(..28).map(crc32::hash);
         if magic != BLOCK_MAGIC || crc_of_header != Some(header_crc) || length as usize > BLOCK_BYTES_MAX {
             return Err(damaged());
         }
@@ -93,7 +94,7 @@ impl BlockHeader {
 
     /// Refuses a payload that is not the one this header was made for.
     pub fn verify(&self, payload: &[u8]) -> Result<()> {
-        if payload.len() == self.length as usize && crc32fast::hash(payload) == self.crc {
+        if payload.len() == self.length as usize && crc32::hash(payload) == self.crc {
             return Ok(());
         }
         Err(Error::corrupt(format!(

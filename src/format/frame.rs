@@ -2,6 +2,7 @@
 //! can be believed before it is used, then the payload.
 
 use super::bytes::Reader;
+use super::crc32;
 use crate::error::{Error, Result};
 use crate::limits::FRAME_BYTES_MAX;
 
@@ -61,7 +62,7 @@ pub fn encode_frame(
     }
     let (length, payload_crc) = {
         let payload = out.get(body..).unwrap_or_default();
-        (payload.len() as u32, crc32fast::hash(payload))
+        (payload.len() as u32, crc32::hash(payload))
     };
     let header = FrameHeader { length, seq, time_ms, payload_crc }.encode();
     if let Some(space) = out.get_mut(start..body) {
@@ -83,7 +84,7 @@ impl FrameHeader {
         for (at, bytes) in fields {
             out[at..at + bytes.len()].copy_from_slice(bytes);
         }
-        let crc = crc32fast::hash(&out[..28]);
+        let crc = crc32::hash(&out[..28]);
         out[28..].copy_from_slice(&crc.to_le_bytes());
         out
     }
@@ -95,7 +96,7 @@ impl FrameHeader {
         let (length, seq, time_ms) = (reader.u32()?, reader.u64()?, reader.u64()?);
         let (payload_crc, header_crc) = (reader.u32()?, reader.u32()?);
         let sound = magic == MAGIC
-            && header_crc == crc32fast::hash(bytes.get(..28)?)
+            && header_crc == crc32::hash(bytes.get(..28)?)
             && length as usize <= FRAME_BYTES_MAX;
         sound.then_some(FrameHeader { length, seq, time_ms, payload_crc })
     }
@@ -115,7 +116,7 @@ pub fn find_frame(bytes: &[u8]) -> Found<'_> {
     };
     match rest.get(..header.length as usize) {
         None => Found::Torn,
-        Some(payload) if crc32fast::hash(payload) == header.payload_crc => Found::Frame(header, payload),
+        Some(payload) if crc32::hash(payload) == header.payload_crc => Found::Frame(header, payload),
         Some(payload) if written(rest) < payload.len() => Found::Torn,
         Some(_) => Found::Damaged("the payload of a frame does not match its checksum"),
     }

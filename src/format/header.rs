@@ -2,6 +2,7 @@
 
 use super::VERSION;
 use super::bytes::Reader;
+use super::crc32;
 use crate::error::{Error, Kind, Result};
 
 /// Length of a file header.
@@ -77,7 +78,7 @@ impl FileHeader {
             out.extend_from_slice(&number.to_le_bytes());
         }
         out.extend_from_slice(&0u32.to_le_bytes());
-        let crc = crc32fast::hash(&out);
+        let crc = crc32::hash(&out);
         out.extend_from_slice(&crc.to_le_bytes());
         out
     }
@@ -95,7 +96,7 @@ impl FileHeader {
             return Err(Error::corrupt(format!("this is not a Lodestore {noun}"))
                 .with(kind.magic().escape_ascii(), magic.escape_ascii()));
         }
-        let crc = crc32fast::hash(bytes.get(..HEADER_BYTES - 4).ok_or_else(short)?);
+        let crc = crc32::hash(bytes.get(..HEADER_BYTES - 4).ok_or_else(short)?);
         let stored = bytes.last_chunk().map(|chunk| u32::from_le_bytes(*chunk));
         if stored != Some(crc) {
             return Err(Error::corrupt(format!("the header of this {noun} is damaged")));

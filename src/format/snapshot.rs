@@ -1,6 +1,7 @@
 //! The snapshot: a small manifest that names blocks. Blocks are immutable and shared between snapshots.
 
 use super::bytes::{Reader, decode_exactly, encode};
+use super::crc32;
 use super::header::{FileHeader, FileKind, HEADER_BYTES};
 use super::record::ConfigV1;
 use crate::error::{Error, Result};
@@ -68,7 +69,7 @@ impl SnapshotV1 {
     pub fn encode_section(&self, mut out: Vec<u8>) -> Result<Vec<u8>> {
         let manifest = encode(self, Vec::new())?;
         out.extend_from_slice(&(manifest.len() as u32).to_le_bytes());
-        out.extend_from_slice(&crc32fast::hash(&manifest).to_le_bytes());
+        out.extend_from_slice(&crc32::hash(&manifest).to_le_bytes());
         out.extend_from_slice(&manifest);
         Ok(out)
     }
@@ -83,7 +84,7 @@ impl SnapshotV1 {
         if length as usize > MANIFEST_BYTES_MAX || length as usize != got {
             return Err(Error::corrupt("this manifest has another length than it says").with(length, got));
         }
-        if crc32fast::hash(reader.0) != crc {
+        if crc32::hash(reader.0) != crc {
             return Err(Error::corrupt("this manifest does not match its checksum"));
         }
         decode_exactly(reader.0).ok_or_else(|| Error::corrupt("this manifest verifies but does not decode"))

@@ -6,7 +6,7 @@ use super::host::{Host, HostEnv, HostStorage};
 use super::json::{self, ConfigJson, GetJson, ImportJson, ListJson, OpenJson, QueryJson};
 use super::reply::{Fields, Reply, Writer, text};
 use super::transfer::{WasmExport, WasmImport, WasmRebuild, thrown};
-use crate::collection::{Query, Rows};
+use crate::collection::{Collection, Query, Rows};
 use crate::error::{Error, Result};
 use crate::limits::BATCH_ROWS_MAX;
 use crate::store::{CollectionInfo, Database, ImportOptions, Options, Written};
@@ -65,7 +65,12 @@ impl WasmStore {
         promise_json(async move {
             let config = match config_json {
                 None => None,
-                Some(config) => Some(json::parse::<ConfigJson>("config", &config)?.config(None)?),
+                Some(config) => {
+                    let config = json::parse::<ConfigJson>("config", &config)?;
+                    // What is left out is not compared: it counts as what is stored.
+                    let state = database.state()?;
+                    Some(config.config(state.find(&name).map(Collection::config))?)
+                }
             };
             database.collection(&name, config).await?;
             info(&database, &name)

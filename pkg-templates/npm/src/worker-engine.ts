@@ -131,7 +131,7 @@ export class WorkerEngine implements Engine {
     return this.#rpc.call('importAbort', [handle]);
   }
 
-  rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<number> {
+  rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<number | undefined> {
     return this.#rpc.call('rebuildStart', [name, configJson, hasEmbed]);
   }
 

@@ -135,7 +135,7 @@ async function damaged({ db }: Session): Promise<void> {
       await refuses('Corrupt', archive.slice(0, length), `cut to ${length} bytes`);
     }
     const step = Math.max(1, Math.floor(archive.length / 60));
-    for (let at = 64; at < archive.length; at += step) {
+    for (let at = 0; at < archive.length; at += step) {
       const flipped = archive.slice();
       flipped[at] = (flipped[at] as number) ^ (1 << (at % 8));
       await refuses('Corrupt', flipped, `bit ${at % 8} of byte ${at} of ${archive.length}`);
@@ -148,6 +148,8 @@ async function damaged({ db }: Session): Promise<void> {
     twice.set(archive, archive.length);
     await refuses('Corrupt', twice, 'two in one');
     await refuses('Corrupt', new Uint8Array(), 'empty');
+    const newer = await refuses('Version', ofNextVersion(archive), 'a newer version');
+    same([newer.expected?.includes('1'), newer.got?.includes('2')], [true, true], 'versions of the error');
     const next = random(3);
     for (let i = 0; i < 5; i += 1) {
       const foreign = pattern(1 + next(5000), i);
@@ -161,6 +163,20 @@ async function damaged({ db }: Session): Promise<void> {
   });
   same((await db.stats()).bytes.other, 0, 'nothing was left lying');
   await db.import(archive, { replace: true });
+}
+
+/** As a later Lodestore would begin it: another version in the header, and a checksum that agrees. */
+function ofNextVersion(archive: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(archive);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(8, 2, true);
+  let crc = -1;
+  for (const byte of bytes.subarray(0, 76)) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  view.setUint32(76, ~crc, true);
+  return bytes;
 }
 
 async function givenUp({ db }: Session): Promise<void> {

@@ -1,13 +1,13 @@
 /** Who may open a database, what the choices of storage are, and what is left when it is closed or deleted. */
 
 import { deleteDatabase, load, open, type OpenOptions } from 'lodestore';
-import { assert, type Case, type Context, equal, freshName, rejects, same } from '../check.js';
+import { assert, type Case, type Context, type Driver, equal, freshName, rejects, same } from '../check.js';
 import { contents, directory, everywhere, fresh, type Place, type Session } from './place.js';
 import { columns } from './rows.js';
 
 const CYCLES = 200;
 
-export function openingCases(all: Place[], context: Context): Case[] {
+export function openingCases(all: Place[], context: Context, driver: Driver): Case[] {
   const keeping = all.filter((place) => place.keeps);
   const memory = all.filter((place) => !place.keeps);
   return [
@@ -22,7 +22,13 @@ export function openingCases(all: Place[], context: Context): Case[] {
     { name: 'auto is the most durable storage of this context', run: () => auto(context) },
     { name: 'an opening that is given up or fails leaves no lock', run: () => givenUp(keeping[0] as Place) },
     ...(context === 'window'
-      ? [{ name: 'a worker opens what the page wrote, and back', run: handOver }]
+      ? [
+          { name: 'a worker opens what the page wrote, and back', run: handOver },
+          {
+            name: 'a page in the back/forward cache lets go of what its worker holds',
+            run: () => left(driver),
+          },
+        ]
       : []),
   ];
 }
@@ -164,4 +170,19 @@ async function handOver(): Promise<void> {
     await db.close();
   }
   await deleteDatabase(name, { storage: 'indexeddb' });
+}
+
+/** A worker is not told that its page is left, and would hold the lock for as long as the browser keeps the page. */
+async function left(driver: Driver): Promise<void> {
+  const open = `import('/package/dist/index.web.js').then((m) => m.open(${JSON.stringify(freshName('left'))}, { worker: true }))`;
+  const out = (await driver('navigate', {
+    before: `${open}.then(async (db) => { globalThis.kept = db; await db.collection('c', { dimension: 2 }); })`,
+    meanwhile: `${open}.then(async (db) => { const all = await db.collections(); await db.close(); return all.length; })`,
+    after: `globalThis.kept === undefined ? 'the browser did not keep the page' : globalThis.kept.stats().then(() => 'alive', async (e) => { await globalThis.kept.close(); return e.code + ': ' + e.message; })`,
+  })) as { meanwhile: number; after: string };
+  equal(out.meanwhile, 1, 'collections that another page finds while the first is hidden');
+  assert(
+    out.after.startsWith('Closed') && out.after.includes('open it again'),
+    `when it is back: ${out.after}`,
+  );
 }

@@ -14,7 +14,7 @@ import { reopenCases } from '../database/reopen.js';
 
 const suite: Suite = {
   contexts: ['node', 'window', 'worker'],
-  cases(context): Case[] {
+  cases(context, driver): Case[] {
     const all = places(context);
     // What does not depend on the storage: once here, and once through a worker.
     const first = all.filter((place, i) => i === 0 || place.label === 'indexeddb in its worker');
@@ -26,7 +26,7 @@ const suite: Suite = {
       ...keyCases(all),
       ...archiveCases(all),
       ...rebuildCases(all),
-      ...openingCases(all, context),
+      ...openingCases(all, context, driver),
       ...faultCases(),
     ];
   },

@@ -9,6 +9,9 @@
 pub mod error;
 pub mod limits;
 
+pub mod json;
+pub mod sorted;
+
 pub mod kernel;
 pub mod vectors;
 

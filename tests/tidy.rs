@@ -5,18 +5,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module -> the modules it may use beside `error` and `limits`, which stand below everything.
-const EDGES: [(&str, &[&str]); 11] = [
+const EDGES: [(&str, &[&str]); 13] = [
     ("error", &[]),
     ("limits", &[]),
+    ("json", &[]),
+    ("sorted", &[]),
     ("kernel", &[]),
     ("vectors", &["kernel"]),
-    ("metadata", &[]),
-    ("index", &["metadata", "vectors", "kernel"]),
-    ("collection", &["index", "metadata", "vectors"]),
+    ("metadata", &["json", "sorted"]),
+    ("index", &["metadata", "vectors", "kernel", "json"]),
+    ("collection", &["index", "metadata", "vectors", "json", "sorted"]),
     ("format", &[]),
     ("storage", &[]),
-    ("store", &["collection", "index", "metadata", "vectors", "format", "storage"]),
-    ("web", &["store", "collection", "index", "metadata", "vectors", "kernel", "format", "storage"]),
+    ("store", &["collection", "index", "metadata", "vectors", "format", "storage", "json", "sorted"]),
+    ("web", &["store", "collection", "index", "metadata", "vectors", "kernel", "format", "storage", "json"]),
 ];
 
 const LINES_MAX: usize = 400;

@@ -6,10 +6,10 @@ use crate::error::{Error, Result};
 use crate::index::Flat;
 use crate::limits::GROUP_ROWS;
 use crate::metadata::{SecondaryIndex, Value, parse_metadata};
+use crate::sorted::SortedMap;
 use crate::vectors::Vectors;
 use roaring::RoaringBitmap;
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// What is kept of a row beside its vector.
@@ -33,7 +33,7 @@ pub struct Collection {
     pub stages: Option<u32>,
     pub(super) config: Config,
     // Ordered, so that `list` pages in the order of ids whatever is written meanwhile.
-    pub(super) slots: BTreeMap<Rc<str>, u32>,
+    pub(super) slots: SortedMap<Rc<str>, u32>,
     pub(super) rows: Vec<Option<Row>>,
     pub(super) vectors: Vectors,
     pub(super) flat: Flat,
@@ -51,7 +51,7 @@ impl Collection {
             number,
             name,
             stages,
-            slots: BTreeMap::new(),
+            slots: SortedMap::new(),
             rows: Vec::new(),
             vectors: Vectors::new(config.dimension),
             flat: Flat::new(config.metric),
@@ -115,7 +115,7 @@ impl Collection {
 
     /// Slots in the order of ids, from `start`.
     pub fn ids_after(&self, start: std::ops::Bound<&str>) -> impl Iterator<Item = u32> {
-        self.slots.range::<str, _>((start, std::ops::Bound::Unbounded)).map(|(_, slot)| *slot)
+        self.slots.from(start).map(|(_, slot)| *slot)
     }
 
     pub(super) fn secondary(&self) -> &SecondaryIndex {

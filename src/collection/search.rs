@@ -76,7 +76,7 @@ impl Collection {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut slots = Vec::new();
         let mut last = None;
-        for (id, &slot) in self.slots.range::<str, _>((start, Bound::Unbounded)) {
+        for (id, &slot) in self.slots.from(start) {
             if matching.as_ref().is_some_and(|matching| !matching.contains(slot)) {
                 continue;
             }

@@ -4,6 +4,7 @@ use super::config::Config;
 use super::op::{Checked, Op, Rows};
 use super::rows::Collection;
 use crate::error::{Error, Result};
+use crate::json::quoted;
 use crate::limits::{BATCH_ROWS_MAX, COLLECTIONS_MAX, ID_BYTES_MAX, NAME_BYTES_MAX, ROWS_MAX};
 use crate::metadata::{Value, parse_metadata};
 
@@ -201,8 +202,10 @@ impl State {
 /// Refuses a name of a collection or database that is empty, long, or has control characters.
 pub fn check_name(name: &str) -> Result<()> {
     if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
-        return Err(Error::invalid("a name has to be short text without control characters")
-            .with(format!("1 to {NAME_BYTES_MAX} bytes"), format!("{name:.40?} ({} bytes)", name.len())));
+        return Err(Error::invalid("a name has to be short text without control characters").with(
+            format!("1 to {NAME_BYTES_MAX} bytes"),
+            format!("{} ({} bytes)", quoted(&format!("{name:.40}")), name.len()),
+        ));
     }
     Ok(())
 }

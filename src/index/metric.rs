@@ -1,6 +1,7 @@
 //! The metrics: what they accept, and how a score becomes a distance.
 
 use crate::error::{Error, Result};
+use crate::json;
 use crate::kernel::dot;
 
 /// Shortest and longest squared length of a vector under cosine: lengths 2^-63 to 2^63. Between them neither
@@ -52,7 +53,8 @@ impl Metric {
         let culprit = || vector.iter().position(|component| !component.is_finite());
         if let Some(at) = (!squared.is_finite()).then(culprit).flatten() {
             let message = format!("Component {at} of the vector is not a finite number; leave the row out.");
-            return Err(Error::invalid(message).with("a finite number", vector[at]));
+            return Err(Error::invalid(message)
+                .with("a finite number", if vector[at].is_nan() { "NaN" } else { "an infinity" }));
         }
         if self != Metric::Cosine {
             return Ok(0.0);
@@ -66,7 +68,9 @@ impl Metric {
         if !SQUARED_NORM.contains(&squared) {
             let message =
                 "The vector is too short or too long for a cosine in 32-bit floats; scale it to length 1.";
-            return Err(Error::invalid(message).with("a length of 1.1e-19 to 9.2e18", squared.sqrt()));
+            let mut length = String::new();
+            json::number(&mut length, squared.sqrt() as f32);
+            return Err(Error::invalid(message).with("a length of 1.1e-19 to 9.2e18", length));
         }
         Ok(squared.sqrt().recip() as f32)
     }

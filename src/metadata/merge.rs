@@ -1,20 +1,15 @@
 //! Metadata as stored text: compact JSON, and the shallow merge of `update`.
 
-use std::fmt;
-
-use serde::Deserializer;
-use serde::de::{MapAccess, Visitor};
-use serde_json::value::RawValue;
-
-use super::value::{last_wins, parse_metadata, quote, too_large};
-use crate::error::{Error, Result};
+use super::value::{last_wins, parse_json, parse_metadata, too_large};
+use crate::error::Result;
+use crate::json::{self, Fields};
 use crate::limits::METADATA_BYTES_MAX;
 
 /// Valid JSON without the whitespace between its tokens. What stands inside strings, and how numbers are
 /// written, stays as it was.
 pub fn compact(text: &str) -> Result<String> {
-    let raw: &RawValue = serde_json::from_str(text).map_err(|error| bad_json("metadata", text, &error))?;
-    Ok(strip(raw.get()))
+    parse_json(text, "metadata")?;
+    Ok(strip(text))
 }
 
 /// The top-level keys of `patch` put over those of `base`: a key of the patch replaces, `null` stays null, new
@@ -22,15 +17,14 @@ pub fn compact(text: &str) -> Result<String> {
 /// is checked like any metadata, and so is the size of the result, which is compact JSON.
 pub fn merge(base: &str, patch: &str) -> Result<String> {
     parse_metadata(patch)?;
-    let mut fields = top_level("the metadata to update", base)?;
-    fields.extend(top_level("metadata", patch)?);
+    let mut fields = Fields::read("the metadata to update", base)?.into_pairs();
+    fields.extend(Fields::read("metadata", patch)?.into_pairs());
     let mut merged = String::with_capacity(base.len() + patch.len());
     for (key, raw) in last_wins(fields) {
         merged.push(if merged.is_empty() { '{' } else { ',' });
-        let key = serde_json::to_string(&key).map_err(|error| bad_json("a key", &key, &error))?;
-        merged.push_str(&key);
+        json::string(&mut merged, &key);
         merged.push(':');
-        merged.push_str(&strip(raw.get()));
+        merged.push_str(&strip(raw));
     }
     if merged.is_empty() {
         merged.push('{');
@@ -67,35 +61,6 @@ fn significant(text: &str, mut keep: impl FnMut(u8)) {
             keep(byte);
             in_string = byte == b'"';
         }
-    }
-}
-
-fn top_level<'t>(what: &str, text: &'t str) -> Result<Vec<(String, &'t RawValue)>> {
-    let mut json = serde_json::Deserializer::from_str(text);
-    let fields = json.deserialize_map(Fields).map_err(|error| bad_json(what, text, &error))?;
-    json.end().map_err(|error| bad_json(what, text, &error))?;
-    Ok(fields)
-}
-
-fn bad_json(what: &str, text: &str, error: &serde_json::Error) -> Error {
-    Error::invalid(format!("{what} is not valid JSON: {error}")).with("a JSON object", quote(text))
-}
-
-struct Fields;
-
-impl<'de> Visitor<'de> for Fields {
-    type Value = Vec<(String, &'de RawValue)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
-        let mut fields = Vec::new();
-        while let Some(field) = map.next_entry()? {
-            fields.push(field);
-        }
-        Ok(fields)
     }
 }
 

@@ -2,14 +2,10 @@
 //!
 //! Objects are lists of pairs, not maps with behaviour: `__proto__` and friends are keys like any other.
 
-use std::collections::BTreeMap;
-use std::fmt;
-
-use serde::Deserializer;
-use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
-
 use crate::error::{Error, Result};
+use crate::json::{self, Bad, Reader};
 use crate::limits::{DEPTH_MAX, METADATA_BYTES_MAX};
+use crate::sorted::SortedMap;
 
 /// Any JSON value. Every number is a double, as in JavaScript; `-0` equals `0`.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,14 +49,13 @@ pub(super) fn too_large(bytes: usize) -> Error {
 
 /// Parses JSON of any type, bounded in depth; `what` names the text in errors.
 pub(super) fn parse_json(text: &str, what: &str) -> Result<Value> {
-    let mut deep = None;
-    let mut json = serde_json::Deserializer::from_str(text);
-    let seed = Seed { room: DEPTH_MAX, deep: &mut deep };
-    let parsed = seed.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
+    let mut parser = Parser { reader: Reader::new(text), deep: None };
+    let parsed = parser.value(DEPTH_MAX).and_then(|value| parser.reader.end().map(|()| value));
+    let deep = parser.deep;
     match (parsed, deep) {
         (Ok(value), _) => Ok(value),
         (Err(_), Some(path)) => {
-            Err(Error::invalid(format!("{what} is nested too deeply at {:?}", clip(&path)))
+            Err(Error::invalid(format!("{what} is nested too deeply at {}", quote(&path)))
                 .with(format_args!("at most {DEPTH_MAX} levels"), format_args!("more than {DEPTH_MAX}")))
         }
         (Err(error), None) => {
@@ -73,13 +68,13 @@ pub(super) fn parse_json(text: &str, what: &str) -> Result<Value> {
 pub(super) fn clip(text: &str) -> String {
     const CHARS: usize = 60;
     match text.char_indices().nth(CHARS) {
-        Some((end, _)) => format!("{}...", &text[..end]),
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
     }
 }
 
 pub(super) fn quote(text: &str) -> String {
-    format!("{:?}", clip(text))
+    json::quoted(&clip(text))
 }
 
 impl Value {
@@ -88,7 +83,18 @@ impl Value {
         match self {
             Value::Null => "null".to_owned(),
             Value::Bool(value) => format!("the boolean {value}"),
-            Value::Num(value) => format!("the number {value}"),
+            Value::Num(value) if value.fract() == 0.0 && value.abs() < 1e15 => {
+                format!("the number {}", *value as i64)
+            }
+            Value::Num(value) if value.abs() > f64::from(f32::MAX) => {
+                "a number beyond all measure".to_owned()
+            }
+            Value::Num(value) => {
+                let mut text = "the number ".to_owned();
+                // To about seven digits: enough for a person.
+                json::number(&mut text, *value as f32);
+                text
+            }
             Value::Str(text) => format!("the string {}", quote(text)),
             Value::Arr(items) if items.is_empty() => "an empty array".to_owned(),
             Value::Arr(_) => "an array".to_owned(),
@@ -98,93 +104,70 @@ impl Value {
     }
 }
 
-/// Makes one value with `room` levels left. The path of a too deep spot is put together while the error
-/// unwinds, so that good input pays nothing for it.
-struct Seed<'d> {
-    room: usize,
-    deep: &'d mut Option<String>,
+/// Makes values. The path of a too deep spot is put together while the error unwinds, so that good input pays
+/// nothing for it.
+struct Parser<'t> {
+    reader: Reader<'t>,
+    deep: Option<String>,
 }
 
-impl Seed<'_> {
-    fn enter<E: serde::de::Error>(&mut self) -> std::result::Result<usize, E> {
-        self.room.checked_sub(1).ok_or_else(|| {
-            *self.deep = Some(String::new());
-            E::custom("nested too deeply")
+impl Parser<'_> {
+    /// One value, with `room` levels left.
+    fn value(&mut self, room: usize) -> std::result::Result<Value, Bad> {
+        Ok(match self.reader.peek() {
+            Some(b'{') => Value::Obj(last_wins(self.enter(room).and_then(|room| self.object(room))?)),
+            Some(b'[') => Value::Arr(self.enter(room).and_then(|room| self.array(room))?),
+            Some(b'"') => Value::Str(self.reader.string()?.into()),
+            Some(b't') => self.reader.word("true").map(|()| Value::Bool(true))?,
+            Some(b'f') => self.reader.word("false").map(|()| Value::Bool(false))?,
+            Some(b'n') => self.reader.word("null").map(|()| Value::Null)?,
+            Some(b'-' | b'0'..=b'9') => {
+                let value = self.reader.number()?.value;
+                if value.is_infinite() {
+                    return Err(self.reader.bad("number out of range"));
+                }
+                Value::Num(value)
+            }
+            _ => return Err(self.reader.bad("expected a value")),
         })
     }
-}
 
-impl<'de> DeserializeSeed<'de> for Seed<'_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> std::result::Result<Value, D::Error> {
-        json.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Seed<'_> {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
+    fn enter(&mut self, room: usize) -> std::result::Result<usize, Bad> {
+        room.checked_sub(1).ok_or_else(|| {
+            self.deep = Some(String::new());
+            self.reader.bad("nested too deeply")
+        })
     }
 
-    fn visit_unit<E>(self) -> std::result::Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> std::result::Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> std::result::Result<Value, E> {
-        Ok(Value::Num(value as f64))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> std::result::Result<Value, E> {
-        Ok(Value::Num(value as f64))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> std::result::Result<Value, E> {
-        if value.is_finite() { Ok(Value::Num(value)) } else { Err(E::custom("number out of range")) }
-    }
-
-    fn visit_str<E>(self, text: &str) -> std::result::Result<Value, E> {
-        Ok(Value::Str(text.into()))
-    }
-
-    fn visit_string<E>(self, text: String) -> std::result::Result<Value, E> {
-        Ok(Value::Str(text.into_boxed_str()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> std::result::Result<Value, A::Error> {
-        let room = self.enter()?;
-        let mut items = Vec::new();
-        loop {
-            match seq.next_element_seed(Seed { room, deep: &mut *self.deep }) {
-                Ok(Some(item)) => items.push(item),
-                Ok(None) => return Ok(Value::Arr(items)),
+    fn array(&mut self, room: usize) -> std::result::Result<Vec<Value>, Bad> {
+        let (mut items, mut first) = (Vec::new(), true);
+        self.reader.take(b'[');
+        while self.reader.more(b']', &mut first)? {
+            match self.value(room) {
+                Ok(item) => items.push(item),
                 Err(error) => {
-                    prepend(self.deep, &format!("[{}]", items.len()));
+                    prepend(&mut self.deep, &format!("[{}]", items.len()));
                     return Err(error);
                 }
             }
         }
+        Ok(items)
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> std::result::Result<Value, A::Error> {
-        let room = self.enter()?;
-        let mut fields: Vec<(Box<str>, Value)> = Vec::new();
-        while let Some(key) = map.next_key::<String>()? {
-            match map.next_value_seed(Seed { room, deep: &mut *self.deep }) {
-                Ok(value) => fields.push((key.into_boxed_str(), value)),
+    fn object(&mut self, room: usize) -> std::result::Result<Vec<(Box<str>, Value)>, Bad> {
+        let (mut fields, mut first) = (Vec::new(), true);
+        self.reader.take(b'{');
+        while self.reader.more(b'}', &mut first)? {
+            let key = self.reader.key()?;
+            match self.value(room) {
+                Ok(value) => fields.push((key.into(), value)),
                 Err(error) => {
-                    prepend(self.deep, &key);
+                    prepend(&mut self.deep, &key);
                     return Err(error);
                 }
             }
         }
-        Ok(Value::Obj(last_wins(fields)))
+        Ok(fields)
     }
 }
 
@@ -202,19 +185,20 @@ pub(super) fn last_wins<K: AsRef<str> + Ord, V>(fields: Vec<(K, V)>) -> Vec<(K, 
     let twice = if fields.len() <= FEW {
         fields.iter().enumerate().any(|(i, (key, _))| fields[..i].iter().any(|(earlier, _)| earlier == key))
     } else {
-        let keys: std::collections::BTreeSet<&str> = fields.iter().map(|(key, _)| key.as_ref()).collect();
-        keys.len() < fields.len()
+        let keys = fields.iter().map(|(key, _)| (key.as_ref(), 0));
+        keys.collect::<SortedMap<&str, usize>>().len() < fields.len()
     };
     if !twice {
         return fields;
     }
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let keys: Vec<String> = fields.iter().map(|(key, _)| key.as_ref().to_owned()).collect();
+    let mut places: SortedMap<&str, usize> = SortedMap::new();
     let mut kept: Vec<(K, V)> = Vec::with_capacity(fields.len());
-    for (key, value) in fields {
-        match places.get(key.as_ref()) {
+    for ((key, value), name) in fields.into_iter().zip(&keys) {
+        match places.get(name.as_str()) {
             Some(&place) => kept[place].1 = value,
             None => {
-                places.insert(key.as_ref().to_owned(), kept.len());
+                places.insert(name, kept.len());
                 kept.push((key, value));
             }
         }

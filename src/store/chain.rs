@@ -3,8 +3,8 @@
 use super::names::{self, Listing};
 use crate::error::{Error, Result};
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
+use crate::sorted::SortedMap;
 use crate::storage::Storage;
-use std::collections::BTreeMap;
 
 /// A log and how much of it counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Link {
 pub struct Logs {
     /// By generation, in its order.
     headers: Vec<(u64, Result<FileHeader>)>,
-    lengths: BTreeMap<u64, u64>,
+    lengths: SortedMap<u64, u64>,
 }
 
 impl Logs {
@@ -29,7 +29,7 @@ impl Logs {
     /// is passed over.
     pub async fn read(storage: &impl Storage, listing: &Listing) -> Result<Logs> {
         let mut headers = Vec::new();
-        for (&generation, &length) in &listing.logs {
+        for (&generation, &length) in listing.logs.iter() {
             let name = names::log(generation);
             let bytes = storage.read(&name, 0..length.min(HEADER_BYTES as u64)).await?;
             let written = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
@@ -56,7 +56,7 @@ impl Logs {
     }
 
     /// Generation -> sequence number of the first frame, as far as headers verify.
-    pub fn first_writes(&self) -> BTreeMap<u64, u64> {
+    pub fn first_writes(&self) -> SortedMap<u64, u64> {
         self.headers.iter().filter_map(|(log, header)| Some((*log, header.as_ref().ok()?.seq))).collect()
     }
 
@@ -67,7 +67,7 @@ impl Logs {
         else {
             return Err(Error::corrupt("the log of this database is missing: restore a backup"));
         };
-        let length = self.lengths.get(&header.generation).copied().unwrap_or(0);
+        let length = self.lengths.get(header.generation).copied().unwrap_or(0);
         let mut links = vec![Link { header, end: length, head: true }];
         let mut first = header;
         while first.seq > seq + 1 {
@@ -91,7 +91,7 @@ impl Logs {
                     names::log(first.generation)
                 )));
             }
-            let length = self.lengths.get(&generation).copied().unwrap_or(0);
+            let length = self.lengths.get(generation).copied().unwrap_or(0);
             if end > length {
                 return Err(Error::corrupt(format!("{} is shorter than it was", names::log(generation)))
                     .with(format!("{end} bytes"), length));

@@ -11,13 +11,12 @@ use super::open::read_manifest;
 use crate::collection::{Collection, State};
 use crate::error::{Error, Kind, Result};
 use crate::storage::Storage;
-use serde::Serialize;
 
 /// Problems that are listed one by one; further ones are counted.
 const PROBLEMS_MAX: usize = 100;
 
 /// What a check found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CheckReport {
     /// Whether there is no problem.
     pub ok: bool,
@@ -32,7 +31,7 @@ pub struct CheckReport {
 }
 
 /// Something that is not as it should be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// File or collection.
     pub r#where: String,
@@ -64,7 +63,7 @@ impl<S: Storage, E: Env> Database<S, E> {
         let mut newest = State::new();
         for kept in &kept {
             let name = names::snapshot(kept.generation);
-            let length = listing.snapshots.get(&kept.generation).copied().unwrap_or(0);
+            let length = listing.snapshots.get(kept.generation).copied().unwrap_or(0);
             let loaded = match read_manifest(&inner.storage, kept.generation, length, &database).await {
                 Ok(manifest) => {
                     report.blocks +=

@@ -14,8 +14,8 @@ use crate::error::{Error, Result};
 use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind, RowsV1};
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
 use crate::format::snapshot::{BlockRefV1, CollectionV1, GroupV1, SnapshotV1, encode_snapshot};
+use crate::sorted::SortedMap;
 use crate::storage::{Once, Source, Storage};
-use std::collections::BTreeMap;
 
 /// Restorable snapshots that are kept: the newest, and one to fall back on.
 const SNAPSHOTS_KEPT: usize = 2;
@@ -148,16 +148,17 @@ impl<S: Storage, E: Env> Inner<S, E> {
     fn mostly_dead_files(&self) -> Vec<u64> {
         let (state, disk) = (self.state.borrow(), self.disk.borrow());
         // Generation -> bytes that stay in use, and where the last block in use ends: about the file's length.
-        let mut live: BTreeMap<u64, u64> = BTreeMap::new();
-        let mut size: BTreeMap<u64, u64> = BTreeMap::new();
+        let mut live: SortedMap<u64, u64> = SortedMap::new();
+        let mut size: SortedMap<u64, u64> = SortedMap::new();
         for (number, groups) in &disk.groups {
             for (group, stored) in groups.iter().enumerate() {
                 let dirty = state.get(*number).map(|collection| collection.dirty(group)).unwrap_or_default();
                 for (dirty, block) in [dirty.vectors, dirty.rows].into_iter().zip(refs_of(stored)) {
                     let bytes = if dirty { 0 } else { u64::from(block.length) };
-                    *live.entry(block.generation).or_default() += bytes;
-                    let size = size.entry(block.generation).or_default();
-                    *size = (block.offset + u64::from(block.length)).max(*size);
+                    live.add(block.generation, bytes);
+                    let end = block.offset + u64::from(block.length);
+                    let known = size.get(block.generation).copied().unwrap_or(0);
+                    size.insert(block.generation, end.max(known));
                 }
             }
         }
@@ -220,7 +221,10 @@ impl<S: Storage, E: Env> Inner<S, E> {
             // The last log that begins at or before the first write after the oldest kept snapshot.
             let begins_before = |(_, first): &(&u64, &u64)| **first <= seq + 1;
             let first_log = disk.logs.iter().filter(begins_before).map(|(log, _)| *log).max().unwrap_or(0);
-            disk.logs.retain(|log, _| *log >= first_log);
+            let over: Vec<u64> = disk.logs.keys().copied().filter(|log| *log < first_log).collect();
+            for log in over {
+                disk.logs.remove(log);
+            }
             let newest = disk.next_generation;
             let blocks = listing.blocks.keys().filter(|file| **file < newest && !disk.needs(**file));
             (blocks.map(|file| names::blocks(*file)).collect::<Vec<_>>(), oldest, first_log)

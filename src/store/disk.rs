@@ -3,7 +3,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::format::header::DatabaseId;
 use crate::format::snapshot::{BlockRefV1, GroupV1, SnapshotV1};
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 /// What stands in storage.
 pub struct Disk {
@@ -14,13 +14,13 @@ pub struct Disk {
     /// The log that is appended to.
     pub log: LogTail,
     /// The logs that follow one another up to that one: generation -> sequence number of the first frame.
-    pub logs: BTreeMap<u64, u64>,
+    pub logs: SortedMap<u64, u64>,
     /// The kept snapshots, oldest first.
     pub snapshots: Vec<Kept>,
     /// The blocks of the newest snapshot, by collection and row group.
     pub groups: Vec<(u32, Vec<GroupV1>)>,
     /// Generations of blocks files that an export is reading: not to be removed. With how many do.
-    pub pins: BTreeMap<u64, u64>,
+    pub pins: SortedMap<u64, u64>,
     /// Whether writes are possible.
     pub health: Health,
     /// Length of the log at the last automatic checkpoint that failed, and why.
@@ -48,15 +48,15 @@ pub struct Kept {
     /// Bytes of blocks that it names, and of the manifest.
     pub bytes: u64,
     /// The blocks files that it names: generation -> bytes of blocks.
-    pub files: BTreeMap<u64, u64>,
+    pub files: SortedMap<u64, u64>,
 }
 
 impl Kept {
     /// What has to be remembered of a manifest.
     pub fn of(generation: u64, manifest: &SnapshotV1, manifest_bytes: u64) -> Kept {
-        let mut files = BTreeMap::new();
+        let mut files = SortedMap::new();
         for block in manifest.collections.iter().flat_map(|one| &one.groups).flat_map(refs_of) {
-            *files.entry(block.generation).or_default() += u64::from(block.length);
+            files.add(block.generation, u64::from(block.length));
         }
         Kept {
             generation,
@@ -119,8 +119,7 @@ impl Disk {
 
     /// Whether a kept snapshot or a running export needs a blocks file.
     pub fn needs(&self, generation: u64) -> bool {
-        self.pins.contains_key(&generation)
-            || self.snapshots.iter().any(|kept| kept.files.contains_key(&generation))
+        self.pins.contains(generation) || self.snapshots.iter().any(|kept| kept.files.contains(generation))
     }
 
     /// Bytes of the newest snapshot.

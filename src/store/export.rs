@@ -73,7 +73,7 @@ impl<S: Storage, E: Env> Database<S, E> {
         let mut runs = runs(refs.into_iter())?;
         runs.reverse();
         for file in &pinned {
-            *inner.disk.borrow_mut().pins.entry(*file).or_default() += 1;
+            inner.disk.borrow_mut().pins.add(*file, 1);
         }
         let blocks = manifest.collections.iter().flat_map(|one| &one.groups).flat_map(refs_of).count() as u32;
         Ok(Export {
@@ -140,9 +140,9 @@ impl<S, E> Drop for Export<S, E> {
     fn drop(&mut self) {
         let mut disk = self.inner.disk.borrow_mut();
         for file in &self.pinned {
-            let left = disk.pins.get(file).map_or(0, |pins| pins.saturating_sub(1));
+            let left = disk.pins.get(*file).map_or(0, |pins| pins.saturating_sub(1));
             if left == 0 {
-                disk.pins.remove(file);
+                disk.pins.remove(*file);
             } else {
                 disk.pins.insert(*file, left);
             }

@@ -21,6 +21,7 @@ mod options;
 mod rebuild;
 mod report;
 mod stats;
+mod to_json;
 mod turn;
 mod wire;
 mod write;

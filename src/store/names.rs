@@ -1,7 +1,7 @@
 //! Names of files: `log-<g>`, `blocks-<g>`, `snapshot-<g>`, g being the generation.
 
+use crate::sorted::SortedMap;
 use crate::storage::FileInfo;
-use std::collections::BTreeMap;
 
 /// The log of a generation.
 pub fn log(generation: u64) -> String {
@@ -22,11 +22,11 @@ pub fn snapshot(generation: u64) -> String {
 #[derive(Clone, Debug, Default)]
 pub struct Listing {
     /// Logs.
-    pub logs: BTreeMap<u64, u64>,
+    pub logs: SortedMap<u64, u64>,
     /// Blocks files.
-    pub blocks: BTreeMap<u64, u64>,
+    pub blocks: SortedMap<u64, u64>,
     /// Snapshots.
-    pub snapshots: BTreeMap<u64, u64>,
+    pub snapshots: SortedMap<u64, u64>,
     /// Bytes of files of other names, which are left alone.
     pub other_bytes: u64,
 }
@@ -62,7 +62,7 @@ impl Listing {
     }
 
     /// Bytes of one kind.
-    pub fn sum(files: &BTreeMap<u64, u64>) -> u64 {
+    pub fn sum(files: &SortedMap<u64, u64>) -> u64 {
         files.values().sum()
     }
 }

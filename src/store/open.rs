@@ -15,9 +15,10 @@ use crate::error::{Error, Kind, Result};
 use crate::format::header::{DatabaseId, FileHeader, FileKind, HEADER_BYTES};
 use crate::format::snapshot::{SnapshotV1, decode_snapshot};
 use crate::limits::{FILES_MAX, MANIFEST_BYTES_MAX};
+use crate::sorted::SortedMap;
 use crate::storage::{Once, Storage};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// A snapshot that was loaded, with what it was loaded from.
@@ -75,7 +76,7 @@ impl<S: Storage, E: Env> Database<S, E> {
             logs: logs.first_writes(),
             snapshots: loaded.kept,
             groups: loaded.newest.map(groups_of).unwrap_or_default(),
-            pins: BTreeMap::new(),
+            pins: SortedMap::new(),
             health: Health::Writable,
             failed_checkpoint: None,
         };

@@ -1,10 +1,7 @@
 //! What long operations say about themselves. The field names are those of the JavaScript API.
 
-use serde::Serialize;
-
 /// What opening found and did.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpenReport {
     /// Generation of the snapshot that was loaded; `None` for a database that has none yet.
     pub snapshot: Option<u64>,
@@ -25,7 +22,7 @@ pub struct OpenReport {
 }
 
 /// A snapshot that did not verify.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedSnapshot {
     /// Its generation.
     pub generation: u64,
@@ -34,7 +31,7 @@ pub struct SkippedSnapshot {
 }
 
 /// One phase of opening.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Phase {
     /// `list`, `snapshot`, `log`, `repair`.
     pub name: &'static str,
@@ -43,8 +40,7 @@ pub struct Phase {
 }
 
 /// What a checkpoint wrote.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CheckpointResult {
     /// Generation of the snapshot.
     pub generation: u64,
@@ -59,7 +55,7 @@ pub struct CheckpointResult {
 }
 
 /// What an import brought.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ImportResult {
     /// Collections.
     pub collections: u64,

@@ -6,11 +6,9 @@ use super::names::Listing;
 use crate::collection::Collection;
 use crate::error::Result;
 use crate::storage::Storage;
-use serde::Serialize;
 
 /// What is stored.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Stats {
     /// The last write.
     pub seq: u64,
@@ -23,12 +21,11 @@ pub struct Stats {
     /// Bytes of the log that a reopening replays.
     pub log_bytes: u64,
     /// Why the last automatic checkpoint failed; absent when it did not.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint_error: Option<String>,
 }
 
 /// One collection.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CollectionInfo {
     /// Its name.
     pub name: String,
@@ -41,14 +38,13 @@ pub struct CollectionInfo {
     /// How vectors are coded beside the floats.
     pub quantization: &'static str,
     /// Which model made the vectors.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelInfo>,
     /// Rows.
     pub rows: usize,
 }
 
 /// A model tag.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelInfo {
     /// Model id.
     pub id: String,
@@ -57,7 +53,7 @@ pub struct ModelInfo {
 }
 
 /// Bytes in storage by kind of file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bytes {
     /// Logs.
     pub log: u64,
@@ -72,8 +68,7 @@ pub struct Bytes {
 }
 
 /// A kept snapshot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeptSnapshot {
     /// Its generation.
     pub generation: u64,

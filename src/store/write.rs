@@ -8,11 +8,10 @@ use crate::collection::{Checked, Collection, Config, Op, Rows, State};
 use crate::error::{Error, Kind, Result};
 use crate::format::frame::encode_frame;
 use crate::metadata::{Filter, merge};
+use crate::sorted::SortedMap;
 use crate::storage::Storage;
 use roaring::RoaringBitmap;
-use serde::Serialize;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Vectors of writes that are appended together, in bytes: enough to share one sync among many small writes,
@@ -20,7 +19,7 @@ use std::rc::Rc;
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
 
 /// What a write did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {
     /// Rows written, changed or deleted.
     pub count: u64,
@@ -164,7 +163,7 @@ fn patches<'a>(
     target: &Target,
     metadata: &'a [String],
 ) -> Result<impl Fn(u32) -> Option<&'a String>> {
-    let mut last: BTreeMap<u64, u64> = BTreeMap::new();
+    let mut last: SortedMap<u64, u64> = SortedMap::new();
     match (target, metadata.len()) {
         (_, 1) => {}
         (Target::Ids(ids), count) if ids.len() == count => {
@@ -182,7 +181,7 @@ fn patches<'a>(
             return Err(Error::invalid("an update by filter takes one object for all rows").with(1, count));
         }
     }
-    Ok(move |slot: u32| metadata.get(last.get(&u64::from(slot)).map_or(0, |at| *at as usize)))
+    Ok(move |slot: u32| metadata.get(last.get(u64::from(slot)).map_or(0, |at| *at as usize)))
 }
 
 impl<S: Storage, E: Env> Inner<S, E> {

@@ -1,11 +1,10 @@
 //! Results as promises.
 
 use super::error::to_js;
-use super::reply::text;
 use crate::error::Result;
+use crate::json::{ToJson, text};
 use js_sys::Promise;
 use js_sys::futures::{future_to_promise, spawn_local};
-use serde::Serialize;
 use std::pin::Pin;
 use wasm_bindgen::JsValue;
 
@@ -22,8 +21,8 @@ pub fn promise<T: Into<JsValue>>(work: impl Future<Output = Result<T>> + 'static
 }
 
 /// A promise of what `work` gives, as JSON text.
-pub fn promise_json<T: Serialize>(work: impl Future<Output = Result<T>> + 'static) -> Promise {
-    promise(async move { work.await.and_then(|value| text(&value)).map(|json| JsValue::from(&json)) })
+pub fn promise_json<T: ToJson>(work: impl Future<Output = Result<T>> + 'static) -> Promise {
+    promise(async move { work.await.map(|value| JsValue::from(&text(&value))) })
 }
 
 /// Runs `work` beside everything else.

@@ -2,6 +2,7 @@
 
 use super::error::from_js;
 use crate::error::{Error, Kind, Result};
+use crate::json::{Fields, elements};
 use crate::storage::{FileInfo, Source, Storage};
 use crate::store::Env;
 use js_sys::{Promise, Uint8Array};
@@ -49,24 +50,30 @@ async fn settled(promise: std::result::Result<Promise, JsValue>) -> Result<JsVal
     promise.map_err(from_js)?.await.map_err(from_js)
 }
 
-#[derive(serde::Deserialize)]
-struct ListedFile {
-    name: String,
-    length: u64,
+/// A file as `list()` gives it.
+fn listed(file: &str) -> Result<FileInfo> {
+    let file = Fields::read("a file", file)?;
+    match (file.string("name")?, file.natural("length")?) {
+        (Some(name), Some(length)) => Ok(FileInfo { name, length }),
+        _ => Err(Error::invalid("a file without a name or a length")),
+    }
 }
 
 impl Storage for HostStorage {
     async fn list(&self) -> Result<Vec<FileInfo>> {
-        let listed = settled(self.0.list()).await?;
-        let files: Option<Vec<ListedFile>> =
-            listed.as_string().and_then(|json| serde_json::from_str(&json).ok());
-        let files = files.ok_or_else(|| {
+        let listed_json = settled(self.0.list()).await?;
+        let json = listed_json.as_string().unwrap_or_default();
+        let files: Result<_> =
+            elements("files", &json).and_then(|files| files.into_iter().map(listed).collect());
+        files.map_err(|cause| {
             Error::new(
                 Kind::Unavailable,
-                "list() of the storage object did not give names and lengths of files",
+                format!(
+                    "list() of the storage object did not give names and lengths of files: {}",
+                    cause.message
+                ),
             )
-        })?;
-        Ok(files.into_iter().map(|file| FileInfo { name: file.name, length: file.length }).collect())
+        })
     }
 
     async fn read(&self, name: &str, range: Range<u64>) -> Result<Vec<u8>> {

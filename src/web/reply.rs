@@ -3,8 +3,8 @@
 use crate::collection::{Collection, Row};
 use crate::error::Result;
 use crate::index::{Scored, distance_from_score};
+use crate::json::{self, Fields};
 use js_sys::Float32Array;
-use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 /// JSON, and the vectors of the rows in it, in their order.
@@ -31,22 +31,32 @@ impl Reply {
 
 /// What to say of each row.
 #[derive(Clone, Copy)]
-pub struct Fields {
+pub struct Return {
     pub metadata: bool,
     pub vectors: bool,
+}
+
+impl Return {
+    /// As options say: metadata unless refused, vectors if wanted.
+    pub fn of(options: &Fields<'_>) -> Result<Return> {
+        Ok(Return {
+            metadata: options.boolean("returnMetadata")?.unwrap_or(true),
+            vectors: options.boolean("returnVectors")?.unwrap_or(false),
+        })
+    }
 }
 
 /// Puts a reply together. Metadata is JSON text already and is copied as it is.
 pub struct Writer<'a> {
     collection: &'a Collection,
-    fields: Fields,
+    fields: Return,
     json: String,
     vectors: Vec<f32>,
     empty: bool,
 }
 
 impl<'a> Writer<'a> {
-    pub fn new(collection: &'a Collection, fields: Fields, list: &str) -> Writer<'a> {
+    pub fn new(collection: &'a Collection, fields: Return, list: &str) -> Writer<'a> {
         let json = format!("{{\"{list}\":[");
         Writer { collection, fields, json, vectors: Vec::new(), empty: true }
     }
@@ -57,9 +67,9 @@ impl<'a> Writer<'a> {
         let metric = self.collection.config().metric;
         self.begin(row);
         self.json.push_str(",\"score\":");
-        self.number(scored.score);
+        json::number(&mut self.json, scored.score);
         self.json.push_str(",\"distance\":");
-        self.number(distance_from_score(metric, scored.score));
+        json::number(&mut self.json, distance_from_score(metric, scored.score));
         self.finish(scored.slot, row);
     }
 
@@ -80,14 +90,14 @@ impl<'a> Writer<'a> {
     }
 
     /// Ends the list; a cursor goes beside it.
-    pub fn end(mut self, cursor: Option<&str>) -> Result<Reply> {
+    pub fn end(mut self, cursor: Option<&str>) -> Reply {
         self.json.push(']');
         if let Some(cursor) = cursor {
             self.json.push_str(",\"cursor\":");
-            self.json.push_str(&text(cursor)?);
+            json::string(&mut self.json, cursor);
         }
         self.json.push('}');
-        Ok(Reply { json: self.json, vectors: self.fields.vectors.then_some(self.vectors) })
+        Reply { json: self.json, vectors: self.fields.vectors.then_some(self.vectors) }
     }
 
     fn comma(&mut self) {
@@ -99,7 +109,7 @@ impl<'a> Writer<'a> {
     fn begin(&mut self, row: &Row) {
         self.comma();
         self.json.push_str("{\"id\":");
-        self.json.push_str(&text(&*row.id).unwrap_or_default());
+        json::string(&mut self.json, &row.id);
     }
 
     fn finish(&mut self, slot: u32, row: &Row) {
@@ -112,18 +122,4 @@ impl<'a> Writer<'a> {
             self.vectors.extend_from_slice(self.collection.vector(slot).unwrap_or_default());
         }
     }
-
-    /// JSON has no infinity, but every parser reads this as one: a dot product may overflow.
-    fn number(&mut self, number: f32) {
-        match number {
-            _ if number == f32::INFINITY => self.json.push_str("1e999"),
-            _ if number == f32::NEG_INFINITY => self.json.push_str("-1e999"),
-            _ => self.json.push_str(&text(&number).unwrap_or_default()),
-        }
-    }
-}
-
-/// A value as JSON.
-pub fn text<T: Serialize + ?Sized>(value: &T) -> Result<String> {
-    serde_json::to_string(value).map_err(|cause| crate::error::Error::invalid(cause.to_string()))
 }

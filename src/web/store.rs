@@ -3,11 +3,12 @@
 use super::convert::{background, promise, promise_json};
 use super::error::report_panics;
 use super::host::{Host, HostEnv, HostStorage};
-use super::json::{self, ConfigJson, GetJson, ImportJson, ListJson, OpenJson, QueryJson};
-use super::reply::{Fields, Reply, Writer, text};
+use super::json;
+use super::reply::{Reply, Return, Writer};
 use super::transfer::{WasmExport, WasmImport, WasmRebuild, thrown};
 use crate::collection::{Collection, Query, Rows};
 use crate::error::{Error, Result};
+use crate::json::{Fields, strings, text};
 use crate::limits::BATCH_ROWS_MAX;
 use crate::store::{CollectionInfo, Database, ImportOptions, Options, Written};
 use js_sys::{Float32Array, Promise};
@@ -41,10 +42,11 @@ impl WasmStore {
     /// Opens the database behind `host`, or makes one. Resolves to a `WasmStore`.
     pub fn open(host: Host, options_json: &str) -> Promise {
         report_panics();
-        let options: Result<OpenJson> = json::parse("options", options_json);
+        let options = options_json.to_owned();
         promise(async move {
             let mut chosen = Options::default();
-            if let Some(bytes) = options?.checkpoint_log_bytes {
+            let options = Fields::known("options", &options, &["checkpointLogBytes"])?;
+            if let Some(bytes) = options.natural("checkpointLogBytes")? {
                 chosen.checkpoint_log_bytes = bytes;
             }
             let host = Rc::new(host);
@@ -55,8 +57,8 @@ impl WasmStore {
 
     /// The open report, as JSON.
     #[wasm_bindgen(js_name = openReport)]
-    pub fn open_report(&self) -> std::result::Result<String, JsValue> {
-        thrown(text(self.0.open_report()))
+    pub fn open_report(&self) -> String {
+        text(self.0.open_report())
     }
 
     /// Makes or opens a collection: its `CollectionInfo`, as JSON.
@@ -66,10 +68,9 @@ impl WasmStore {
             let config = match config_json {
                 None => None,
                 Some(config) => {
-                    let config = json::parse::<ConfigJson>("config", &config)?;
                     // What is left out is not compared: it counts as what is stored.
                     let state = database.state()?;
-                    Some(config.config(state.find(&name).map(Collection::config))?)
+                    Some(json::config(&config, state.find(&name).map(Collection::config))?)
                 }
             };
             database.collection(&name, config).await?;
@@ -79,7 +80,7 @@ impl WasmStore {
 
     /// All collections, as JSON.
     pub fn collections(&self) -> std::result::Result<String, JsValue> {
-        thrown(self.0.collections().and_then(|infos| text(&infos)))
+        thrown(self.0.collections().map(|infos| text(&infos)))
     }
 
     /// Removes a collection.
@@ -100,7 +101,7 @@ impl WasmStore {
         let database = self.0.clone();
         let vectors = vectors.to_vec();
         promise_json(async move {
-            let ids: Vec<String> = json::parse("ids", &ids_json)?;
+            let ids = strings("ids", &ids_json)?;
             let metadata = json::metadata(metadata_json.as_deref(), ids.len())?;
             let rows = Rows { ids, vectors, metadata };
             written(database.clone(), database.upsert(&name, rows)).await
@@ -202,10 +203,10 @@ impl WasmStore {
     pub fn import_start(&self, options_json: String) -> Promise {
         let database = self.0.clone();
         promise(async move {
-            let options: ImportJson = json::parse("options", &options_json)?;
+            let fields = Fields::known("options", &options_json, &["replace", "totalBytes"])?;
             let options = ImportOptions {
-                replace: options.replace.unwrap_or(false),
-                total_bytes: options.total_bytes.unwrap_or(0),
+                replace: fields.boolean("replace")?.unwrap_or(false),
+                total_bytes: fields.natural("totalBytes")?.unwrap_or(0),
             };
             Ok(WasmImport::start(database, options))
         })
@@ -217,10 +218,9 @@ impl WasmStore {
     pub fn rebuild_start(&self, name: String, config_json: String, has_embed: bool) -> Promise {
         let database = self.0.clone();
         promise(async move {
-            let config: ConfigJson = json::parse("config", &config_json)?;
             let config = {
                 let state = database.state()?;
-                config.config(Some(state.named(&name)?.config()))?
+                json::config(&config_json, Some(state.named(&name)?.config()))?
             };
             if has_embed {
                 return Ok(WasmRebuild::new(database.rebuild(&name, config).await?).into());
@@ -242,56 +242,53 @@ impl WasmStore {
 
 impl WasmStore {
     fn query_inner(&self, name: &str, vector: &[f32], options_json: &str) -> Result<Reply> {
-        let options: QueryJson = json::parse("options", options_json)?;
-        let filter = json::filter(options.filter.as_deref())?;
+        let known = ["topK", "filter", "minScore", "returnMetadata", "returnVectors"];
+        let options = Fields::known("options", options_json, &known)?;
+        let filter = json::filter(&options)?;
         let state = self.0.state()?;
         let collection = state.named(name)?;
         let query = Query {
             vector,
-            top_k: options.top_k.unwrap_or(10),
+            top_k: json::whole(&options, "topK")?.unwrap_or(10),
             filter: filter.as_ref(),
-            min_score: options.min_score,
+            min_score: options.number("minScore")?.map(|score| score as f32),
         };
-        let fields = Fields {
-            metadata: options.return_metadata.unwrap_or(true),
-            vectors: options.return_vectors.unwrap_or(false),
-        };
+        let fields = Return::of(&options)?;
         let mut writer = Writer::new(collection, fields, "matches");
         collection.query(&query)?.iter().for_each(|scored| writer.push_match(scored));
-        writer.end(None)
+        Ok(writer.end(None))
     }
 
     fn get_inner(&self, name: &str, ids_json: &str, options_json: &str) -> Result<Reply> {
-        let ids: Vec<String> = json::parse("ids", ids_json)?;
+        let ids = strings("ids", ids_json)?;
         if ids.len() > BATCH_ROWS_MAX {
             return Err(Error::invalid("too many ids in one call: split it").with(BATCH_ROWS_MAX, ids.len()));
         }
-        let options: GetJson = json::parse("options", options_json)?;
+        let options = Fields::known("options", options_json, &["returnMetadata", "returnVectors"])?;
         let state = self.0.state()?;
         let collection = state.named(name)?;
-        let fields = Fields {
-            metadata: options.return_metadata.unwrap_or(true),
-            vectors: options.return_vectors.unwrap_or(false),
-        };
+        let fields = Return::of(&options)?;
         let mut writer = Writer::new(collection, fields, "rows");
         ids.iter().for_each(|id| writer.push_row(collection.slot(id)));
-        writer.end(None)
+        Ok(writer.end(None))
     }
 
     fn list_inner(&self, name: &str, options_json: &str) -> Result<Reply> {
-        let options: ListJson = json::parse("options", options_json)?;
-        let filter = json::filter(options.filter.as_deref())?;
+        let known = ["filter", "limit", "cursor", "returnMetadata", "returnVectors"];
+        let options = Fields::known("options", options_json, &known)?;
+        let filter = json::filter(&options)?;
         let state = self.0.state()?;
         let collection = state.named(name)?;
-        let page =
-            collection.page(filter.as_ref(), options.cursor.as_deref(), options.limit.unwrap_or(100))?;
-        let fields = Fields {
-            metadata: options.return_metadata.unwrap_or(true),
-            vectors: options.return_vectors.unwrap_or(false),
-        };
+        let cursor = options.string("cursor")?;
+        let page = collection.page(
+            filter.as_ref(),
+            cursor.as_deref(),
+            json::whole(&options, "limit")?.unwrap_or(100),
+        )?;
+        let fields = Return::of(&options)?;
         let mut writer = Writer::new(collection, fields, "rows");
         page.slots.iter().for_each(|slot| writer.push_row(Some(*slot)));
-        writer.end(page.cursor.as_deref())
+        Ok(writer.end(page.cursor.as_deref()))
     }
 
     fn count_inner(&self, name: &str, filter_json: Option<&str>) -> Result<f64> {

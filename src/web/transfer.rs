@@ -4,13 +4,11 @@ use super::convert::{background, promise, promise_json};
 use super::error::to_js;
 use super::feed::Feed;
 use super::host::{HostEnv, HostStorage};
-use super::reply::text;
 use crate::error::{Error, Result};
+use crate::json::{self, text};
 use crate::storage::Source;
 use crate::store::{Database, EmbedRow, Export, ImportOptions, ImportResult, Rebuild};
 use js_sys::{Float32Array, Promise, Uint8Array};
-use serde::Serialize;
-use serde_json::value::RawValue;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -121,21 +119,16 @@ impl WasmRebuild {
     }
 }
 
-#[derive(Serialize)]
-struct RowJson<'a> {
-    id: &'a str,
-    metadata: &'a RawValue,
-}
-
-fn rows_json(rows: &[EmbedRow]) -> Result<String> {
-    let damaged = |_| Error::corrupt("stored metadata is not JSON");
-    let rows: Result<Vec<RowJson>> = rows
-        .iter()
-        .map(|row| {
-            Ok(RowJson { id: &row.id, metadata: serde_json::from_str(&row.metadata).map_err(damaged)? })
-        })
-        .collect();
-    text(&rows?)
+/// Metadata is JSON text already and is copied as it is.
+fn rows_json(rows: &[EmbedRow]) -> String {
+    let mut out = String::new();
+    json::list(&mut out, rows.iter(), |out, row| {
+        let mut object = json::Object::new(out);
+        object.text("id", &row.id);
+        object.field("metadata").push_str(&row.metadata);
+        object.end();
+    });
+    out
 }
 
 #[wasm_bindgen]
@@ -145,7 +138,7 @@ impl WasmRebuild {
         let rebuild = self.0.clone();
         promise(async move {
             let rows = rebuild.next(max)?;
-            Ok(if rows.is_empty() { JsValue::UNDEFINED } else { JsValue::from(&rows_json(&rows)?) })
+            Ok(if rows.is_empty() { JsValue::UNDEFINED } else { JsValue::from(&rows_json(&rows)) })
         })
     }
 
@@ -167,7 +160,7 @@ impl WasmRebuild {
         promise(async move {
             Ok(match rebuild.clone().commit().await? {
                 None => JsValue::UNDEFINED,
-                Some(written) => JsValue::from(&text(&written)?),
+                Some(written) => JsValue::from(&text(&written)),
             })
         })
     }

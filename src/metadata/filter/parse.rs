@@ -3,6 +3,7 @@
 
 use super::{Bound, Filter, Node, Order, Scalar, Test};
 use crate::error::{Error, Result};
+use crate::json::quoted;
 use crate::limits::FILTER_NODES_MAX;
 use crate::metadata::value::{Value, clip, parse_json};
 
@@ -120,11 +121,11 @@ fn operators(path: &str, fields: &[(Box<str>, Value)]) -> Result<Node> {
             None => Error::invalid(format!(
                 "the field \"{name}\" cannot equal an object; use a dotted path, \"{name}.{plain}\", for what is inside"
             ))
-            .with("operators that start with $", format_args!("the key {plain:?}")),
+            .with("operators that start with $", format_args!("the key {}", quoted(&plain))),
             Some((operator, _)) => Error::invalid(format!(
                 "the field \"{name}\" mixes operators and plain keys; use a dotted path, \"{name}.{plain}\", for what is inside"
             ))
-            .with("only operators or none", format_args!("{} and the key {plain:?}", clip(operator))),
+            .with("only operators or none", format_args!("{} and the key {}", clip(operator), quoted(&plain))),
         });
     }
     let mut nodes =

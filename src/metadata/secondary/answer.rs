@@ -69,7 +69,7 @@ impl SecondaryIndex {
                 let inside = self.node(node, live);
                 Candidates { sure: live - inside.sure - &inside.maybe, maybe: inside.maybe & live }
             }
-            Node::Field(path, test) => match self.paths.get(path) {
+            Node::Field(path, test) => match self.paths.get(&**path) {
                 Some(index) => index.answer(test),
                 // Tests are positive, so only a row with the path can pass.
                 None => Candidates { sure: RoaringBitmap::new(), maybe: self.left_out.clone() },

@@ -1,7 +1,5 @@
 //! The index itself: paths to terms, kept in step with the rows.
 
-use std::collections::BTreeMap;
-
 use roaring::RoaringBitmap;
 
 use super::postings::bitmap_bytes;
@@ -9,6 +7,7 @@ use super::terms::Terms;
 use crate::limits::INDEXED_PATHS_MAX;
 use crate::metadata::path::walk;
 use crate::metadata::value::Value;
+use crate::sorted::SortedMap;
 
 /// Every scalar at every path of a collection's metadata, by value.
 ///
@@ -16,7 +15,7 @@ use crate::metadata::value::Value;
 /// is therefore admitted only while no row has paths that were left out.
 #[derive(Debug, Default)]
 pub struct SecondaryIndex {
-    pub(super) paths: BTreeMap<Box<str>, PathIndex>,
+    pub(super) paths: SortedMap<Box<str>, PathIndex>,
     /// Slots with a value at some path that is not in `paths`.
     pub(super) left_out: RoaringBitmap,
     scratch: String,
@@ -48,7 +47,9 @@ impl SecondaryIndex {
             if let Some(index) = paths.get_mut(path) {
                 index.insert(slot, value);
             } else if open && paths.len() < INDEXED_PATHS_MAX {
-                paths.entry(path.into()).or_default().insert(slot, value);
+                let mut index = PathIndex::default();
+                index.insert(slot, value);
+                paths.insert(path.into(), index);
             } else {
                 left_out.insert(slot);
             }
@@ -72,13 +73,13 @@ impl SecondaryIndex {
     /// Whether both hold the same at every path that both have. Which paths are left out beyond the bound
     /// depends on the order of writes, so that may differ.
     pub fn agrees_with(&self, other: &SecondaryIndex) -> bool {
-        self.paths.iter().all(|(path, index)| other.paths.get(path).is_none_or(|other| index == other))
+        self.paths.iter().all(|(path, index)| other.paths.get(&**path).is_none_or(|other| index == other))
     }
 
     /// Bytes that the index takes, about. Looks at every term: for reports, not for hot paths.
     pub fn memory_bytes(&self) -> usize {
         let mut bytes = size_of::<SecondaryIndex>() + bitmap_bytes(&self.left_out);
-        for (path, index) in &self.paths {
+        for (path, index) in self.paths.iter() {
             bytes += path.len() + size_of::<PathIndex>() + bitmap_bytes(&index.exists);
             bytes += index.direct.heap_bytes() + index.elements.heap_bytes();
         }

@@ -1,5 +1,7 @@
 //! The index after any sequence of inserts and removes equals one built from what is left.
 
+use std::collections::BTreeMap;
+
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -1,7 +1,6 @@
 //! The scalars that stand at one path, by value. A path has two of these: one for the values themselves and
 //! one for elements of arrays, because `$contains` treats them differently.
 
-use std::collections::BTreeMap;
 use std::ops::Bound as Edge;
 
 use roaring::RoaringBitmap;
@@ -10,14 +9,15 @@ use super::postings::{Postings, Union, bitmap_bytes};
 use crate::limits::INDEXED_STRING_BYTES_MAX;
 use crate::metadata::filter::{Bound, Order, Scalar};
 use crate::metadata::value::Value;
+use crate::sorted::SortedMap;
 
 /// Scalars to slots.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Terms {
     nulls: RoaringBitmap,
     bools: [RoaringBitmap; 2],
-    numbers: BTreeMap<u64, Postings>,
-    strings: BTreeMap<Box<str>, Postings>,
+    numbers: SortedMap<u64, Postings>,
+    strings: SortedMap<Box<str>, Postings>,
     /// Slots with a string here that is too long for `strings`.
     long: RoaringBitmap,
 }
@@ -40,16 +40,17 @@ impl Terms {
                 self.bools[usize::from(*value)].insert(slot);
             }
             Value::Num(value) => {
-                self.numbers
-                    .entry(ordered(*value))
-                    .and_modify(|postings| postings.insert(slot))
-                    .or_insert(Postings::One(slot));
+                let key = ordered(*value);
+                match self.numbers.get_mut(key) {
+                    Some(postings) => postings.insert(slot),
+                    None => drop(self.numbers.insert(key, Postings::One(slot))),
+                }
             }
             Value::Str(text) if text.len() > INDEXED_STRING_BYTES_MAX => {
                 self.long.insert(slot);
             }
             // Looked up first: a known string, the common case, is not copied.
-            Value::Str(text) => match self.strings.get_mut(text) {
+            Value::Str(text) => match self.strings.get_mut(&**text) {
                 Some(postings) => postings.insert(slot),
                 None => {
                     self.strings.insert(text.clone(), Postings::One(slot));
@@ -69,16 +70,16 @@ impl Terms {
             }
             Value::Num(value) => {
                 let key = ordered(*value);
-                if self.numbers.get_mut(&key).is_some_and(|postings| postings.remove(slot)) {
-                    self.numbers.remove(&key);
+                if self.numbers.get_mut(key).is_some_and(|postings| postings.remove(slot)) {
+                    self.numbers.remove(key);
                 }
             }
             Value::Str(text) if text.len() > INDEXED_STRING_BYTES_MAX => {
                 self.long.remove(slot);
             }
             Value::Str(text) => {
-                if self.strings.get_mut(text).is_some_and(|postings| postings.remove(slot)) {
-                    self.strings.remove(text);
+                if self.strings.get_mut(&**text).is_some_and(|postings| postings.remove(slot)) {
+                    self.strings.remove(&**text);
                 }
             }
             Value::Arr(_) | Value::Obj(_) => {}
@@ -91,13 +92,13 @@ impl Terms {
             Scalar::Null => sure.add_bitmap(&self.nulls),
             Scalar::Bool(value) => sure.add_bitmap(&self.bools[usize::from(*value)]),
             Scalar::Num(value) => {
-                if let Some(postings) = self.numbers.get(&ordered(*value)) {
+                if let Some(postings) = self.numbers.get(ordered(*value)) {
                     sure.add(postings);
                 }
             }
             Scalar::Str(text) if text.len() > INDEXED_STRING_BYTES_MAX => maybe.add_bitmap(&self.long),
             Scalar::Str(text) => {
-                if let Some(postings) = self.strings.get(text) {
+                if let Some(postings) = self.strings.get(&**text) {
                     sure.add(postings);
                 }
             }
@@ -107,11 +108,14 @@ impl Terms {
     pub(super) fn compare(&self, order: Order, bound: &Bound, sure: &mut Union, maybe: &mut Union) {
         match bound {
             Bound::Num(number) => {
-                let found = self.numbers.range(edges(order, &ordered(*number)));
+                let number = ordered(*number);
+                let found = self.numbers.from(start(order, number));
+                let found = found.take_while(|(key, _)| !ends(order, *key, &number));
                 found.for_each(|(_, postings)| sure.add(postings));
             }
             Bound::Str(text) => {
-                let found = self.strings.range::<str, _>(edges(order, &**text));
+                let found = self.strings.from(start(order, &**text));
+                let found = found.take_while(|(key, _)| !ends(order, &***key, &**text));
                 found.for_each(|(_, postings)| sure.add(postings));
                 maybe.add_bitmap(&self.long);
             }
@@ -119,7 +123,7 @@ impl Terms {
     }
 
     pub(super) fn starts_with(&self, prefix: &str, sure: &mut Union, maybe: &mut Union) {
-        let from = self.strings.range::<str, _>((Edge::Included(prefix), Edge::Unbounded));
+        let from = self.strings.from(Edge::Included(prefix));
         from.take_while(|(text, _)| text.starts_with(prefix)).for_each(|(_, postings)| sure.add(postings));
         maybe.add_bitmap(&self.long);
     }
@@ -135,22 +139,31 @@ impl Terms {
 
     /// Bytes on the heap, about.
     pub(super) fn heap_bytes(&self) -> usize {
-        // A B-tree node is three quarters full on average, and has a pointer for each of its entries.
-        const ENTRY: usize = (16 + size_of::<Postings>()) * 4 / 3 + 2;
+        // A piece of the map is three quarters full on average.
+        const ENTRY: usize = (16 + size_of::<Postings>()) * 4 / 3;
         let strings: usize =
             self.strings.iter().map(|(text, slots)| ENTRY + text.len() + slots.heap_bytes()).sum();
-        let numbers: usize = self.numbers.values().map(|slots| ENTRY - 8 + slots.heap_bytes()).sum();
+        let numbers: usize = self.numbers.iter().map(|(_, slots)| ENTRY - 8 + slots.heap_bytes()).sum();
         let bitmaps = [&self.nulls, &self.bools[0], &self.bools[1], &self.long];
         strings + numbers + bitmaps.into_iter().map(bitmap_bytes).sum::<usize>()
     }
 }
 
-fn edges<T: ?Sized>(order: Order, bound: &T) -> (Edge<&T>, Edge<&T>) {
+/// Where the keys that stand so to `bound` begin.
+fn start<T>(order: Order, bound: T) -> Edge<T> {
     match order {
-        Order::Gt => (Edge::Excluded(bound), Edge::Unbounded),
-        Order::Gte => (Edge::Included(bound), Edge::Unbounded),
-        Order::Lt => (Edge::Unbounded, Edge::Excluded(bound)),
-        Order::Lte => (Edge::Unbounded, Edge::Included(bound)),
+        Order::Gt => Edge::Excluded(bound),
+        Order::Gte => Edge::Included(bound),
+        Order::Lt | Order::Lte => Edge::Unbounded,
+    }
+}
+
+/// Whether `key` is past them.
+fn ends<T: PartialOrd + ?Sized>(order: Order, key: &T, bound: &T) -> bool {
+    match order {
+        Order::Gt | Order::Gte => false,
+        Order::Lt => key >= bound,
+        Order::Lte => key > bound,
     }
 }
 

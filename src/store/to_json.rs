@@ -1,0 +1,226 @@
+//! Reports as JSON. The field names are those of the JavaScript API.
+
+use super::check::{CheckReport, Problem};
+use super::report::{CheckpointResult, ImportResult, OpenReport, Phase, SkippedSnapshot};
+use super::stats::{CollectionInfo, KeptSnapshot, Stats};
+use super::write::Written;
+use crate::json::{Object, ToJson, number};
+
+fn counts(out: &mut String, counts: &[(&str, u64)]) {
+    let mut object = Object::new(out);
+    object.counts(counts);
+    object.end();
+}
+
+impl ToJson for Written {
+    fn to_json(&self, out: &mut String) {
+        counts(out, &[("count", self.count), ("seq", self.seq)]);
+    }
+}
+
+impl ToJson for CheckpointResult {
+    fn to_json(&self, out: &mut String) {
+        counts(
+            out,
+            &[
+                ("generation", self.generation),
+                ("seq", self.seq),
+                ("blocksWritten", self.blocks_written),
+                ("blocksReused", self.blocks_reused),
+                ("bytesWritten", self.bytes_written),
+            ],
+        );
+    }
+}
+
+impl ToJson for ImportResult {
+    fn to_json(&self, out: &mut String) {
+        counts(out, &[("collections", self.collections), ("rows", self.rows), ("bytes", self.bytes)]);
+    }
+}
+
+impl ToJson for OpenReport {
+    fn to_json(&self, out: &mut String) {
+        let mut object = Object::new(out);
+        match self.snapshot {
+            Some(generation) => object.count("snapshot", generation),
+            None => object.field("snapshot").push_str("null"),
+        }
+        self.snapshots_skipped.to_json(object.field("snapshotsSkipped"));
+        object.counts(&[
+            ("framesReplayed", self.frames_replayed),
+            ("bytesDropped", self.bytes_dropped),
+            ("rows", self.rows),
+            ("rowsQuarantined", self.rows_quarantined),
+            ("nodesRebuilt", self.nodes_rebuilt),
+        ]);
+        self.phases.to_json(object.field("phases"));
+        object.end();
+    }
+}
+
+impl ToJson for SkippedSnapshot {
+    fn to_json(&self, out: &mut String) {
+        let mut object = Object::new(out);
+        object.count("generation", self.generation);
+        object.text("reason", &self.reason);
+        object.end();
+    }
+}
+
+impl ToJson for Phase {
+    fn to_json(&self, out: &mut String) {
+        let mut object = Object::new(out);
+        object.text("name", self.name);
+        number(object.field("ms"), self.ms as f32);
+        object.end();
+    }
+}
+
+impl ToJson for CheckReport {
+    fn to_json(&self, out: &mut String) {
+        let mut object = Object::new(out);
+        object.field("ok").push_str(if self.ok { "true" } else { "false" });
+        self.problems.to_json(object.field("problems"));
+        object.counts(&[("rows", self.rows), ("blocks", self.blocks), ("frames", self.frames)]);
+        object.end();
+    }
+}
+
+impl ToJson for Problem {
+    fn to_json(&self, out: &mut String) {
+        let mut object = Object::new(out);
+        object.text("where", &self.r#where);
+        object.text("what", &self.what);
+        object.end();
+    }
+}
+
+impl ToJson for Stats {
+    fn to_json(&self, out: &mut String) {
+        let mut object = Object::new(out);
+        object.count("seq", self.seq);
+        self.collections.to_json(object.field("collections"));
+        let bytes = &self.bytes;
+        counts(
+            object.field("bytes"),
+            &[
+                ("log", bytes.log),
+                ("blocks", bytes.blocks),
+                ("snapshots", bytes.snapshots),
+                ("other", bytes.other),
+                ("total", bytes.total),
+            ],
+        );
+        self.snapshots.to_json(object.field("snapshots"));
+        object.count("logBytes", self.log_bytes);
+        if let Some(cause) = &self.checkpoint_error {
+            object.text("checkpointError", cause);
+        }
+        object.end();
+    }
+}
+
+impl ToJson for CollectionInfo {
+    fn to_json(&self, out: &mut String) {
+        let mut object = Object::new(out);
+        object.text("name", &self.name);
+        object.count("dimension", self.dimension as u64);
+        object.text("metric", self.metric);
+        object.text("index", self.index);
+        object.text("quantization", self.quantization);
+        if let Some(model) = &self.model {
+            let mut inner = Object::new(object.field("model"));
+            inner.text("id", &model.id);
+            inner.text("version", &model.version);
+            inner.end();
+        }
+        object.count("rows", self.rows as u64);
+        object.end();
+    }
+}
+
+impl ToJson for KeptSnapshot {
+    fn to_json(&self, out: &mut String) {
+        counts(
+            out,
+            &[
+                ("generation", self.generation),
+                ("seq", self.seq),
+                ("timeMs", self.time_ms),
+                ("bytes", self.bytes),
+            ],
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stats::{Bytes, ModelInfo};
+    use super::*;
+    use crate::json::text;
+
+    #[test]
+    fn names_are_those_of_the_api() {
+        assert_eq!(text(&Written { count: 2, seq: 3 }), r#"{"count":2,"seq":3}"#);
+        assert_eq!(
+            text(&CheckpointResult {
+                generation: 1,
+                seq: 2,
+                blocks_written: 3,
+                blocks_reused: 4,
+                bytes_written: 5
+            }),
+            r#"{"generation":1,"seq":2,"blocksWritten":3,"blocksReused":4,"bytesWritten":5}"#
+        );
+        assert_eq!(
+            text(&ImportResult { collections: 1, rows: 2, bytes: 3 }),
+            r#"{"collections":1,"rows":2,"bytes":3}"#
+        );
+        let mut report =
+            OpenReport { frames_replayed: 1, bytes_dropped: 2, rows: 3, ..OpenReport::default() };
+        assert_eq!(
+            text(&report),
+            r#"{"snapshot":null,"snapshotsSkipped":[],"framesReplayed":1,"bytesDropped":2,"rows":3,"rowsQuarantined":0,"nodesRebuilt":0,"phases":[]}"#
+        );
+        report.snapshot = Some(4);
+        report.snapshots_skipped.push(SkippedSnapshot { generation: 5, reason: "a \"b\"".to_owned() });
+        report.phases.push(Phase { name: "list", ms: 0.25 });
+        let json = text(&report);
+        assert!(
+            json.starts_with(r#"{"snapshot":4,"snapshotsSkipped":[{"generation":5,"reason":"a \"b\""}],"#)
+        );
+        assert!(json.ends_with(r#""phases":[{"name":"list","ms":0.25}]}"#), "{json}");
+        let problem = Problem { r#where: "log-1".to_owned(), what: "torn".to_owned() };
+        assert_eq!(
+            text(&CheckReport { ok: false, problems: vec![problem], rows: 1, blocks: 2, frames: 3 }),
+            r#"{"ok":false,"problems":[{"where":"log-1","what":"torn"}],"rows":1,"blocks":2,"frames":3}"#
+        );
+        let collection = CollectionInfo {
+            name: "c".to_owned(),
+            dimension: 3,
+            metric: "dot",
+            index: "auto",
+            quantization: "none",
+            model: Some(ModelInfo { id: "m".to_owned(), version: "1".to_owned() }),
+            rows: 7,
+        };
+        let stats = Stats {
+            seq: 9,
+            collections: vec![collection],
+            bytes: Bytes { log: 1, blocks: 2, snapshots: 3, other: 4, total: 10 },
+            snapshots: vec![KeptSnapshot { generation: 1, seq: 2, time_ms: 3, bytes: 4 }],
+            log_bytes: 5,
+            checkpoint_error: Some("full".to_owned()),
+        };
+        assert_eq!(
+            text(&stats),
+            concat!(
+                r#"{"seq":9,"collections":[{"name":"c","dimension":3,"metric":"dot","index":"auto","#,
+                r#""quantization":"none","model":{"id":"m","version":"1"},"rows":7}],"#,
+                r#""bytes":{"log":1,"blocks":2,"snapshots":3,"other":4,"total":10},"#,
+                r#""snapshots":[{"generation":1,"seq":2,"timeMs":3,"bytes":4}],"logBytes":5,"checkpointError":"full"}"#
+            )
+        );
+    }
+}

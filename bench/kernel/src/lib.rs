@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 // The source file and not the crate: that one brings its exports to JavaScript along, and the imports they need.
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 #[path = "../../../src/kernel/mod.rs"]
 mod kernel;
 

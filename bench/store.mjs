@@ -3,6 +3,8 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { install } from '../tests/packaging/project.mjs';
 import { startChromium } from './store/chromium.mjs';
 import { measureExact } from './store/exact.mjs';
@@ -44,6 +46,8 @@ function wanted({ host, storage }, name, ...storages) {
 const often = (repeats) => Math.max(50, repeats * 10);
 
 async function node({ n, repeats, storage }, { project, scratch }, add) {
+  setFlagsFromString('--expose-gc');
+  globalThis.gc = runInNewContext('gc');
   const host = `node ${process.versions.node}`;
   await writeFile(join(project, 'package-entry.mjs'), "export * from 'lodestore';\n");
   const lodestore = await import(pathToFileURL(join(project, 'package-entry.mjs')));

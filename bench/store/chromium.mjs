@@ -23,7 +23,7 @@ export async function startChromium({ project, scratch, modules, kernel, executa
     executablePath,
     headless: true,
     chromiumSandbox: false,
-    args: ['--disable-gpu', '--no-first-run', '--disable-background-networking'],
+    args: ['--disable-gpu', '--no-first-run', '--disable-background-networking', '--js-flags=--expose-gc'],
   });
   const page = await context.newPage();
   page.on('pageerror', (error) => console.error(String(error)));

@@ -1,7 +1,7 @@
 // Upserts, reopening, export and import on one storage, beside the bare API of its host. Runs in the host itself.
 import { dataset } from './dataset.mjs';
 import { NO_CHECKPOINT, record } from './recorder.mjs';
-import { median, timed } from './timing.mjs';
+import { median, settle, timed } from './timing.mjs';
 
 /** Fresh databases that are filled; each takes seconds on a slow disk. */
 const FILLS = 3;
@@ -23,9 +23,11 @@ export async function measureStore({ lodestore, raw, options, n, repeats }) {
   for (let i = 0; i < FILLS; i += 1) {
     const name = `bench-${i}`;
     await drop(name);
+    await settle();
     const write = await raw.write(recorded.upserts.appends);
     const db = await fresh(name);
     const rows = await db.collection('words', { dimension: data.dimension });
+    await settle();
     let upsert = 0;
     for (const batch of data.batches) upsert += (await timed(() => rows.upsert(batch))).ms;
     const checkpoint = (await timed(() => db.checkpoint())).ms;
@@ -37,8 +39,10 @@ export async function measureStore({ lodestore, raw, options, n, repeats }) {
   await raw.put(recorded.reopen.files);
   const reopens = [];
   for (let i = 0; i < repeats; i += 1) {
+    await settle();
     const read = await timed(() => raw.read(recorded.reopen.files));
     if (read.value !== recorded.reopen.bytes) throw new Error(`raw read gave ${read.value} bytes`);
+    await settle();
     const opening = await timed(reopened);
     const db = opening.value;
     const first = await timed(async () => {
@@ -62,10 +66,12 @@ export async function measureStore({ lodestore, raw, options, n, repeats }) {
 /** The whole database out into one archive, and that into an empty one. */
 async function carry({ reopened, fresh, drop }) {
   const db = await reopened();
+  await settle();
   const exported = await timed(async () => new Uint8Array(await new Response(db.export()).arrayBuffer()));
   await db.close();
   await drop('bench-copy');
   const copy = await fresh('bench-copy');
+  await settle();
   const imported = await timed(() => copy.import(exported.value));
   await copy.close();
   await drop('bench-copy');

@@ -1,5 +1,14 @@
 // Clocks and middles.
 
+/**
+ * Collects garbage now: large buffers left by one measurement would else be collected on the time of the next, tens of
+ * milliseconds that wander between the store and the bare API. The hosts are started so that `gc` is there.
+ */
+export async function settle() {
+  globalThis.gc();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
 /** Milliseconds that `work` takes, and what it returned. */
 export async function timed(work) {
   const start = performance.now();

@@ -16,8 +16,7 @@ import { longRow, printTable, writeResults } from './store/report.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { CHROMIUM, LODESTORE_KERNEL, LODESTORE_TARBALL } = process.env;
 
-async function main() {
-  const chosen = options(process.argv.slice(2));
+async function main(chosen) {
   if (chosen.help) return console.log(USAGE);
   for (const [name, value] of Object.entries({ CHROMIUM, LODESTORE_KERNEL, LODESTORE_TARBALL })) {
     if (!value) throw new Error(`${name} is not set: run \`cargo xtask bench store\``);
@@ -79,9 +78,15 @@ async function chromium({ n, repeats, storage }, { project, scratch }, add) {
   }
 }
 
-try {
-  await main();
-} catch (error) {
-  console.error(error?.stack ?? String(error));
+function fail(message) {
+  console.error(message);
   process.exit(1);
 }
+
+let chosen;
+try {
+  chosen = options(process.argv.slice(2));
+} catch (error) {
+  fail(`${error.message}\n\n${USAGE}`);
+}
+await main(chosen).catch((error) => fail(error?.stack ?? String(error)));

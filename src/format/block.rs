@@ -1,11 +1,11 @@
 //! The block: one checksummed run of bytes of a snapshot. Its own header says what it is, so that rows can be
 //! found even where no manifest is left.
 
-use super::bytes::{Reader, decode_exactly, encode};
+use super::bytes::Reader;
+use super::codec::{decode_exactly, encode, wire_struct};
 use super::crc32;
 use crate::error::{Error, Result};
 use crate::limits::{BLOCK_BYTES_MAX, GROUP_ROWS};
-use serde::{Deserialize, Serialize};
 
 /// Length of a block's header.
 pub const BLOCK_HEADER_BYTES: usize = 32;
@@ -105,21 +105,21 @@ impl BlockHeader {
 }
 
 /// The rows of one group: three columns of one length. A free slot has sequence number 0 and empty texts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowsV1<'a> {
     /// Sequence number of each row's last write.
     pub seqs: Vec<u64>,
     /// Ids.
-    #[serde(borrow)]
     pub ids: Vec<&'a str>,
     /// JSON objects.
-    #[serde(borrow)]
     pub metadata: Vec<&'a str>,
 }
 
+wire_struct!(RowsV1<'a> { seqs, ids, metadata });
+
 impl<'a> RowsV1<'a> {
     /// The payload of a rows block.
-    pub fn encode(&self) -> Result<Vec<u8>> {
+    pub fn encode(&self) -> Vec<u8> {
         encode(self, Vec::new())
     }
 

@@ -1,7 +1,5 @@
 //! The only place that knows the order of bytes.
 
-use crate::error::{Error, Result};
-
 /// Reads little-endian numbers from the front of a slice; `None` when it is too short.
 pub struct Reader<'a>(pub &'a [u8]);
 
@@ -27,19 +25,6 @@ impl<'a> Reader<'a> {
     pub fn u64(&mut self) -> Option<u64> {
         self.array().map(u64::from_le_bytes)
     }
-}
-
-/// A postcard value that is followed by nothing.
-pub fn decode_exactly<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
-    match postcard::take_from_bytes(bytes) {
-        Ok((value, [])) => Some(value),
-        _ => None,
-    }
-}
-
-/// Appends the postcard form of `value`.
-pub fn encode<T: serde::Serialize + ?Sized>(value: &T, out: Vec<u8>) -> Result<Vec<u8>> {
-    postcard::to_extend(value, out).map_err(|cause| Error::invalid(format!("this cannot be stored: {cause}")))
 }
 
 /// Little-endian floats; a tail of less than four bytes is left out.

@@ -45,12 +45,12 @@ pub fn encode_frame(
     out: Vec<u8>,
     seq: u64,
     time_ms: u64,
-    write: impl FnOnce(Vec<u8>) -> Result<Vec<u8>>,
+    write: impl FnOnce(Vec<u8>) -> Vec<u8>,
 ) -> Result<Vec<u8>> {
     let start = out.len();
     let mut out = out;
     out.resize(start + FRAME_HEADER_BYTES, 0);
-    let mut out = write(out)?;
+    let mut out = write(out);
     out.push(END_MARK);
     let body = start + FRAME_HEADER_BYTES;
     let bytes = out.len() - body;

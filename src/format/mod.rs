@@ -6,6 +6,7 @@
 pub mod archive;
 pub mod block;
 mod bytes;
+mod codec;
 pub mod crc32;
 pub use bytes::floats;
 pub mod frame;

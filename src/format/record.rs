@@ -3,13 +3,11 @@
 //! Postcard has no field names, so a moved field would be silent damage: the `V1` types are frozen. A change of
 //! format adds `V2` types beside them.
 
-use super::bytes::{decode_exactly, encode};
+use super::codec::{Wire, decode_exactly, encode, get_bytes, put_bytes, wire_struct};
 use super::frame::END_MARK;
-use crate::error::Result;
-use serde::{Deserialize, Serialize};
 
 /// A collection's configuration, as stored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigV1 {
     /// Numbers in each vector.
     pub dimension: u32,
@@ -24,14 +22,13 @@ pub struct ConfigV1 {
 }
 
 /// One committed write. Collections are named by their number, which is never reused.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum RecordV1<'a> {
     /// A new, empty collection. `stages` names the collection that it is being built to replace.
     Create {
         /// Its number.
         collection: u32,
         /// Its name.
-        #[serde(borrow)]
         name: &'a str,
         /// Its configuration.
         config: ConfigV1,
@@ -48,13 +45,10 @@ pub enum RecordV1<'a> {
         /// The collection.
         collection: u32,
         /// Little-endian f32, row after row.
-        #[serde(borrow, with = "serde_bytes")]
         vectors: &'a [u8],
         /// One id a row.
-        #[serde(borrow)]
         ids: Vec<&'a str>,
         /// One JSON object a row.
-        #[serde(borrow)]
         metadata: Vec<&'a str>,
     },
     /// Metadata of existing rows replaced; vectors stay.
@@ -62,10 +56,8 @@ pub enum RecordV1<'a> {
         /// The collection.
         collection: u32,
         /// One id a row.
-        #[serde(borrow)]
         ids: Vec<&'a str>,
         /// One JSON object a row.
-        #[serde(borrow)]
         metadata: Vec<&'a str>,
     },
     /// Existing rows deleted.
@@ -73,7 +65,6 @@ pub enum RecordV1<'a> {
         /// The collection.
         collection: u32,
         /// One id a row.
-        #[serde(borrow)]
         ids: Vec<&'a str>,
     },
     /// Metric, index or quantization changed in place.
@@ -90,9 +81,73 @@ pub enum RecordV1<'a> {
     },
 }
 
+wire_struct!(ConfigV1 { dimension, metric, index, quantization, model });
+
+impl<'a> Wire<'a> for RecordV1<'a> {
+    fn put(&self, out: &mut Vec<u8>) {
+        let mut head = |kind: u32, collection: &u32| {
+            kind.put(out);
+            collection.put(out);
+        };
+        match self {
+            RecordV1::Create { collection, name, config, stages } => {
+                head(0, collection);
+                name.put(out);
+                config.put(out);
+                stages.put(out);
+            }
+            RecordV1::Drop { collection } => head(1, collection),
+            RecordV1::Upsert { collection, vectors, ids, metadata } => {
+                head(2, collection);
+                put_bytes(vectors, out);
+                ids.put(out);
+                metadata.put(out);
+            }
+            RecordV1::SetMetadata { collection, ids, metadata } => {
+                head(3, collection);
+                ids.put(out);
+                metadata.put(out);
+            }
+            RecordV1::Delete { collection, ids } => {
+                head(4, collection);
+                ids.put(out);
+            }
+            RecordV1::Configure { collection, config } => {
+                head(5, collection);
+                config.put(out);
+            }
+            RecordV1::Switch { staged } => head(6, staged),
+        }
+    }
+
+    fn get(input: &mut &'a [u8]) -> Option<RecordV1<'a>> {
+        let (kind, collection) = <(u32, u32)>::get(input)?;
+        Some(match kind {
+            0 => RecordV1::Create {
+                collection,
+                name: Wire::get(input)?,
+                config: Wire::get(input)?,
+                stages: Wire::get(input)?,
+            },
+            1 => RecordV1::Drop { collection },
+            2 => RecordV1::Upsert {
+                collection,
+                vectors: get_bytes(input)?,
+                ids: Wire::get(input)?,
+                metadata: Wire::get(input)?,
+            },
+            3 => RecordV1::SetMetadata { collection, ids: Wire::get(input)?, metadata: Wire::get(input)? },
+            4 => RecordV1::Delete { collection, ids: Wire::get(input)? },
+            5 => RecordV1::Configure { collection, config: Wire::get(input)? },
+            6 => RecordV1::Switch { staged: collection },
+            _ => return None,
+        })
+    }
+}
+
 impl<'a> RecordV1<'a> {
     /// Appends the payload to `out`, without the end mark, which the frame adds.
-    pub fn encode(&self, out: Vec<u8>) -> Result<Vec<u8>> {
+    pub fn encode(&self, out: Vec<u8>) -> Vec<u8> {
         encode(self, out)
     }
 

@@ -1,15 +1,15 @@
 //! The snapshot: a small manifest that names blocks. Blocks are immutable and shared between snapshots.
 
-use super::bytes::{Reader, decode_exactly, encode};
+use super::bytes::Reader;
+use super::codec::{decode_exactly, encode, wire_struct};
 use super::crc32;
 use super::header::{FileHeader, FileKind, HEADER_BYTES};
 use super::record::ConfigV1;
 use crate::error::{Error, Result};
 use crate::limits::MANIFEST_BYTES_MAX;
-use serde::{Deserialize, Serialize};
 
 /// Where a block lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockRefV1 {
     /// Generation of the blocks file. In an archive 0: this file.
     pub generation: u64,
@@ -22,7 +22,7 @@ pub struct BlockRefV1 {
 }
 
 /// The blocks of one row group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GroupV1 {
     /// Its vectors.
     pub vectors: BlockRefV1,
@@ -31,7 +31,7 @@ pub struct GroupV1 {
 }
 
 /// One collection.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CollectionV1 {
     /// Its number.
     pub collection: u32,
@@ -50,7 +50,7 @@ pub struct CollectionV1 {
 }
 
 /// A whole database at one sequence number.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotV1 {
     /// The last write that it covers.
     pub seq: u64,
@@ -64,10 +64,15 @@ pub struct SnapshotV1 {
     pub collections: Vec<CollectionV1>,
 }
 
+wire_struct!(BlockRefV1 { generation, offset, length, crc });
+wire_struct!(GroupV1 { vectors, rows });
+wire_struct!(CollectionV1 { collection, name, config, stages, slots, rows, groups });
+wire_struct!(SnapshotV1 { seq, time_ms, log, next_collection, collections });
+
 impl SnapshotV1 {
     /// Appends length, crc32 and the manifest itself.
     pub fn encode_section(&self, mut out: Vec<u8>) -> Result<Vec<u8>> {
-        let manifest = encode(self, Vec::new())?;
+        let manifest = encode(self, Vec::new());
         out.extend_from_slice(&(manifest.len() as u32).to_le_bytes());
         out.extend_from_slice(&crc32::hash(&manifest).to_le_bytes());
         out.extend_from_slice(&manifest);

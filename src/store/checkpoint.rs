@@ -296,7 +296,7 @@ fn encode_block(state: &State, want: &Wanted) -> Result<(BlockHeader, Vec<u8>)> 
         BlockKind::Vectors => bytemuck::cast_slice(collection.group_vectors(want.group)),
         BlockKind::Rows => {
             let columns = collection.group_rows(want.group);
-            rows = RowsV1 { seqs: columns.seqs, ids: columns.ids, metadata: columns.metadata }.encode()?;
+            rows = RowsV1 { seqs: columns.seqs, ids: columns.ids, metadata: columns.metadata }.encode();
             &rows
         }
     };

@@ -32,7 +32,7 @@ impl Section {
             MANIFEST_MAGIC => Ok(Section::Manifest),
             TRAILER_MAGIC => Ok(Section::Trailer),
             _ => Err(Error::corrupt("this archive is damaged: a section begins with unknown bytes")
-                .with("LBLK, LMAN or LEND", magic.escape_ascii())),
+                .with("LBLK, LMAN or LEND", String::from_utf8_lossy(&magic))),
         }
     }
 }

@@ -94,7 +94,7 @@ impl FileHeader {
         let magic: [u8; 8] = reader.array().ok_or_else(short)?;
         if &magic != kind.magic() {
             return Err(Error::corrupt(format!("this is not a Lodestore {noun}"))
-                .with(kind.magic().escape_ascii(), magic.escape_ascii()));
+                .with(String::from_utf8_lossy(kind.magic()), String::from_utf8_lossy(&magic)));
         }
         let crc = crc32::hash(bytes.get(..HEADER_BYTES - 4).ok_or_else(short)?);
         let stored = bytes.last_chunk().map(|chunk| u32::from_le_bytes(*chunk));

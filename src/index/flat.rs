@@ -8,7 +8,7 @@ use crate::limits::GROUP_ROWS;
 use crate::vectors::Vectors;
 
 /// A row group of which less than one row in this many may match is not scanned but visited row by row.
-const SCAN_SHARE: u64 = 4;
+const SCAN_SHARE: usize = 4;
 
 /// The exact index over a vector arena. It keeps only what a scan would otherwise compute again: one over the
 /// length of each row, under cosine.
@@ -89,37 +89,38 @@ impl Flat {
         let mut top = TopK::new(k, expected, min_score);
         let mut scores = [0.0; GROUP_ROWS];
 
-        // From group to group, skipping those without a candidate.
-        let mut rest = candidates.iter();
-        while let Some(slot) = rest.next() {
-            let group = slot as usize / GROUP_ROWS;
-            let first = group * GROUP_ROWS;
-            if slot as usize >= rows {
-                break;
-            }
-            let count = (rows - first).min(GROUP_ROWS);
-            let scores = &mut scores[..count];
-            // The arena has at most limits::ROWS_MAX slots, far from the end of u32.
-            let range = first as u32..(first + count) as u32;
-            rest.advance_to(range.end);
-
-            let whole = (all_live && filter.is_none())
-                || (candidates.contains_range(range.clone())
-                    && (!check_live || live.contains_range(range.clone())));
-            if whole {
+        if all_live && filter.is_none() {
+            for group in 0..vectors.group_count() {
+                let first = group * GROUP_ROWS;
+                let scores = &mut scores[..(rows - first).min(GROUP_ROWS)];
                 scan.group(group, scores);
-                for (slot, score) in range.zip(scores) {
+                // The arena has at most limits::ROWS_MAX slots, far from the end of u32.
+                for (slot, score) in (first as u32..).zip(scores) {
                     top.push(slot, *score);
                 }
-            } else if candidates.range_cardinality(range.clone()) * SCAN_SHARE < count as u64 {
-                for slot in candidates.range(range).filter(is_match) {
-                    top.push(slot, scan.row(slot));
+            }
+            return top.into_sorted();
+        }
+        // From group to group, skipping those without a candidate.
+        let mut slots = Vec::with_capacity(GROUP_ROWS);
+        let mut rest = candidates.iter();
+        let mut next = rest.next();
+        while let Some(slot) = next.filter(|slot| (*slot as usize) < rows) {
+            let group = slot as usize / GROUP_ROWS;
+            let first = group * GROUP_ROWS;
+            let count = (rows - first).min(GROUP_ROWS);
+            slots.clear();
+            while let Some(slot) = next.filter(|slot| (*slot as usize) < first + count) {
+                if is_match(&slot) {
+                    slots.push(slot);
                 }
+                next = rest.next();
+            }
+            if slots.len() * SCAN_SHARE < count {
+                slots.iter().for_each(|slot| top.push(*slot, scan.row(*slot)));
             } else {
-                scan.group(group, scores);
-                for slot in candidates.range(range).filter(is_match) {
-                    top.push(slot, scores[slot as usize - first]);
-                }
+                scan.group(group, &mut scores[..count]);
+                slots.iter().for_each(|slot| top.push(*slot, scores[*slot as usize - first]));
             }
         }
         top.into_sorted()

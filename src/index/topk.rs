@@ -1,7 +1,5 @@
 //! The best k of many scores, without sorting them all and without a heap move per row.
 
-use std::cmp::Reverse;
-
 use super::Scored;
 
 /// Collects scores and keeps the best `k`. Order: higher score first, then lower slot; NaN after everything.
@@ -14,7 +12,9 @@ pub struct TopK {
     room: usize,
     /// Smallest rank that may still be among the best.
     floor: u64,
-    kept: Vec<Scored>,
+    /// The complements of ranks, so that the plain order of integers is best first: sorting by any other key
+    /// would be one more copy of the sort.
+    kept: Vec<u64>,
 }
 
 impl TopK {
@@ -25,7 +25,7 @@ impl TopK {
         let room = k.saturating_add(k.max(64));
         let floor = match min_score {
             _ if k == 0 => u64::MAX,
-            Some(score) => rank(Scored { slot: u32::MAX, score }),
+            Some(score) => rank(u32::MAX, score),
             None => 0,
         };
         TopK { k, room, floor, kept: Vec::with_capacity(room.min(expected)) }
@@ -34,19 +34,18 @@ impl TopK {
     /// Offers a slot, which is offered once.
     #[inline]
     pub fn push(&mut self, slot: u32, score: f32) {
-        // Adding 0 turns -0 into 0, so that the two tie.
-        let scored = Scored { slot, score: score + 0.0 };
-        if rank(scored) >= self.floor {
-            self.keep(scored);
+        let rank = rank(slot, score);
+        if rank >= self.floor {
+            self.keep(rank);
         }
     }
 
-    fn keep(&mut self, scored: Scored) {
-        self.kept.push(scored);
+    fn keep(&mut self, rank: u64) {
+        self.kept.push(!rank);
         if self.kept.len() >= self.room {
             self.cut();
             if let Some(worst) = self.kept.last() {
-                self.floor = rank(*worst);
+                self.floor = !*worst;
             }
         }
     }
@@ -54,7 +53,7 @@ impl TopK {
     /// Cuts down to the best k, of which the last is the worst.
     fn cut(&mut self) {
         if self.k < self.kept.len() && self.k > 0 {
-            self.kept.select_nth_unstable_by_key(self.k - 1, |scored| Reverse(rank(*scored)));
+            self.kept.select_nth_unstable(self.k - 1);
             self.kept.truncate(self.k);
         }
     }
@@ -62,23 +61,34 @@ impl TopK {
     /// The best, best first.
     pub fn into_sorted(mut self) -> Vec<Scored> {
         self.cut();
-        self.kept.sort_unstable_by_key(|scored| Reverse(rank(*scored)));
-        self.kept
+        self.kept.sort_unstable();
+        self.kept.into_iter().map(|worst| scored(!worst)).collect()
     }
 }
 
 /// An integer that orders like the search results do: bigger is better. Score above, slot below.
 #[inline]
-fn rank(scored: Scored) -> u64 {
-    let bits = (scored.score + 0.0).to_bits();
-    let by_score = if scored.score.is_nan() {
+fn rank(slot: u32, score: f32) -> u64 {
+    // Adding 0 turns -0 into 0, so that the two tie.
+    let bits = (score + 0.0).to_bits();
+    let by_score = if score.is_nan() {
         0
     } else if bits >> 31 == 0 {
         bits | 1 << 31
     } else {
         !bits
     };
-    u64::from(by_score) << 32 | u64::from(!scored.slot)
+    u64::from(by_score) << 32 | u64::from(!slot)
+}
+
+/// What has this rank.
+fn scored(rank: u64) -> Scored {
+    let score = match (rank >> 32) as u32 {
+        0 => f32::NAN,
+        bits if bits >> 31 == 1 => f32::from_bits(bits & !(1 << 31)),
+        bits => f32::from_bits(!bits),
+    };
+    Scored { slot: !(rank as u32), score }
 }
 
 #[cfg(test)]

@@ -61,14 +61,15 @@ pub(super) fn bitmap_bytes(slots: &RoaringBitmap) -> usize {
 /// they are sorted once instead of being inserted one by one.
 #[derive(Default)]
 pub(super) struct Union {
-    single: Vec<u32>,
+    /// As the type that search results are sorted as: one sort in the wasm is enough.
+    single: Vec<u64>,
     slots: RoaringBitmap,
 }
 
 impl Union {
     pub(super) fn add(&mut self, postings: &Postings) {
         match postings {
-            Postings::One(slot) => self.single.push(*slot),
+            Postings::One(slot) => self.single.push(u64::from(*slot)),
             Postings::Many(slots) => self.slots |= &**slots,
         }
     }
@@ -79,7 +80,7 @@ impl Union {
 
     pub(super) fn finish(mut self) -> RoaringBitmap {
         self.single.sort_unstable();
-        let single: RoaringBitmap = self.single.into_iter().collect();
+        let single: RoaringBitmap = self.single.into_iter().map(|slot| slot as u32).collect();
         self.slots |= single;
         self.slots
     }

@@ -8,7 +8,7 @@ use std::ops::Bound;
 const PIECE_MAX: usize = 128;
 
 /// Keys in order, each once, with their values.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct SortedMap<K, V> {
     /// None is empty, and all keys of one are less than those of the next.
     pieces: Vec<Vec<(K, V)>>,
@@ -18,6 +18,13 @@ pub struct SortedMap<K, V> {
 impl<K, V> Default for SortedMap<K, V> {
     fn default() -> Self {
         SortedMap { pieces: Vec::new(), len: 0 }
+    }
+}
+
+/// The same entries; where they are cut into pieces depends on the order in which they came.
+impl<K: PartialEq, V: PartialEq> PartialEq for SortedMap<K, V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.len == other.len && self.iter().eq(other.iter())
     }
 }
 

@@ -312,10 +312,10 @@ impl Collection {
                 return Err(Error::corrupt("a stored row has no id"));
             }
             let vector = self.vectors.row(slot).unwrap_or_default();
-            if let Err(cause) = self.config.metric.validate(vector) {
-                return Err(Error::corrupt(format!("the stored vector of row '{id}': {}", cause.message)));
-            }
-            self.flat.insert(slot, vector);
+            let inverse = self.config.metric.admit(vector).map_err(|cause| {
+                Error::corrupt(format!("the stored vector of row '{id:.80}': {}", cause.message))
+            })?;
+            self.flat.insert_admitted(slot, inverse);
             self.rows.push(Some(Row { id: id.into(), seq, metadata: metadata.into() }));
         }
         let all = first as u32..self.rows.len() as u32;

@@ -32,6 +32,13 @@ impl Flat {
 
     /// Notes the vector that was just written to `slot` of the arena, new or changed.
     pub fn insert(&mut self, slot: u32, vector: &[f32]) {
+        if self.metric == Metric::Cosine {
+            self.insert_admitted(slot, inverse_norm(vector));
+        }
+    }
+
+    /// As [`Flat::insert`], with what [`Metric::admit`] gave for the vector.
+    pub fn insert_admitted(&mut self, slot: u32, inverse: f32) {
         if self.metric != Metric::Cosine {
             return;
         }
@@ -39,7 +46,7 @@ impl Flat {
         if slot >= self.inverse_norms.len() {
             self.inverse_norms.resize(slot + 1, 0.0);
         }
-        self.inverse_norms[slot] = inverse_norm(vector);
+        self.inverse_norms[slot] = inverse;
     }
 
     /// Forgets a slot that has died. Searches leave it out because it is no longer live.

@@ -41,30 +41,38 @@ impl Metric {
 
     /// Refuses a vector, stored or asked for, that this metric cannot compare.
     pub fn validate(self, vector: &[f32]) -> Result<()> {
+        self.admit(vector).map(drop)
+    }
+
+    /// As [`Metric::validate`], and gives what the index notes of the vector: under cosine one over its length,
+    /// otherwise 0. Opening a database asks this of every row, so it passes over the vector once.
+    pub fn admit(self, vector: &[f32]) -> Result<f32> {
+        let squared = dot(vector, vector);
         // No square is negative, so nothing cancels: a finite sum has finite terms. Only where it is not is it
         // worth looking at each component.
-        let suspect = !dot(vector, vector).is_finite();
         let culprit = || vector.iter().position(|component| !component.is_finite());
-        if let Some(at) = suspect.then(culprit).flatten() {
+        if let Some(at) = (!squared.is_finite()).then(culprit).flatten() {
             let message = format!("Component {at} of the vector is not a finite number; leave the row out.");
             return Err(Error::invalid(message)
                 .with("a finite number", if vector[at].is_nan() { "NaN" } else { "an infinity" }));
         }
-        if self == Metric::Cosine {
-            let squared = squared_norm(vector);
-            if squared == 0.0 {
-                return Err(Error::invalid(
-                    "A zero vector has no direction, so it has no cosine; leave the row out or use the metric 'dot'.",
-                ));
-            }
-            if !SQUARED_NORM.contains(&squared) {
-                let message = "The vector is too short or too long for a cosine in 32-bit floats; scale it to length 1.";
-                let mut length = String::new();
-                json::number(&mut length, squared.sqrt() as f32);
-                return Err(Error::invalid(message).with("a length of 1.1e-19 to 9.2e18", length));
-            }
+        if self != Metric::Cosine {
+            return Ok(0.0);
         }
-        Ok(())
+        let squared = exact_enough(squared, vector);
+        if squared == 0.0 {
+            return Err(Error::invalid(
+                "A zero vector has no direction, so it has no cosine; leave the row out or use the metric 'dot'.",
+            ));
+        }
+        if !SQUARED_NORM.contains(&squared) {
+            let message =
+                "The vector is too short or too long for a cosine in 32-bit floats; scale it to length 1.";
+            let mut length = String::new();
+            json::number(&mut length, squared.sqrt() as f32);
+            return Err(Error::invalid(message).with("a length of 1.1e-19 to 9.2e18", length));
+        }
+        Ok(squared.sqrt().recip() as f32)
     }
 }
 
@@ -79,16 +87,13 @@ pub fn distance_from_score(metric: Metric, score: f32) -> f32 {
 
 /// One over the length of a vector; 0 for a vector that [`Metric::validate`] refuses under cosine.
 pub fn inverse_norm(vector: &[f32]) -> f32 {
-    let squared = squared_norm(vector);
-    if SQUARED_NORM.contains(&squared) { squared.sqrt().recip() as f32 } else { 0.0 }
+    Metric::Cosine.admit(vector).unwrap_or(0.0)
 }
 
-/// By the kernel where that is safe: it is many times as fast, and opening a database does this for every row.
-/// In f64 where in f32 squares overflow or vanish.
-fn squared_norm(vector: &[f32]) -> f64 {
-    let fast = dot(vector, vector);
-    if SAFE_IN_F32.contains(&fast) {
-        return f64::from(fast);
+/// The squared length: what the kernel summed in f32 where that is safe, in f64 where squares overflow or vanish.
+fn exact_enough(squared: f32, vector: &[f32]) -> f64 {
+    if SAFE_IN_F32.contains(&squared) {
+        return f64::from(squared);
     }
     vector.iter().map(|component| f64::from(*component) * f64::from(*component)).sum()
 }

@@ -6,7 +6,7 @@ use super::host::{Host, HostEnv, HostStorage};
 use super::json;
 use super::reply::{Reply, Return, Writer};
 use super::transfer::{WasmExport, WasmImport, WasmRebuild, thrown};
-use crate::collection::{Query, Rows};
+use crate::collection::{Collection, Query, Rows};
 use crate::error::{Error, Result};
 use crate::json::{Fields, strings, text};
 use crate::limits::BATCH_ROWS_MAX;
@@ -26,11 +26,8 @@ async fn written(database: Db, write: impl Future<Output = Result<Written>>) -> 
     let written = write.await?;
     if database.checkpoint_due() {
         background(async move {
-            // A failure is kept and shown in stats(); the log still has everything.
-            let due = database.checkpoint_due();
-            if due {
-                let _ = database.checkpoint().await;
-            }
+            // A failure is kept and shown in stats().
+            let _ = database.checkpoint_if_due().await;
         });
     }
     Ok(written)
@@ -70,7 +67,11 @@ impl WasmStore {
         promise_json(async move {
             let config = match config_json {
                 None => None,
-                Some(config) => Some(json::config(&config, None)?),
+                Some(config) => {
+                    // What is left out is not compared: it counts as what is stored.
+                    let state = database.state()?;
+                    Some(json::config(&config, state.find(&name).map(Collection::config))?)
+                }
             };
             database.collection(&name, config).await?;
             info(&database, &name)

@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
-/// A running export.
+/// A running export, which freeing ends.
 #[wasm_bindgen]
 pub struct WasmExport {
     total: f64,
@@ -51,11 +51,6 @@ impl WasmExport {
                 }
             })
         })
-    }
-
-    /// Ends the export early.
-    pub fn close(&self) {
-        self.export.borrow_mut().take();
     }
 }
 

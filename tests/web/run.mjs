@@ -4,14 +4,15 @@
 import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import fs, { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
+const packed = join(here, 'node_modules/lodestore');
 const args = process.argv.slice(2);
 const only = args.find((arg) => arg.startsWith('--only='))?.slice('--only='.length);
 const wanted = args.filter((arg) => !arg.startsWith('--'));
@@ -31,7 +32,7 @@ try {
   globalThis.testDirectory = join(scratch, 'files');
   globalThis.testHost = { directory: globalThis.testDirectory, fs, pid: process.pid, killAfter };
   for (const name of suites) {
-    const { default: suite } = await import(pathToFileURL(join(scratch, 'suites', `${name}.js`)).href);
+    const { default: suite } = await import(pathToFileURL(join(scratch, 'node/suites', `${name}.js`)).href);
     if (suite.contexts.includes('node')) await runInNode(name, suite);
     const contexts = suite.contexts.filter((context) => context !== 'node');
     for (const context of contexts) await runInBrowser(name, context);
@@ -48,17 +49,41 @@ function fail(message) {
   process.exit(1);
 }
 
+/** Once for Node and once for browsers: the package is not bundled in, but loaded as each of them would load it. */
 async function bundle() {
   const entries = ['harness', ...suites.map((name) => `suites/${name}`)];
-  await build({
-    entryPoints: entries.map((name) => ({ in: join(here, `${name}.ts`), out: name })),
-    outdir: scratch,
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    sourcemap: 'inline',
-    logLevel: 'warning',
-  });
+  const packages = {
+    node: pathToFileURL(packageFile('node')).href,
+    web: `/package/${packageEntry('browser')}`,
+  };
+  for (const [host, url] of Object.entries(packages)) {
+    await build({
+      entryPoints: entries.map((name) => ({ in: join(here, `${name}.ts`), out: name })),
+      outdir: join(scratch, host),
+      bundle: true,
+      format: 'esm',
+      target: 'es2022',
+      sourcemap: 'inline',
+      logLevel: 'warning',
+      plugins: [
+        {
+          name: 'packed package',
+          setup: ({ onResolve }) =>
+            onResolve({ filter: /^lodestore$/ }, () => ({ path: url, external: true })),
+        },
+      ],
+    });
+  }
+}
+
+function packageEntry(condition) {
+  const manifest = join(packed, 'package.json');
+  if (!existsSync(manifest)) fail(`there is no ${manifest}: run \`cargo xtask pack\``);
+  return JSON.parse(readFileSync(manifest, 'utf8')).exports['.'][condition].replace(/^\.\//, '');
+}
+
+function packageFile(condition) {
+  return join(packed, packageEntry(condition));
 }
 
 function report(where, { name, error }) {
@@ -84,7 +109,7 @@ async function runInNode(name, suite) {
 
 /** Runs `script` (which sees the suite `files` as m) in a process; ends it with SIGKILL after so many lines of output. */
 function killAfter(script, lines) {
-  const module = JSON.stringify(pathToFileURL(join(scratch, 'suites', 'files.js')).href);
+  const module = JSON.stringify(pathToFileURL(join(scratch, 'node/suites/files.js')).href);
   const child = spawn(process.execPath, [
     '--input-type=module',
     '-e',
@@ -182,10 +207,14 @@ async function serve() {
     response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
     response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
     const path = new URL(request.url, 'http://localhost').pathname;
-    if (!path.endsWith('.js')) return response.setHeader('Content-Type', 'text/html').end(html);
+    const type = { '.js': 'text/javascript', '.wasm': 'application/wasm' }[extname(path)];
+    if (type === undefined) return response.setHeader('Content-Type', 'text/html').end(html);
+    const file = path.startsWith('/package/')
+      ? join(packed, path.slice('/package/'.length))
+      : join(scratch, 'web', path);
     try {
-      const body = await readFile(join(scratch, path));
-      response.setHeader('Content-Type', 'text/javascript').end(body);
+      const body = await readFile(file);
+      response.setHeader('Content-Type', type).end(body);
     } catch {
       response.writeHead(404).end();
     }

@@ -1,8 +1,11 @@
 //! Benchmarks: scripts of their own in bench/, run on the packed package.
 
+use std::path::PathBuf;
+
 use crate::args::Args;
 use crate::run::{Failure, Result, command as program, run};
-use crate::setup::{chromium, node, npm};
+use crate::setup::{chromium, node, npm, wasm_target};
+use crate::toolchain::TARGET;
 use crate::{pack, paths};
 
 /// `cargo xtask bench SUITE [ARGUMENTS...]`
@@ -16,12 +19,21 @@ pub fn command(mut args: Args) -> Result<()> {
     let browser = chromium::ensure()?;
     npm::install(&paths::root().join("bench"))?;
     let package = pack::pack(false)?;
+    let kernel = kernel()?;
     run(program("node")
         .arg(format!("bench/{suite}.mjs"))
         .args(args.rest())
         .env("CHROMIUM", browser)
+        .env("LODESTORE_KERNEL", kernel)
         .env("LODESTORE_TARBALL", package)
         .current_dir(paths::root()))
+}
+
+/// The kernel alone, compiled as the package's wasm was.
+fn kernel() -> Result<PathBuf> {
+    let wasm = wasm_target::ensure()?;
+    run(wasm.cargo("build")?.args(["--quiet", "--release", "--package", "lodestore-bench-kernel"]))?;
+    Ok(paths::wasm_target().join(TARGET).join("release/lodestore_bench_kernel.wasm"))
 }
 
 fn suites() -> Vec<String> {

@@ -50,18 +50,27 @@ const QUERY = {
 };
 const LIST = { ...GET, filter: isAnything, limit: isInteger(1, TOP_K_MAX), cursor: isString };
 
+/** What is known of a collection: one for all its handles, so that none is left behind by a rebuild or an import. */
+export interface SharedInfo {
+  info: CollectionInfo;
+}
+
 /**
  * Rows of one dimension, metric and model. Made by `Database.collection`. Every method rejects with a
  * `LodestoreError`; a write that rejects with `Invalid` changed nothing.
  */
 export class Collection {
   readonly #engine: Engine;
-  #info: CollectionInfo;
+  readonly #shared: SharedInfo;
 
   /** @internal */
-  constructor(engine: Engine, info: CollectionInfo) {
+  constructor(engine: Engine, shared: SharedInfo) {
     this.#engine = engine;
-    this.#info = info;
+    this.#shared = shared;
+  }
+
+  get #info(): CollectionInfo {
+    return this.#shared.info;
   }
 
   get name(): string {
@@ -207,7 +216,7 @@ export class Collection {
     const all = JSON.parse(await this.#engine.collections()) as CollectionInfo[];
     const info = all.find((one) => one.name === this.name);
     if (info === undefined) throw invalid(`the collection "${this.name}" was dropped; make it again`);
-    this.#info = info;
+    this.#shared.info = info;
     return { ...info };
   }
 }

@@ -2,7 +2,7 @@
 /** An open database. */
 
 import { abortable, throwIfAborted } from './abort.js';
-import { Collection } from './collection.js';
+import { Collection, type SharedInfo } from './collection.js';
 import { configJson } from './config.js';
 import type { Engine } from './engine.js';
 import { exportStream } from './export-stream.js';
@@ -35,6 +35,7 @@ export class Database {
   /** What opening found, repaired and dropped, and how long each phase took. */
   readonly openReport: OpenReport;
   readonly #engine: Engine;
+  readonly #known = new Map<string, SharedInfo>();
 
   private constructor(engine: Engine, name: string, openReport: OpenReport) {
     this.#engine = engine;
@@ -58,7 +59,10 @@ export class Database {
     checkName('collection', name);
     const json = config === undefined ? undefined : configJson('collection', config);
     const info = JSON.parse(await this.#engine.collection(name, json)) as CollectionInfo;
-    return new Collection(this.#engine, info);
+    const shared = this.#known.get(name) ?? { info };
+    shared.info = info;
+    this.#known.set(name, shared);
+    return new Collection(this.#engine, shared);
   }
 
   /** All collections, with their configuration and number of rows. */
@@ -112,8 +116,8 @@ export class Database {
    * Takes in an archive made by `export`. The database must be empty, or `replace` true; nothing changes until
    * the whole archive verified. The signal is heeded while bytes come in, not in the final switch.
    *
-   * @throws LodestoreError `Corrupt` for a damaged or truncated archive, `Version` for one of a newer Lodestore,
-   *   `Invalid` for what is no archive, or when the database is not empty.
+   * @throws LodestoreError `Corrupt` for what is no archive, or a damaged or truncated one; `Version` for one of a
+   *   newer Lodestore; `Invalid` when the database is not empty.
    */
   async import(source: ImportSource, options: ImportOptions = {}): Promise<ImportResult> {
     checkOptions('import', options, { replace: isBoolean, ...LONG_OPTIONS });
@@ -137,7 +141,12 @@ export class Database {
         if (total !== undefined) progress?.('read', bytes, total);
         throwIfAborted(signal);
       }
-      return JSON.parse(await engine.importFinish(handle, progress)) as ImportResult;
+      const result = JSON.parse(await engine.importFinish(handle, progress)) as ImportResult;
+      for (const info of await this.collections()) {
+        const shared = this.#known.get(info.name);
+        if (shared !== undefined) shared.info = info;
+      }
+      return result;
     } catch (error) {
       // Not awaited: a source that never answers must not hold up the rejection.
       cancel?.();

@@ -2,7 +2,7 @@
 
 import { toLodestoreError } from './errors.js';
 import { isStorage } from './open.js';
-import { deleteStorage } from './storage/index.js';
+import { claim, deleteStorage } from './storage/index.js';
 import type { OpenOptions } from './types.js';
 import { checkName, checkOptions, isString } from './validate.js';
 
@@ -20,7 +20,12 @@ export async function deleteDatabase(name: string, options: DeleteOptions = {}):
   const { storage = 'auto', directory } = options;
   try {
     if (typeof storage === 'object') {
-      for (const file of await storage.list()) await storage.remove(file.name);
+      const lock = claim(storage, 'The storage object');
+      try {
+        for (const file of await storage.list()) await storage.remove(file.name);
+      } finally {
+        await lock.release();
+      }
     } else {
       await deleteStorage(storage, name, directory === undefined ? {} : { directory });
     }

@@ -5,7 +5,7 @@ import { toLodestoreError } from './errors.js';
 import { closed, invalid } from './fault.js';
 import { StorageHost } from './host.js';
 import type { ProgressSink } from './progress.js';
-import { pickStorage } from './storage/index.js';
+import { claim, type Lock, pickStorage } from './storage/index.js';
 import type { Stats, StorageObject } from './types.js';
 import type { Reply, WasmExport, WasmImport, WasmRebuild, WasmStore, WasmStoreClass } from './wasm-api.js';
 
@@ -16,6 +16,7 @@ type Known = Pick<Stats, 'name' | 'storage' | 'durability'>;
 export class DirectEngine implements Engine {
   readonly #store: WasmStore;
   readonly #storage: StorageObject;
+  readonly #lock: Lock | undefined;
   readonly #sinks: Set<ProgressSink>;
   readonly #exports = new Handles<WasmExport>('export');
   readonly #imports = new Handles<WasmImport>('import');
@@ -23,9 +24,16 @@ export class DirectEngine implements Engine {
   readonly #known: Known;
   #closing: Promise<void> | undefined;
 
-  private constructor(store: WasmStore, storage: StorageObject, sinks: Set<ProgressSink>, known: Known) {
+  private constructor(
+    store: WasmStore,
+    storage: StorageObject,
+    lock: Lock | undefined,
+    sinks: Set<ProgressSink>,
+    known: Known,
+  ) {
     this.#store = store;
     this.#storage = storage;
+    this.#lock = lock;
     this.#sinks = sinks;
     this.#known = known;
   }
@@ -39,7 +47,10 @@ export class DirectEngine implements Engine {
   ): Promise<DirectEngine> {
     const { durability, directory, checkpointLogBytes } = options;
     const sinks = new Set<ProgressSink>(progress ? [progress] : []);
+    let lock: Lock | undefined;
     try {
+      // Our own storages have locks that reach further; an object has at least this one.
+      if (typeof options.storage === 'object') lock = claim(options.storage, 'The storage object');
       const storage =
         typeof options.storage === 'object'
           ? options.storage
@@ -47,17 +58,15 @@ export class DirectEngine implements Engine {
       try {
         const host = new StorageHost(storage, sinks);
         const store = await wasm.open(host, JSON.stringify({ checkpointLogBytes }));
-        return new DirectEngine(store, storage, sinks, {
-          name,
-          storage: storage.kind ?? 'custom',
-          durability,
-        });
+        const known = { name, storage: storage.kind ?? 'custom', durability };
+        return new DirectEngine(store, storage, lock, sinks, known);
       } catch (error) {
         // The first failure is the one to tell.
         await storage.close?.().catch(() => undefined);
         throw error;
       }
     } catch (error) {
+      await lock?.release();
       throw toLodestoreError(error);
     } finally {
       if (progress) sinks.delete(progress);
@@ -123,8 +132,10 @@ export class DirectEngine implements Engine {
 
   stats(): Promise<string> {
     return this.#later(async (store) => {
+      // Asked for first: when the answer comes the store may have been closed and freed.
+      const memoryBytes = store.memoryBytes();
       const stored = JSON.parse(await store.stats()) as Omit<Stats, keyof Known | 'memoryBytes'>;
-      const stats: Stats = { ...this.#known, ...stored, memoryBytes: store.memoryBytes() };
+      const stats: Stats = { ...this.#known, ...stored, memoryBytes };
       return JSON.stringify(stats);
     });
   }
@@ -141,11 +152,17 @@ export class DirectEngine implements Engine {
   }
 
   exportClose(handle: number): void {
-    this.#now(() => this.#exports.take(handle)?.close());
+    this.#now(() => this.#exports.end(handle));
   }
 
   importStart(optionsJson: string): Promise<number> {
-    return this.#later(async (store) => this.#imports.add(await store.importStart(optionsJson)));
+    return this.#later(async (store) => {
+      const running = await store.importStart(optionsJson);
+      if (this.#closing === undefined) return this.#imports.add(running);
+      await running.abort();
+      running.free();
+      throw handleClosed();
+    });
   }
 
   importWrite(handle: number, bytes: Uint8Array): Promise<void> {
@@ -155,19 +172,21 @@ export class DirectEngine implements Engine {
   importFinish(handle: number, progress?: ProgressSink): Promise<string> {
     return this.#later(async () => {
       const result = await this.#imports.get(handle).finish();
-      this.#imports.take(handle);
+      this.#imports.end(handle);
       return result;
     }, progress);
   }
 
-  importAbort(handle: number): Promise<void> {
-    return this.#later(async () => this.#imports.take(handle)?.abort());
+  async importAbort(handle: number): Promise<void> {
+    await this.#imports.find(handle)?.abort();
+    this.#imports.end(handle);
   }
 
-  rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<number> {
-    return this.#later(async (store) =>
-      this.#rebuilds.add(await store.rebuildStart(name, configJson, hasEmbed)),
-    );
+  rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<number | undefined> {
+    return this.#later(async (store) => {
+      const running = await store.rebuildStart(name, configJson, hasEmbed);
+      return running && this.#rebuilds.add(running);
+    });
   }
 
   rebuildNext(handle: number, max: number): Promise<string | undefined> {
@@ -185,13 +204,16 @@ export class DirectEngine implements Engine {
   rebuildCommit(handle: number, progress?: ProgressSink): Promise<string | undefined> {
     return this.#later(async () => {
       const result = await this.#rebuilds.get(handle).commit();
-      if (result !== undefined) this.#rebuilds.take(handle);
+      if (result !== undefined) this.#rebuilds.end(handle);
       return result;
     }, progress);
   }
 
   rebuildAbort(handle: number): Promise<void> {
-    return this.#later(async () => this.#rebuilds.take(handle)?.abort());
+    return this.#later(async () => {
+      await this.#rebuilds.find(handle)?.abort();
+      this.#rebuilds.end(handle);
+    });
   }
 
   close(): Promise<void> {
@@ -201,12 +223,21 @@ export class DirectEngine implements Engine {
 
   async #close(): Promise<void> {
     try {
+      // An import waits for its source, which may be silent for ever.
+      await Promise.allSettled(this.#imports.all().map((running) => running.abort()));
       await this.#store.close();
     } catch (error) {
       throw toLodestoreError(error);
     } finally {
+      // WebAssembly memory is not collected: what is not freed here stays for as long as the page does.
+      for (const handles of [this.#imports, this.#exports, this.#rebuilds]) handles.endAll();
+      this.#store.free();
       // Locks and handles go even when the last flush failed: the next opening reconciles.
-      await this.#storage.close?.();
+      try {
+        await this.#storage.close?.();
+      } finally {
+        await this.#lock?.release();
+      }
     }
   }
 
@@ -232,17 +263,22 @@ export class DirectEngine implements Engine {
   }
 }
 
-/** What is running, by number. */
-class Handles<T> {
+/** What is running, by number; it lives in WebAssembly memory until it is ended. */
+class Handles<T extends { free(): void }> {
   readonly #running = new Map<number, T>();
   readonly #what: string;
   #last = 0;
+  #over = false;
 
   constructor(what: string) {
     this.#what = what;
   }
 
   add(value: T): number {
+    if (this.#over) {
+      value.free();
+      throw handleClosed();
+    }
     this.#running.set(++this.#last, value);
     return this.#last;
   }
@@ -253,10 +289,23 @@ class Handles<T> {
     return value;
   }
 
-  take(handle: number): T | undefined {
+  find(handle: number): T | undefined {
+    return this.#running.get(handle);
+  }
+
+  all(): T[] {
+    return [...this.#running.values()];
+  }
+
+  end(handle: number): void {
     const value = this.#running.get(handle);
     this.#running.delete(handle);
-    return value;
+    value?.free();
+  }
+
+  endAll(): void {
+    this.#over = true;
+    for (const handle of [...this.#running.keys()]) this.end(handle);
   }
 }
 

@@ -54,7 +54,8 @@ export interface Engine {
   importWrite(handle: number, bytes: Uint8Array): Promise<void>;
   importFinish(handle: number, progress?: ProgressSink): Promise<string>;
   importAbort(handle: number): Promise<void>;
-  rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<number>;
+  /** Undefined when there was nothing to embed and the change is made. */
+  rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<number | undefined>;
   rebuildNext(handle: number, max: number): Promise<string | undefined>;
   rebuildPut(handle: number, vectors: Float32Array): Promise<void>;
   rebuildProgress(handle: number): Soon<string>;

@@ -33,6 +33,7 @@ export async function rebuild(
   const progress = progressSink(options.onProgress);
   throwIfAborted(signal);
   const handle = await engine.rebuildStart(name, json, embed !== undefined);
+  if (embed === undefined || handle === undefined) return;
   const report = async () => {
     if (progress === undefined) return;
     const { done, total } = JSON.parse(await engine.rebuildProgress(handle)) as {
@@ -49,8 +50,6 @@ export async function rebuild(
         const rowsJson = await engine.rebuildNext(handle, batchSize);
         if (rowsJson === undefined) break;
         const rows = JSON.parse(rowsJson) as EmbedRow[];
-        if (embed === undefined)
-          throw invalid('rebuild: embed is missing; another model or dimension needs it');
         const vectors = await abortable(Promise.resolve(embed(rows)), signal);
         checkEmbedded(vectors, rows.length, dimension);
         await engine.rebuildPut(handle, vectors);

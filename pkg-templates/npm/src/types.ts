@@ -239,6 +239,8 @@ export interface Stats {
   logBytes: number;
   /** Bytes of WebAssembly memory, which holds rows and vectors. */
   memoryBytes: number;
+  /** Why the last automatic checkpoint failed; absent when it did not. The log still has everything. */
+  checkpointError?: string;
 }
 
 export interface CheckpointResult {

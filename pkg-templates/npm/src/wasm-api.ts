@@ -6,12 +6,16 @@
  * call returns (not after an await), so that the caller may reuse it; one handed out owns its buffer.
  */
 
-/** Rows as JSON, with their vectors beside it. Must be freed: it lives in WebAssembly memory. */
-export interface Reply {
+/** Must be freed: it lives in WebAssembly memory. What is under way goes on. */
+interface Freed {
+  free(): void;
+}
+
+/** Rows as JSON, with their vectors beside it. */
+export interface Reply extends Freed {
   readonly json: string;
   /** The vectors, row after row, in the order of the rows that are not null; undefined when none were asked for. */
   takeVectors(): Float32Array | undefined;
-  free(): void;
 }
 
 /** What the compiled module asks of its host: the five verbs of a storage, two clocks, chance and patience. */
@@ -41,16 +45,15 @@ export interface Host {
   progress(phase: string, done: number, total: number): void;
 }
 
-/** A running export. */
-export interface WasmExport {
+/** A running export, which freeing ends. */
+export interface WasmExport extends Freed {
   totalBytes(): number;
   /** The next bytes of the archive; undefined after the last. */
   next(): Promise<Uint8Array | undefined>;
-  close(): void;
 }
 
 /** A running import. Nothing is visible before `finish` resolves. */
-export interface WasmImport {
+export interface WasmImport extends Freed {
   write(bytes: Uint8Array): Promise<void>;
   /** Verifies the archive and switches to it. JSON `ImportResult`. */
   finish(): Promise<string>;
@@ -58,8 +61,8 @@ export interface WasmImport {
 }
 
 /** A running rebuild: `next` and `put` until there is nothing left, then `commit`. */
-export interface WasmRebuild {
-  /** JSON `EmbedRow[]`, at most `max`; undefined when nothing is left (at once, if there is no `embed`). */
+export interface WasmRebuild extends Freed {
+  /** JSON `EmbedRow[]`, at most `max`; undefined when nothing is left. */
   next(max: number): Promise<string | undefined>;
   /** The vectors of the rows that `next` gave last, in their order. */
   put(vectors: Float32Array): Promise<void>;
@@ -71,7 +74,7 @@ export interface WasmRebuild {
 }
 
 /** An open database. */
-export interface WasmStore {
+export interface WasmStore extends Freed {
   /** JSON `OpenReport`. */
   openReport(): string;
   /** Creates the collection, or opens it and checks the configuration; without one it must exist. JSON `CollectionInfo`. */
@@ -113,8 +116,11 @@ export interface WasmStore {
   exportStart(): Promise<WasmExport>;
   /** Options `{replace}`. */
   importStart(optionsJson: string): Promise<WasmImport>;
-  /** `configJson`: what changes. `hasEmbed`: whether new vectors will be put. */
-  rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<WasmRebuild>;
+  /**
+   * `configJson`: what changes. `hasEmbed`: whether new vectors will be put; without, the change is made in place
+   * and undefined comes back.
+   */
+  rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<WasmRebuild | undefined>;
   close(): Promise<void>;
 }
 

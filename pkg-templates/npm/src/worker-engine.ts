@@ -4,11 +4,14 @@ import type { Answer, Engine, EngineOptions } from './engine.js';
 import { closed, unavailable } from './fault.js';
 import type { ProgressSink } from './progress.js';
 import { RpcClient } from './rpc.js';
+import type { LodestoreError } from './errors.js';
+import { PAGE_HIDDEN, watchPageHide } from './storage/lock.js';
 
 /** Runs the store in a worker of its own, so that this context never blocks. */
 export class WorkerEngine implements Engine {
   readonly #worker: Worker;
   readonly #rpc: RpcClient;
+  readonly #stopWatching: () => void;
   #closing: Promise<void> | undefined;
 
   private constructor(worker: Worker) {
@@ -19,6 +22,12 @@ export class WorkerEngine implements Engine {
       this.#lost(event.message || 'its script could not be loaded');
     };
     worker.onmessageerror = () => this.#lost('a message from it could not be read');
+    // The worker is not told that its page is left. It would hold the database's lock for as long as the browser
+    // keeps the page; what was acknowledged is stored, so it can end here and now.
+    this.#stopWatching = watchPageHide(() => {
+      this.#closing ??= Promise.resolve();
+      this.#end(closed(`the database was closed: ${PAGE_HIDDEN}`));
+    });
   }
 
   /** Opens the database in `worker`, which from then on belongs to this engine. */
@@ -34,7 +43,7 @@ export class WorkerEngine implements Engine {
       await engine.#rpc.call('open', [module, name, options], [], progress);
       return engine;
     } catch (error) {
-      worker.terminate();
+      engine.#end(closed('the database was never opened'));
       throw error;
     }
   }
@@ -131,7 +140,7 @@ export class WorkerEngine implements Engine {
     return this.#rpc.call('importAbort', [handle]);
   }
 
-  rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<number> {
+  rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<number | undefined> {
     return this.#rpc.call('rebuildStart', [name, configJson, hasEmbed]);
   }
 
@@ -165,14 +174,19 @@ export class WorkerEngine implements Engine {
     try {
       await this.#rpc.call('close', []);
     } finally {
-      this.#worker.terminate();
-      this.#rpc.fail(closed('the database was closed; open it again'));
+      this.#end(closed('the database was closed; open it again'));
     }
   }
 
   #lost(why: string): void {
     // A worker that threw where nobody caught it may hold half a state; what is stored is whole.
+    this.#end(unavailable(`the worker that ran the database stopped (${why}); open the database again`));
+  }
+
+  /** Ends the worker; whatever is called from here on, or waits for an answer, gets `error`. */
+  #end(error: LodestoreError): void {
+    this.#stopWatching();
     this.#worker.terminate();
-    this.#rpc.fail(unavailable(`the worker that ran the database stopped (${why}); open the database again`));
+    this.#rpc.fail(error);
   }
 }

@@ -24,6 +24,8 @@ export interface OpfsOptions {
 /** Opens or makes the database `name`; `Conflict` when another worker has it open. */
 export async function openOpfs(name: string, options: OpfsOptions = {}): Promise<OpenStorage> {
   const { directory, label } = locate(name);
+  // Synchronous access handles are there in dedicated workers only.
+  if (!isDedicatedWorker()) throw elsewhere('open with { worker: true }');
   const lock = await webLock(`lodestore:opfs:${name}`, label);
   try {
     const root = await navigator.storage.getDirectory();
@@ -36,7 +38,7 @@ export async function openOpfs(name: string, options: OpfsOptions = {}): Promise
   }
 }
 
-/** Deletes the database `name` with everything in it; `Conflict` when it is open. */
+/** Deletes the database `name` with everything in it, from any context; `Conflict` when it is open. */
 export async function deleteOpfs(name: string): Promise<void> {
   const { directory, label } = locate(name);
   const lock = await webLock(`lodestore:opfs:${name}`, label);
@@ -54,16 +56,21 @@ export async function deleteOpfs(name: string): Promise<void> {
 
 function locate(name: string): { directory: string; label: string } {
   const directory = directoryName(name);
-  // Synchronous access handles are there in dedicated workers only.
-  const inWorker =
-    typeof (globalThis as { DedicatedWorkerGlobalScope?: unknown }).DedicatedWorkerGlobalScope === 'function';
-  if (!inWorker || typeof globalThis.navigator?.storage?.getDirectory !== 'function') {
-    throw new LodestoreError(
-      'Invalid',
-      "Storage 'opfs' works in a dedicated worker only: open with { worker: true }, or take 'indexeddb'",
-    );
-  }
+  if (typeof globalThis.navigator?.storage?.getDirectory !== 'function') throw elsewhere('use a browser');
   return { directory, label: `The database ${JSON.stringify(name)} in OPFS` };
+}
+
+function isDedicatedWorker(): boolean {
+  return (
+    typeof (globalThis as { DedicatedWorkerGlobalScope?: unknown }).DedicatedWorkerGlobalScope === 'function'
+  );
+}
+
+function elsewhere(advice: string): LodestoreError {
+  return new LodestoreError(
+    'Invalid',
+    `Storage 'opfs' works in a dedicated worker of a browser only: ${advice}, or take another storage`,
+  );
 }
 
 class Opfs implements Backend {

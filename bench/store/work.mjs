@@ -1,0 +1,16 @@
+// What the page and its worker can be asked for.
+import * as lodestore from 'lodestore';
+import { measureExact } from './exact.mjs';
+import { measureStore } from './measure.mjs';
+import { rawIndexedDb } from './raw-indexeddb.mjs';
+import { rawOpfs } from './raw-opfs.mjs';
+
+const RAW = { indexeddb: rawIndexedDb, opfs: rawOpfs };
+
+export async function work({ storage, n, repeats }) {
+  if (storage === undefined) {
+    const kernel = await (await fetch('/kernel.wasm')).arrayBuffer();
+    return measureExact({ lodestore, kernel, n, repeats });
+  }
+  return measureStore({ lodestore, raw: RAW[storage], options: { storage }, n, repeats });
+}

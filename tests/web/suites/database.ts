@@ -1,0 +1,34 @@
+/** The whole database, as the packed package has it, in every host and every storage. */
+
+import type { Case, Suite } from '../check.js';
+import { apiCases } from '../database/api.js';
+import { archiveCases } from '../database/archive.js';
+import { faultCases } from '../database/faults.js';
+import { keyCases } from '../database/keys.js';
+import { openingCases } from '../database/opening.js';
+import { oracleCases } from '../database/oracle.js';
+import { places } from '../database/place.js';
+import { rebuildCases } from '../database/rebuild.js';
+import { refusedCases } from '../database/refused.js';
+import { reopenCases } from '../database/reopen.js';
+
+const suite: Suite = {
+  contexts: ['node', 'window', 'worker'],
+  cases(context, driver): Case[] {
+    const all = places(context);
+    // What does not depend on the storage: once here, and once through a worker.
+    const first = all.filter((place, i) => i === 0 || place.label === 'indexeddb in its worker');
+    return [
+      ...apiCases(all),
+      ...oracleCases(first),
+      ...reopenCases(all),
+      ...refusedCases(first),
+      ...keyCases(all),
+      ...archiveCases(all),
+      ...rebuildCases(all),
+      ...openingCases(all, context, driver),
+      ...faultCases(),
+    ];
+  },
+};
+export default suite;

@@ -44,5 +44,5 @@ try {
 } finally {
   await rm(scratch, { recursive: true, force: true });
 }
-console.log(`packaging: ${passed} passed, ${failed} failed`);
+console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -13,8 +13,10 @@ import { type Backend, checkEnd, type Draft, exists, type OpenStorage, outOfRang
 
 /** Largest stored value: browsers refuse very large ones, and a read fetches whole values. */
 const CHUNK_BYTES = 1 << 20;
-/** Bytes of one transaction of a draft, and values fetched at once: bounds what is in memory twice. */
+/** Values of one transaction of a draft: bounds what is in memory twice. */
 const BATCH_CHUNKS = 4;
+/** Values fetched at once. */
+const FETCH_CHUNKS = 16;
 
 interface Entry {
   id: number;
@@ -76,6 +78,8 @@ class IndexedDb implements Backend {
   readonly #connection: Connection;
   readonly #lock: Lock;
   readonly #label: string;
+  /** The last chunk that a read used in part: reading on begins in it. Chunks never change, ids never return. */
+  #edge: { id: number; at: number; value: Uint8Array } | undefined;
   stopWatching: () => void = () => undefined;
 
   constructor(connection: Connection, lock: Lock, label: string) {
@@ -103,28 +107,38 @@ class IndexedDb implements Backend {
       const out = new Uint8Array(end - start);
       if (out.length === 0) return out;
       const chunks = tx.objectStore(CHUNKS);
-      // The chunk that holds `start` is the last one that begins at or before it.
-      const upTo = IDBKeyRange.bound([entry.id, 0], [entry.id, start]);
-      const cursor = await result(chunks.openKeyCursor(upTo, 'prev'));
-      let offset = cursor === null ? Number.NaN : (cursor.key as [number, number])[1];
-      while (offset < end) {
-        const range = IDBKeyRange.bound([entry.id, offset], [entry.id, end], false, true);
+      const edge = this.#edge?.id === entry.id && this.#edge.at <= start ? this.#edge : undefined;
+      // Where the bytes that are there so far end; not a number before the first of them.
+      let offset = Number.NaN;
+      // Chunks follow one another without gaps: one at another place means that one is missing.
+      const take = (at: number, value: unknown): boolean => {
+        if (!(value instanceof Uint8Array)) return false;
+        const first = Number.isNaN(offset);
+        if (first ? at > start || at + value.length <= start : at !== offset) return false;
+        // The first chunk may begin before the range and the last one end after it.
+        const part = value.subarray(Math.max(start - at, 0), end - at);
+        out.set(part, Math.max(at - start, 0));
+        offset = at + value.length;
+        if (offset > end) this.#edge = { id: entry.id, at, value };
+        return true;
+      };
+      if (edge !== undefined && edge.at + edge.value.length > start) take(edge.at, edge.value);
+      // No chunk is longer than this, so the one that holds `start` is found without looking for it first.
+      let from = Number.isNaN(offset) ? Math.max(start - CHUNK_BYTES + 1, 0) : offset;
+      for (let whole = true; whole && !(offset >= end);) {
+        const range = IDBKeyRange.bound([entry.id, from], [entry.id, end], false, true);
         const [keys, values] = await Promise.all([
-          result(chunks.getAllKeys(range, BATCH_CHUNKS)),
-          result(chunks.getAll(range, BATCH_CHUNKS)) as Promise<unknown[]>,
+          result(chunks.getAllKeys(range, FETCH_CHUNKS)),
+          result(chunks.getAll(range, FETCH_CHUNKS)) as Promise<unknown[]>,
         ]);
-        const before = offset;
+        whole = values.length > 0;
         for (const [i, value] of values.entries()) {
-          // Chunks follow one another without gaps: one at another place means that one is missing.
-          const inPlace = (keys[i] as [number, number])[1] === offset;
-          if (!inPlace || !(value instanceof Uint8Array)) break;
-          // The first chunk may begin before the range and the last one end after it.
-          const from = Math.max(start - offset, 0);
-          const part = value.subarray(from, end - offset);
-          out.set(part, offset + from - start);
-          offset += value.length;
+          const at = (keys[i] as [number, number])[1];
+          from = at + 1;
+          const early = value instanceof Uint8Array && at + value.length <= start;
+          if (!early && !take(at, value)) whole = false;
+          if (!whole) break;
         }
-        if (offset === before) break;
       }
       // Not `offset < end`: without any chunk it is not a number.
       if (!(offset >= end)) throw this.#damaged(`bytes ${start} to ${end} of ${name} are not all there`);

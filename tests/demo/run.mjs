@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { assertAmong, DemoPage, PATIENCE } from './page.mjs';
-import { serve } from './server.mjs';
+import { preview, serve } from './server.mjs';
 import { Steps } from './steps.mjs';
 import { checkTokenizer } from './wordpiece.mjs';
 
@@ -321,6 +321,30 @@ await steps.step('light and dark follow the system, and the button overrides it'
   assert.equal(await paper(), dark);
   await tab.click('#theme');
   assert.equal(await paper(), light);
+});
+
+/** Another origin is another reader: nothing is stored yet. */
+async function firstAnswerFrom(url) {
+  const page = await context.newPage();
+  await page.goto(url);
+  const other = new DemoPage(page);
+  await other.ready();
+  const words = await other.ask(QUESTION);
+  assertAmong(words, ['kayak', 'canoe'], 5);
+  await page.close();
+}
+
+await steps.step('it works as the demo command serves it', async () => {
+  const served = await preview();
+  await firstAnswerFrom(served.url).finally(served.stop);
+});
+
+await steps.step('it works on a page that is isolated from other origins', async () => {
+  const isolated = await serve(dist, {
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Embedder-Policy': 'require-corp',
+  });
+  await firstAnswerFrom(isolated.url).finally(isolated.stop);
 });
 
 await steps.step('the page can be installed', async () => {

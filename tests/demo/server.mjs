@@ -2,6 +2,7 @@
 
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import { extname, join, normalize, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,8 +19,8 @@ const TYPES = {
   '.webmanifest': 'application/manifest+json',
 };
 
-/** @param {URL} folder */
-export async function serve(folder) {
+/** @param {URL} folder @param {Record<string, string>} headers beside the usual ones */
+export async function serve(folder, headers = {}) {
   const root = normalize(fileURLToPath(folder));
   const requests = [];
   const server = createServer(async (request, response) => {
@@ -36,6 +37,7 @@ export async function serve(folder) {
       return;
     }
     response.writeHead(200, {
+      ...headers,
       'Content-Type': TYPES[extname(path)] ?? 'application/octet-stream',
       'Content-Length': info.size,
       'Cache-Control': 'no-cache',
@@ -65,4 +67,22 @@ export async function serve(folder) {
         server.closeAllConnections();
       }),
   };
+}
+
+/** What `cargo xtask demo` runs. */
+export async function preview() {
+  const folder = fileURLToPath(new URL('../../www/', import.meta.url));
+  const vite = join(folder, 'node_modules/.bin/vite');
+  const probe = createServer();
+  await new Promise((resolve) => probe.listen(0, '127.0.0.1', () => resolve(undefined)));
+  const { port } = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  const options = ['preview', '--host', '127.0.0.1', '--strictPort', '--port', String(port)];
+  const server = spawn(process.execPath, [vite, ...options], { cwd: folder, stdio: 'ignore' });
+  const url = `http://127.0.0.1:${port}/`;
+  while (!(await fetch(url).catch(() => undefined))) {
+    if (server.exitCode !== null) throw new Error(`vite preview ended with ${server.exitCode}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return { url, stop: async () => void server.kill() };
 }

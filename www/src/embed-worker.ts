@@ -30,8 +30,9 @@ async function serve(request: EmbedRequest): Promise<void> {
 
 async function load(modelUrl: string, vocabularyUrl: string): Promise<void> {
   ort.env.wasm.wasmPaths = { wasm: new URL(wasmUrl, self.location.href).href };
-  // Threads share memory, which browsers allow only to isolated pages.
-  ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
+  // One text takes some 40 ms on one thread. With several, which only isolated pages may have, the bundled runtime
+  // never starts: it looks for its script beside this one.
+  ort.env.wasm.numThreads = 1;
   ort.env.logLevel = 'error';
   const [model, vocabulary] = await Promise.all([fetchModel(modelUrl), fetchText(vocabularyUrl)]);
   tokenizer = WordPiece.parse(vocabulary);

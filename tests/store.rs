@@ -246,6 +246,15 @@ fn a_closed_database_says_so() {
 }
 
 #[test]
+fn a_checkpoint_does_not_cut_what_a_second_writer_wrote() {
+    let (storage, first) = with_rows(2);
+    let second = open(storage.clone()).unwrap();
+    block_on(second.upsert("c", rows("s", 0..1, 4))).unwrap();
+    assert_eq!(block_on(first.checkpoint()).unwrap_err().kind, Kind::Conflict);
+    assert_eq!(open(storage).unwrap().state().unwrap().named("c").unwrap().len(), 3);
+}
+
+#[test]
 fn a_second_writer_on_the_same_files_is_fenced_off() {
     let (storage, first) = with_rows(2);
     let second = open(storage.clone()).unwrap();

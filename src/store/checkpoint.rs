@@ -60,7 +60,7 @@ struct Wanted {
 impl<S: Storage, E: Env> Inner<S, E> {
     /// As `checkpoint`, for a caller who has the turn.
     pub(super) async fn checkpoint_in_turn(&self) -> Result<CheckpointResult> {
-        self.settle().await?;
+        self.check_sole_writer().await?;
         let generation = self.disk.borrow_mut().take_generation();
         let stale = self.mostly_dead_files();
         let wanted = self.wanted(&stale);

@@ -32,7 +32,7 @@ impl<S: Storage, E: Env> Database<S, E> {
     /// Peak memory: what is stored now plus what is imported.
     pub async fn import(&self, archive: &mut impl Source, options: ImportOptions) -> Result<ImportResult> {
         let _turn = self.0.turn.take().await;
-        self.0.settle().await?;
+        self.0.check_sole_writer().await?;
         if !options.replace && self.0.state.borrow().all().any(|one| !one.is_empty()) {
             return Err(Error::invalid(
                 "this database is not empty: import with { replace: true } replaces all of it, after the archive verified",

@@ -337,6 +337,18 @@ impl<S: Storage, E: Env> Inner<S, E> {
         Ok(())
     }
 
+    /// Refuses to start a new log behind one that somebody else went on with: it would cut their writes off.
+    pub(super) async fn check_sole_writer(&self) -> Result<()> {
+        self.settle().await?;
+        let tail = self.disk.borrow().log;
+        let name = names::log(tail.generation);
+        let files = self.storage.list().await?;
+        match files.iter().find(|file| file.name == name) {
+            Some(file) if file.length == tail.length => Ok(()),
+            _ => self.fence(),
+        }
+    }
+
     fn fence(&self) -> Result<()> {
         let mut disk = self.disk.borrow_mut();
         disk.health = Health::Fenced;

@@ -30,8 +30,8 @@ async function serve(request: EmbedRequest): Promise<void> {
 
 async function load(modelUrl: string, vocabularyUrl: string): Promise<void> {
   ort.env.wasm.wasmPaths = { wasm: new URL(wasmUrl, self.location.href).href };
-  // One text takes some 40 ms on one thread. With several, which only isolated pages may have, the bundled runtime
-  // never starts: it looks for its script beside this one.
+  // One text takes some 40 ms on one thread. With several, which only isolated pages may have, the model never got
+  // ready in this build; why was not looked into.
   ort.env.wasm.numThreads = 1;
   ort.env.logLevel = 'error';
   const [model, vocabulary] = await Promise.all([fetchModel(modelUrl), fetchText(vocabularyUrl)]);

@@ -49,6 +49,17 @@ impl Flat {
         self.inverse_norms[slot] = inverse;
     }
 
+    /// One over the length of a vector where the metric is cosine, otherwise 0.
+    pub fn inverse_of(&self, vector: &[f32]) -> f32 {
+        if self.metric == Metric::Cosine { inverse_norm(vector) } else { 0.0 }
+    }
+
+    /// As [`Flat::inverse_of`], for the row in a slot.
+    #[inline]
+    pub fn inverse(&self, slot: u32) -> f32 {
+        self.inverse_norms.get(slot as usize).copied().unwrap_or(0.0)
+    }
+
     /// Forgets a slot that has died. Searches leave it out because it is no longer live.
     pub fn remove(&mut self, slot: u32) {
         if let Some(inverse) = self.inverse_norms.get_mut(slot as usize) {

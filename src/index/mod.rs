@@ -1,12 +1,16 @@
 //! Search over the vector arena. Every index answers the same question: the best k live slots that a
 //! filter lets through, best first, ties by slot.
 
+pub mod codes;
 mod flat;
+pub mod hnsw;
 mod metric;
+mod space;
 mod topk;
 
 pub use flat::Flat;
 pub use metric::{Metric, distance_from_score, inverse_norm};
+pub use space::Space;
 pub use topk::TopK;
 
 /// A slot and how well it matches.

@@ -3,7 +3,7 @@
 //!
 //! | file | when | how |
 //! |---|---|---|
-//! | `wasm` | built for wasm32 with `simd128` | 4 floats a register, 8 registers of sums |
+//! | `wasm` | built for wasm32 with `simd128` | 4 floats a register, 8 registers of sums; fused with relaxed SIMD |
 //! | `x86` | AVX2 and FMA are found at run time | 8 floats a register, 8 registers of sums |
 //! | `scalar` | everywhere else | 16 sums, which compilers turn into whatever the baseline has (SSE2, NEON) |
 //!
@@ -11,8 +11,11 @@
 //! each load of the query serves four rows and the memory bus is the limit. Which instructions the machine
 //! has is asked once per call, so a scan that calls `rows` per row group does not notice.
 //!
+//! `codes` compares rows kept as bytes or bits.
+//!
 //! All lengths are safe: where two differ, the shorter one counts. Rows need no alignment.
 
+mod codes;
 mod scalar;
 mod self_test;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -20,6 +23,8 @@ mod wasm;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub use codes::{ByteQuery, encode_bits, encode_bytes, hamming_rows, hamming4};
+pub use codes::{CodeKernel, bits_of_row, bytes_of_row, code_implementations};
 pub use self_test::self_test;
 
 #[cfg(not(any(all(target_arch = "wasm32", target_feature = "simd128"), target_arch = "x86_64")))]
@@ -28,6 +33,10 @@ use scalar as native;
 use wasm as native;
 #[cfg(target_arch = "x86_64")]
 use x86 as native;
+
+/// Which of the two WebAssembly builds this is.
+#[cfg(target_arch = "wasm32")]
+pub const WASM_BUILD: &str = if cfg!(target_feature = "relaxed-simd") { "relaxed-simd" } else { "simd128" };
 
 /// Sum the products of the components.
 const DOT: bool = false;
@@ -64,7 +73,7 @@ pub fn l2_rows(query: &[f32], rows: &[f32], out: &mut [f32]) {
 /// One implementation of the four functions, so that tests can compare them all.
 #[derive(Clone, Copy)]
 pub struct Kernel {
-    /// For messages: `scalar`, `avx2+fma`, `simd128`, or `chosen` for the public functions of this module.
+    /// For messages: `scalar`, `avx2+fma`, `simd128`, `relaxed-simd`, or `chosen` for the public functions of this module.
     pub name: &'static str,
     /// See [`dot`].
     pub dot: fn(&[f32], &[f32]) -> f32,
@@ -88,7 +97,7 @@ pub fn implementations() -> Vec<Kernel> {
         },
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
         Kernel {
-            name: "simd128",
+            name: WASM_BUILD,
             dot: wasm::pair::<DOT>,
             l2_squared: wasm::pair::<L2>,
             dot_rows: wasm::rows::<DOT>,

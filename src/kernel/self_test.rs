@@ -5,7 +5,7 @@
 //! `(n / 8 + 16) x 2^-24 x sum(|term|) + n x 2^-149`: each of at least eight running sums rounds once per
 //! term, a handful of roundings make the terms, join the sums and add the tail; and a product may vanish.
 
-use super::{Kernel, implementations};
+use super::{Kernel, codes, implementations};
 
 /// Lengths beside 1 to 70, which cover every tail of every block size.
 const LENGTHS: [usize; 6] = [96, 100, 128, 384, 768, 1536];
@@ -19,11 +19,11 @@ const UNTOUCHED: f32 = 12345.0;
 /// Checks every implementation that this machine can run against the oracle, on numbers drawn from `seed`.
 /// Returns how many results were compared, or what was wrong with one.
 pub fn self_test(seed: u64) -> Result<u32, String> {
-    let mut cases = 0;
+    let mut cases = codes::self_test(seed)?;
     for kernel in implementations() {
         for length in (0..=70).chain(LENGTHS) {
             for kind in 0..KINDS {
-                let mut random = Random(seed ^ (u64::from(kind) << 32) ^ (length as u64 + 1) << 40 | 1);
+                let mut random = Random::new(seed, kind, length);
                 cases += check(&kernel, length, kind, &mut random).map_err(|what| {
                     format!("{} kernel, length {length}, kind {kind}: {what}", kernel.name)
                 })?;
@@ -160,17 +160,22 @@ impl Padded {
 }
 
 /// xorshift64*: enough to fill test vectors without a dependency.
-struct Random(u64);
+pub(super) struct Random(u64);
 
 impl Random {
-    fn next(&mut self) -> u32 {
+    /// Another sequence for each case.
+    pub(super) fn new(seed: u64, kind: u32, length: usize) -> Random {
+        Random(seed ^ (u64::from(kind) << 32) ^ (length as u64 + 1) << 40 | 1)
+    }
+
+    pub(super) fn next(&mut self) -> u32 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32) as u32
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         self.next() as usize % bound
     }
 
@@ -180,7 +185,7 @@ impl Random {
     }
 
     /// Every finite number of kind 8 is as likely as its bits; the others are what their arms say.
-    fn number(&mut self, kind: u32) -> f32 {
+    pub(super) fn number(&mut self, kind: u32) -> f32 {
         let even = self.even();
         match kind {
             0 => even,

@@ -1,5 +1,6 @@
-//! The kernel for WebAssembly with simd128, which every engine that we run on has. There is no fused
-//! multiply-add (that is relaxed SIMD), so results differ from those of x86 in the last bits.
+//! The kernel for WebAssembly with simd128, which every engine that we run on has. A fused multiply-add is
+//! relaxed SIMD, which the other of the two builds has, so results differ in the last bits between those, and from
+//! one machine to the next: an engine may fuse or not.
 
 use std::arch::wasm32::*;
 
@@ -96,8 +97,20 @@ fn load(from: &[f32], at: usize) -> v128 {
 fn add_term<const L2: bool>(sum: v128, a: v128, b: v128) -> v128 {
     if L2 {
         let difference = f32x4_sub(a, b);
-        f32x4_add(sum, f32x4_mul(difference, difference))
+        multiply_add(difference, difference, sum)
     } else {
+        multiply_add(a, b, sum)
+    }
+}
+
+#[inline(always)]
+fn multiply_add(a: v128, b: v128, sum: v128) -> v128 {
+    #[cfg(target_feature = "relaxed-simd")]
+    {
+        f32x4_relaxed_madd(a, b, sum)
+    }
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    {
         f32x4_add(sum, f32x4_mul(a, b))
     }
 }

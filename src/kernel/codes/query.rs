@@ -1,0 +1,115 @@
+//! A query, coded as this build's kernel wants it.
+
+use super::encode::{cleared, largest, rounded};
+use super::native;
+#[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+use super::relaxed;
+
+/// What the numbers of a narrow query are moved by, so that they lie in 0..=127.
+#[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+const MOVED: i32 = 64;
+
+/// A query coded for comparison with rows of byte codes. It is scratch space: setting it again to a vector
+/// that is no longer than an earlier one allocates nothing.
+#[derive(Default)]
+pub struct ByteQuery {
+    scale: f32,
+    /// The codes, unless `narrow` has them.
+    wide: Vec<i16>,
+    /// The codes in 7 bits plus [`MOVED`], for the instruction that takes those; empty when `wide` counts.
+    #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+    narrow: Vec<u8>,
+}
+
+impl ByteQuery {
+    /// A query of no dimensions, to be set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Codes `vector`, with as many bits as this build's fastest kernel takes: up to 16, and 7 with relaxed SIMD.
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "relaxed-simd")))]
+    pub fn set(&mut self, vector: &[f32]) {
+        let codes = cleared(&mut self.wide, vector.len(), 0);
+        // The largest number for which the products with rows of any bytes stay within i32, all of them added.
+        let bound = (i32::MAX as usize / (128 * codes.len().max(1))).clamp(1, i16::MAX as usize) as f32;
+        let largest = largest(vector);
+        let per_unit = bound / largest;
+        for (code, value) in codes.iter_mut().zip(vector) {
+            *code = rounded(*value, per_unit, bound) as i16;
+        }
+        self.scale = largest / bound;
+    }
+
+    /// Codes `vector`, with as many bits as this build's fastest kernel takes: up to 16, and 7 with relaxed SIMD.
+    #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+    pub fn set(&mut self, vector: &[f32]) {
+        let codes = cleared(&mut self.narrow, vector.len(), MOVED as u8);
+        let bound = (MOVED - 1) as f32;
+        let largest = largest(vector);
+        let per_unit = bound / largest;
+        for (code, value) in codes.iter_mut().zip(vector) {
+            *code = (rounded(*value, per_unit, bound) + MOVED) as u8;
+        }
+        self.scale = largest / bound;
+    }
+
+    /// Takes the codes of a row as the query. Products with rows are exact and the same in every build, so that
+    /// what is built from them is, too.
+    pub fn set_from_codes(&mut self, codes: &[i8], scale: f32) {
+        #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+        self.narrow.clear();
+        for (wide, code) in cleared(&mut self.wide, codes.len(), 0).iter_mut().zip(codes) {
+            *wide = i16::from(*code);
+        }
+        self.scale = scale;
+    }
+
+    /// As [`Self::set_from_codes`], but where that makes comparisons faster the codes lose their lowest bit: with
+    /// relaxed SIMD, and then [`Self::scale`] is twice `scale`.
+    pub fn set_from_codes_rounded(&mut self, codes: &[i8], scale: f32) {
+        #[cfg(not(all(target_arch = "wasm32", target_feature = "relaxed-simd")))]
+        self.set_from_codes(codes, scale);
+        #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+        {
+            for (narrow, code) in cleared(&mut self.narrow, codes.len(), MOVED as u8).iter_mut().zip(codes) {
+                // Halved towards zero, which is symmetric, and -128 and 127 both stay within 7 bits.
+                *narrow = (i32::from(*code) / 2 + MOVED) as u8;
+            }
+            self.scale = 2.0 * scale;
+        }
+    }
+
+    /// What one step of a code means: the product of two vectors is near `dot x scale x scale of the row`.
+    #[inline]
+    pub fn scale(&self) -> f32 {
+        self.scale
+    }
+
+    /// The sum of the products with the codes of one row, which are as long as [`super::bytes_of_row`] says;
+    /// `row_sum` is the sum of the row's codes.
+    #[inline]
+    pub fn dot(&self, row: &[i8], row_sum: i32) -> i32 {
+        #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+        if !self.narrow.is_empty() {
+            return relaxed::narrow(&self.narrow, row).wrapping_sub(row_sum.wrapping_mul(MOVED));
+        }
+        let _ = row_sum;
+        native::wide(&self.wide, row)
+    }
+
+    /// The same for four rows, wherever they lie. They are read side by side, so that the waits for memory
+    /// overlap, and each load of the query serves all four.
+    #[inline]
+    pub fn dot4(&self, rows: [&[i8]; 4], row_sums: [i32; 4]) -> [i32; 4] {
+        #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+        if !self.narrow.is_empty() {
+            let [a, b, c, d] = relaxed::narrow4(&self.narrow, rows);
+            let back = |dot: i32, row_sum: i32| dot.wrapping_sub(row_sum.wrapping_mul(MOVED));
+            let [sum_a, sum_b, sum_c, sum_d] = row_sums;
+            return [back(a, sum_a), back(b, sum_b), back(c, sum_c), back(d, sum_d)];
+        }
+        let _ = row_sums;
+        native::wide4(&self.wide, rows)
+    }
+}

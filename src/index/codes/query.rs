@@ -3,7 +3,6 @@
 use crate::kernel::ByteQuery;
 
 /// A query in all its forms. Kept and set again, so that a search allocates nothing.
-#[derive(Debug)]
 pub struct Query {
     pub(super) bytes: ByteQuery,
     pub(super) bits: Vec<u8>,

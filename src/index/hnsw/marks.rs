@@ -31,11 +31,6 @@ impl Marks {
         }
     }
 
-    /// Whether a slot is marked.
-    pub fn has(&self, slot: u32) -> bool {
-        self.marks.get(slot as usize) == Some(&self.round)
-    }
-
     /// Bytes held.
     pub fn memory_bytes(&self) -> usize {
         self.marks.capacity()
@@ -51,8 +46,7 @@ mod tests {
         let mut marks = Marks::default();
         for _ in 0..600 {
             marks.begin(3);
-            assert!(!marks.has(1));
-            assert!(marks.mark(1) && !marks.mark(1) && marks.has(1) && !marks.has(2));
+            assert!(marks.mark(1) && !marks.mark(1) && marks.mark(2));
             assert!(!marks.mark(3), "a slot that does not exist is not to be visited");
         }
     }

@@ -5,7 +5,7 @@ use super::marks::Marks;
 use crate::index::codes::Query;
 
 /// Kept between searches.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Scratch {
     /// What is searched for.
     pub query: Query,

@@ -177,7 +177,7 @@ fn bad_input_is_refused_and_changes_nothing() {
     {
         let state = db.state().unwrap();
         let collection = state.named("c").unwrap();
-        let query = Query { vector: &fine, top_k: 1, filter: None, min_score: None };
+        let query = Query { vector: &fine, top_k: 1, ..Query::default() };
         for top_k in [0, 10_001, 1_000_000_000] {
             let cause = collection.query(&Query { top_k, ..query.clone() }).unwrap_err();
             assert_eq!(cause.kind, Kind::Invalid);

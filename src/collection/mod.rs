@@ -6,6 +6,7 @@
 
 mod choices;
 mod config;
+mod explain;
 mod group;
 mod op;
 mod patch;
@@ -15,6 +16,7 @@ mod state;
 
 pub use choices::{IndexKind, Memory, Quantization};
 pub use config::{Config, HnswConfig, Model};
+pub use explain::{Explain, Found, Plan};
 pub use group::GroupRows;
 pub use op::{Checked, Op, Rows};
 pub use patch::ConfigPatch;

@@ -2,13 +2,16 @@
 //! filter lets through, best first, ties by slot.
 
 pub mod codes;
+pub mod cost;
 mod flat;
 pub mod hnsw;
+mod live_graph;
 mod metric;
 mod space;
 mod topk;
 
 pub use flat::Flat;
+pub use live_graph::{LiveGraph, Step};
 pub use metric::{Metric, distance_from_score, inverse_norm};
 pub use space::Space;
 pub use topk::TopK;

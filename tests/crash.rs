@@ -79,6 +79,9 @@ impl lodestore::storage::Storage for Borrowed<'_> {
     async fn remove(&self, name: &str) -> lodestore::Result<()> {
         self.0.remove(name).await
     }
+    fn reader(&self) -> Option<std::rc::Rc<dyn lodestore::storage::ReadNow>> {
+        self.0.reader()
+    }
 }
 
 fn calls_of_workload() -> u64 {

@@ -183,6 +183,12 @@ export interface StorageObject {
   remove(name: string): Promise<void>;
   /** Frees locks and handles. */
   close?(): Promise<void>;
+  /**
+   * Optional: reads without waiting. Fills `target` with the bytes from `at` on and returns how many those are;
+   * throws when the file is absent or shorter. It has to see what every resolved promise wrote before. `target`
+   * is a view of memory that may move: do not keep it. Collections with `memory: 'codes'` need this method.
+   */
+  readInto?(name: string, at: number, target: Uint8Array): number;
 }
 
 export interface OpenOptions extends LongOptions {

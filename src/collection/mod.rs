@@ -10,6 +10,7 @@ mod op;
 mod rows;
 mod search;
 mod state;
+mod vectors;
 
 pub use config::{Config, IndexKind, Model, Quantization};
 pub use group::GroupRows;

@@ -1,6 +1,7 @@
 //! A committed write, before and after it was checked.
 
 use super::config::Config;
+use crate::index::Flat;
 use crate::metadata::Value;
 
 /// Rows to write, by column.
@@ -82,6 +83,8 @@ pub struct Checked {
     pub(super) op: Op,
     /// The parsed metadata of each row; empty when it was already checked by whoever stored it.
     pub(super) values: Vec<Value>,
+    /// For another metric, what a scan has to know of each row: reading vectors can fail, and applying cannot.
+    pub(super) flat: Option<Flat>,
 }
 
 impl Checked {

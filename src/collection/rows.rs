@@ -38,7 +38,7 @@ pub struct Collection {
     pub(super) vectors: Vectors,
     pub(super) flat: Flat,
     pub(super) live: RoaringBitmap,
-    free: RoaringBitmap,
+    pub(super) free: RoaringBitmap,
     dirty: Vec<Dirty>,
     /// Built when the first filter asks, so that opening does not decode every row's metadata.
     secondary: OnceCell<SecondaryIndex>,
@@ -93,19 +93,9 @@ impl Collection {
         self.rows.get(slot as usize)?.as_ref()
     }
 
-    /// The vector in a slot.
-    pub fn vector(&self, slot: u32) -> Option<&[f32]> {
-        self.vectors.row(slot)
-    }
-
     /// Ids in order.
     pub fn ids(&self) -> impl Iterator<Item = (&Rc<str>, u32)> {
         self.slots.iter().map(|(id, slot)| (id, *slot))
-    }
-
-    /// Makes room for `count` further rows, so that applying a write cannot run out of memory for vectors.
-    pub(super) fn reserve(&mut self, count: usize) -> Result<()> {
-        self.vectors.reserve(count.saturating_sub(self.free.len() as usize))
     }
 
     /// Whether the secondary index is what a fresh one over the rows would be. True where there is none yet.
@@ -197,14 +187,9 @@ impl Collection {
         self.touch(slot, Dirty { vectors: false, rows: true });
     }
 
-    pub(super) fn configure(&mut self, config: Config) {
-        if config.metric != self.config.metric {
-            self.flat = Flat::new(config.metric);
-            for slot in &self.live {
-                if let Some(vector) = self.vectors.row(slot) {
-                    self.flat.insert(slot, vector);
-                }
-            }
+    pub(super) fn configure(&mut self, config: Config, flat: Option<Flat>) {
+        if let Some(flat) = flat {
+            self.flat = flat;
         }
         self.config = config;
     }
@@ -281,11 +266,6 @@ impl Collection {
             columns.metadata.push(row.as_ref().map_or("", |row| &row.metadata));
         }
         columns
-    }
-
-    /// The vectors of a group, slot after slot.
-    pub fn group_vectors(&self, group: usize) -> &[f32] {
-        self.vectors.group(group)
     }
 
     /// Adds the next row group of a stored snapshot. `Corrupt` when rows and vectors contradict each other or

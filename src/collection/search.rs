@@ -49,14 +49,14 @@ impl Collection {
             return Err(Error::invalid("minScore has to be a number").with("a number", "NaN"));
         }
         let matching = query.filter.map(|filter| self.matching(filter));
-        Ok(self.flat.search(
+        self.flat.search(
             &self.vectors,
             query.vector,
             query.top_k,
             matching.as_ref(),
             &self.live,
             query.min_score,
-        ))
+        )
     }
 
     /// Exactly the slots whose rows match.

@@ -3,6 +3,7 @@
 use roaring::RoaringBitmap;
 
 use super::{Metric, Scored, TopK, inverse_norm};
+use crate::error::Result;
 use crate::kernel;
 use crate::limits::GROUP_ROWS;
 use crate::vectors::Vectors;
@@ -66,6 +67,8 @@ impl Flat {
     ///
     /// The query is as long as the rows and passed [`Metric::validate`]; one of another length finds nothing.
     /// A score that is not a number (infinite terms of both signs, under dot) comes last.
+    ///
+    /// It fails only where rows are in storage and cannot be read there. Those are read a row group at a time.
     pub fn search(
         &self,
         vectors: &Vectors,
@@ -74,11 +77,12 @@ impl Flat {
         filter: Option<&RoaringBitmap>,
         live: &RoaringBitmap,
         min_score: Option<f32>,
-    ) -> Vec<Scored> {
+    ) -> Result<Vec<Scored>> {
         if query.len() != vectors.dimension() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
-        let scan = Scan { index: self, vectors, query, query_inverse: inverse_norm(query) };
+        let query_inverse = inverse_norm(query);
+        let mut scan = Scan { index: self, vectors, query, query_inverse, scratch: Vec::new() };
         let rows = vectors.len();
         let all_live = live.len() == rows as u64 && live.max().is_none_or(|last| (last as usize) < rows);
         let candidates = filter.unwrap_or(live);
@@ -93,13 +97,13 @@ impl Flat {
             for group in 0..vectors.group_count() {
                 let first = group * GROUP_ROWS;
                 let scores = &mut scores[..(rows - first).min(GROUP_ROWS)];
-                scan.group(group, scores);
+                scan.group(group, scores)?;
                 // The arena has at most limits::ROWS_MAX slots, far from the end of u32.
                 for (slot, score) in (first as u32..).zip(scores) {
                     top.push(slot, *score);
                 }
             }
-            return top.into_sorted();
+            return Ok(top.into_sorted());
         }
         // From group to group, skipping those without a candidate.
         let mut slots = Vec::with_capacity(GROUP_ROWS);
@@ -117,13 +121,15 @@ impl Flat {
                 next = rest.next();
             }
             if slots.len() * SCAN_SHARE < count {
-                slots.iter().for_each(|slot| top.push(*slot, scan.row(*slot)));
+                for slot in &slots {
+                    top.push(*slot, scan.row(*slot)?);
+                }
             } else {
-                scan.group(group, &mut scores[..count]);
+                scan.group(group, &mut scores[..count])?;
                 slots.iter().for_each(|slot| top.push(*slot, scores[*slot as usize - first]));
             }
         }
-        top.into_sorted()
+        Ok(top.into_sorted())
     }
 }
 
@@ -133,18 +139,24 @@ struct Scan<'a> {
     vectors: &'a Vectors,
     query: &'a [f32],
     query_inverse: f32,
+    /// Where rows that are in storage are read to; empty where none was.
+    scratch: Vec<f32>,
 }
 
 impl Scan<'_> {
     /// Scores the first `scores.len()` rows of a group.
-    fn group(&self, group: usize, scores: &mut [f32]) {
-        let rows = self.vectors.group(group);
+    fn group(&mut self, group: usize, scores: &mut [f32]) -> Result<()> {
+        let rows = self.vectors.group_in(group, &mut self.scratch)?;
         match self.index.metric {
             Metric::Cosine => kernel::dot_rows(self.query, rows, scores),
-            Metric::Dot => return kernel::dot_rows(self.query, rows, scores),
+            Metric::Dot => {
+                kernel::dot_rows(self.query, rows, scores);
+                return Ok(());
+            }
             Metric::Euclidean => {
                 kernel::l2_rows(self.query, rows, scores);
-                return scores.iter_mut().for_each(|score| *score = -score.sqrt());
+                scores.iter_mut().for_each(|score| *score = -score.sqrt());
+                return Ok(());
             }
         }
         let inverses = self.index.inverse_norms.get(group * GROUP_ROWS..).unwrap_or(&[]);
@@ -154,19 +166,27 @@ impl Scan<'_> {
             *score = cosine(*score, *inverse, self.query_inverse);
         }
         unknown.fill(0.0);
+        Ok(())
     }
 
     /// Scores one row; the arena has it.
-    fn row(&self, slot: u32) -> f32 {
-        let row = self.vectors.row(slot).unwrap_or(&[]);
-        match self.index.metric {
+    fn row(&mut self, slot: u32) -> Result<f32> {
+        let row = match self.vectors.row(slot) {
+            Some(row) => row,
+            None => {
+                self.scratch.resize(self.query.len(), 0.0);
+                self.vectors.read_row(slot, &mut self.scratch)?;
+                &self.scratch
+            }
+        };
+        Ok(match self.index.metric {
             Metric::Cosine => {
                 let inverse = self.index.inverse_norms.get(slot as usize).copied().unwrap_or(0.0);
                 cosine(kernel::dot(self.query, row), inverse, self.query_inverse)
             }
             Metric::Dot => kernel::dot(self.query, row),
             Metric::Euclidean => -kernel::l2_squared(self.query, row).sqrt(),
-        }
+        })
     }
 }
 

@@ -1,0 +1,88 @@
+//! The vectors of a collection: in memory, or in storage where only codes are kept in memory.
+
+use super::config::Config;
+use super::rows::Collection;
+use crate::error::{Error, Result};
+use crate::index::{Flat, Metric};
+use crate::limits::GROUP_ROWS;
+use crate::vectors::{Place, ReadStored, Vectors};
+use std::borrow::Cow;
+use std::rc::Rc;
+
+impl Collection {
+    /// The vector in a slot, read from storage if it is there. `Invalid` past the end.
+    pub fn vector(&self, slot: u32) -> Result<Cow<'_, [f32]>> {
+        if let Some(row) = self.vectors.row(slot) {
+            return Ok(Cow::Borrowed(row));
+        }
+        let mut row = vec![0.0; self.config.dimension];
+        self.vectors.read_row(slot, &mut row)?;
+        Ok(Cow::Owned(row))
+    }
+
+    /// All vectors.
+    pub fn vectors(&self) -> &Vectors {
+        &self.vectors
+    }
+
+    /// Whether the vectors in two slots have the same bits. Two that stand at the same place in storage do, and are
+    /// not read for it.
+    pub fn same_vector(&self, slot: u32, other: &Collection, other_slot: u32) -> Result<bool> {
+        let place = |one: &Collection, slot: u32| {
+            one.vectors.place(slot as usize / GROUP_ROWS).filter(|_| !one.vectors.is_changed(slot))
+        };
+        let here = place(self, slot);
+        if slot == other_slot && here.is_some() && here == place(other, other_slot) {
+            return Ok(true);
+        }
+        let (a, b) = (self.vector(slot)?, other.vector(other_slot)?);
+        Ok(a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.to_bits() == b.to_bits()))
+    }
+
+    /// Leaves the full row groups in storage, where `places` says that each group stands just as it is here.
+    pub fn leave_vectors(&mut self, reader: &Rc<dyn ReadStored>, places: impl Iterator<Item = Place>) {
+        self.vectors.attach(reader.clone());
+        self.vectors.leave(places);
+    }
+
+    /// Leaves the row group that was loaded last where it was read from, if it is full.
+    pub fn leave_last_group(&mut self, reader: &Rc<dyn ReadStored>, place: Place) {
+        self.vectors.attach(reader.clone());
+        self.vectors.leave_last(place);
+    }
+
+    /// Makes room for rows of these ids, so that applying a write cannot run out of memory for vectors.
+    pub(super) fn reserve(&mut self, ids: &[String]) -> Result<()> {
+        self.vectors.reserve(ids.len().saturating_sub(self.free.len() as usize))?;
+        if !self.vectors.has_stored() {
+            return Ok(());
+        }
+        let is_stored = |slot: u32| self.vectors.place(slot as usize / GROUP_ROWS).is_some();
+        let known = ids.iter().filter_map(|id| self.slot(id));
+        let (known, stored) = known.fold((0, 0), |(all, stored), slot| (all + 1, stored + usize::from(is_stored(slot))));
+        // New rows take the lowest free slots first.
+        let reused = self.free.iter().take(ids.len() - known).filter(|slot| is_stored(*slot)).count();
+        self.vectors.reserve_changes(stored + reused)
+    }
+
+    /// The scan's index under another metric. `Invalid` when a row does not fit that metric. Row groups in storage
+    /// are read one at a time.
+    pub(super) fn under(&self, metric: Metric) -> Result<Flat> {
+        let mut flat = Flat::new(metric);
+        let mut scratch = Vec::new();
+        let mut slot = 0;
+        for group in 0..self.vectors.group_count() {
+            for vector in self.vectors.group_in(group, &mut scratch)?.chunks_exact(self.config.dimension) {
+                if let Some(row) = self.row(slot) {
+                    let inverse = metric.admit(vector).map_err(|cause| Error {
+                        message: format!("row '{:.80}' does not fit the new metric: {}", row.id, cause.message),
+                        ..cause
+                    })?;
+                    flat.insert_admitted(slot, inverse);
+                }
+                slot += 1;
+            }
+        }
+        Ok(flat)
+    }
+}

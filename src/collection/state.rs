@@ -102,7 +102,9 @@ impl State {
 
     /// Makes room in memory for a checked write, so that applying it cannot run out of it half-way.
     pub fn reserve(&mut self, checked: &Checked) -> Result<()> {
-        let (Op::Upsert { collection, .. } | Op::Configure { collection, .. }) = &checked.op else { return Ok(()) };
+        let (Op::Upsert { collection, .. } | Op::Configure { collection, .. }) = &checked.op else {
+            return Ok(());
+        };
         match (self.get_mut(*collection), &checked.op) {
             (Some(collection), Op::Upsert { rows, .. }) => collection.reserve(&rows.ids),
             (Some(collection), Op::Configure { config, .. }) => collection.reserve_configure(config),

@@ -59,7 +59,8 @@ impl Collection {
         }
         let is_stored = |slot: u32| self.vectors.place(slot as usize / GROUP_ROWS).is_some();
         let known = ids.iter().filter_map(|id| self.slot(id));
-        let (known, stored) = known.fold((0, 0), |(all, stored), slot| (all + 1, stored + usize::from(is_stored(slot))));
+        let (known, stored) =
+            known.fold((0, 0), |(all, stored), slot| (all + 1, stored + usize::from(is_stored(slot))));
         // New rows take the lowest free slots first.
         let reused = self.free.iter().take(ids.len() - known).filter(|slot| is_stored(*slot)).count();
         self.vectors.reserve_changes(stored + reused)
@@ -75,7 +76,10 @@ impl Collection {
             for vector in self.vectors.group_in(group, &mut scratch)?.chunks_exact(self.config.dimension) {
                 if let Some(row) = self.row(slot) {
                     let inverse = metric.admit(vector).map_err(|cause| Error {
-                        message: format!("row '{:.80}' does not fit the new metric: {}", row.id, cause.message),
+                        message: format!(
+                            "row '{:.80}' does not fit the new metric: {}",
+                            row.id, cause.message
+                        ),
                         ..cause
                     })?;
                     flat.insert_admitted(slot, inverse);

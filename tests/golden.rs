@@ -1,20 +1,15 @@
 //! Files of format version 1, read for ever. They were written once, by 0.1.0; they are never written again.
-//!
-//! Two things are held: what was written then opens now, to the same contents; and what is written now is the
-//! same bytes, as long as this build says that it writes version 1.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that fails panics
 
 mod support;
 
-use lodestore::collection::{Config, Model};
 use lodestore::index::Metric;
 use lodestore::storage::MemoryStorage;
-use lodestore::store::{Database, Target};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use support::model::Model as Contents;
-use support::{Pieces, TestEnv, block_on, config, drain, open, rows};
+use support::{Pieces, block_on, open, rows};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1")
@@ -30,31 +25,6 @@ fn database() -> BTreeMap<String, Vec<u8>> {
     let mut files = golden();
     files.remove("archive.lode").unwrap();
     files
-}
-
-/// Every kind of record, a snapshot with two collections, blocks of two generations, a log behind it.
-fn write() -> (MemoryStorage, Database<MemoryStorage, TestEnv>) {
-    let storage = MemoryStorage::new();
-    let db = open(storage.clone()).unwrap();
-    let model = Some(Model { id: "all-MiniLM-L6-v2".to_owned(), version: "1".to_owned() });
-    block_on(db.collection("notes", Some(Config { model, ..config(3, Metric::Cosine) }))).unwrap();
-    block_on(db.collection("other", Some(config(2, Metric::Dot)))).unwrap();
-    block_on(db.collection("gone", Some(config(2, Metric::Dot)))).unwrap();
-    block_on(db.upsert("notes", rows("n", 0..5, 3))).unwrap();
-    block_on(db.upsert("other", rows("Ünïcode 日本 ", 0..2, 2))).unwrap();
-    block_on(db.checkpoint()).unwrap();
-    block_on(db.delete("notes", Target::Ids(vec!["n1".to_owned()]))).unwrap();
-    block_on(db.checkpoint()).unwrap();
-    let ids = Target::Ids(vec!["n2".to_owned()]);
-    block_on(db.update("notes", ids, vec!["{\"tag\":[\"a\",null,true,1.5]}".to_owned()], false)).unwrap();
-    block_on(db.upsert("notes", rows("late", 7..8, 3))).unwrap();
-    block_on(db.configure("other", config(2, Metric::Euclidean))).unwrap();
-    block_on(db.drop_collection("gone")).unwrap();
-    let rebuild = std::rc::Rc::new(block_on(db.rebuild("other", config(1, Metric::Euclidean))).unwrap());
-    let count = rebuild.next(10).unwrap().len();
-    block_on(rebuild.put(vec![0.5; count])).unwrap();
-    block_on(rebuild.commit()).unwrap().unwrap();
-    (storage, db)
 }
 
 #[test]
@@ -83,17 +53,4 @@ fn an_archive_of_version_1_imports() {
     let db = open(MemoryStorage::new()).unwrap();
     block_on(db.import(&mut Pieces(archive.chunks(64)), Default::default())).unwrap();
     assert_eq!(Contents::read(&db), Contents::read(&open(MemoryStorage::from_files(database())).unwrap()));
-}
-
-#[test]
-fn version_1_is_written_as_it_always_was() {
-    let (storage, db) = write();
-    let written = storage.files();
-    let golden = database();
-    assert_eq!(written.keys().collect::<Vec<_>>(), golden.keys().collect::<Vec<_>>());
-    for (name, bytes) in &golden {
-        assert_eq!(&written[name], bytes, "{name} is written otherwise: that is another format version");
-    }
-    let archive = block_on(async { drain(&mut db.export().await.unwrap()).await.unwrap() });
-    assert_eq!(Some(archive), self::golden().remove("archive.lode"), "the archive is written otherwise");
 }

@@ -4,17 +4,21 @@
 //! A write is an [`Op`]. [`State::check`] refuses it or turns it into a [`Checked`] one, which
 //! [`State::apply`] cannot fail on: the store appends the frame between the two.
 
+mod choices;
 mod config;
 mod group;
 mod op;
+mod patch;
 mod rows;
 mod search;
 mod state;
 mod vectors;
 
-pub use config::{Config, IndexKind, Model, Quantization};
+pub use choices::{IndexKind, Memory, Quantization};
+pub use config::{Config, HnswConfig, Model};
 pub use group::GroupRows;
 pub use op::{Checked, Op, Rows};
+pub use patch::ConfigPatch;
 pub use rows::{Collection, Row};
 pub use search::{Page, Query};
 pub use state::State;

@@ -1,12 +1,12 @@
 //! The snapshot: a small manifest that names blocks. Blocks are immutable and shared between snapshots.
 
 use super::bytes::Reader;
-use super::codec::{decode_exactly, encode, wire_struct};
+use super::codec::{Wire, wire_struct};
+use super::config::{ConfigV1, ConfigV2, SearchV2};
 use super::crc32;
 use super::header::{FileHeader, FileKind, HEADER_BYTES};
-use super::record::ConfigV1;
 use crate::error::{Error, Result};
-use crate::limits::MANIFEST_BYTES_MAX;
+use crate::limits::{LEVELS_MAX, MANIFEST_BYTES_MAX};
 
 /// Where a block lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,9 +49,66 @@ pub struct CollectionV1 {
     pub groups: Vec<GroupV1>,
 }
 
-/// A whole database at one sequence number.
+/// A saved graph. Everything about it follows from rows and configuration: one that does not fit is dropped and
+/// built again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SnapshotV1 {
+pub struct GraphV2 {
+    /// Version of the layout of the links.
+    pub version: u16,
+    /// The node where searches begin.
+    pub entry: u32,
+    /// Levels.
+    pub levels: u8,
+    /// Neighbours that a node keeps.
+    pub m: u16,
+    /// The codes it was built on: 0 none, 1 int8, 2 binary.
+    pub quantization: u8,
+    /// Slots that have a node.
+    pub nodes: u32,
+    /// The links of each row group; `None` for one without nodes.
+    pub groups: Vec<Option<BlockRefV1>>,
+}
+
+/// What version 2 knows of a collection beyond version 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExtensionV2 {
+    /// Number of the collection.
+    pub collection: u32,
+    /// The rest of its configuration.
+    pub search: SearchV2,
+    /// Its graph, if one was saved.
+    pub graph: Option<GraphV2>,
+    /// The codes of each row group; none where they are made when rows are loaded.
+    pub codes: Vec<BlockRefV1>,
+}
+
+impl ExtensionV2 {
+    /// One without saved graph or codes.
+    pub fn new(collection: u32, search: SearchV2) -> ExtensionV2 {
+        ExtensionV2 { collection, search, graph: None, codes: Vec::new() }
+    }
+
+    /// The blocks that it names.
+    pub fn blocks(&self) -> impl Iterator<Item = BlockRefV1> {
+        let links = self.graph.iter().flat_map(|graph| &graph.groups).flatten();
+        links.chain(&self.codes).copied()
+    }
+
+    fn fits(&self, collection: &CollectionV1) -> bool {
+        let groups = collection.groups.len();
+        let graph_fits = self.graph.as_ref().is_none_or(|graph| {
+            graph.groups.len() <= groups
+                && graph.nodes <= collection.slots
+                && usize::from(graph.levels) <= LEVELS_MAX
+                && (graph.nodes == 0 || graph.entry < collection.slots)
+        });
+        self.collection == collection.collection && graph_fits && [0, groups].contains(&self.codes.len())
+    }
+}
+
+/// A whole database at one sequence number: in version 2 the fields of version 1, then the extensions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotV2 {
     /// The last write that it covers.
     pub seq: u64,
     /// Wall clock when it was made: milliseconds since 1970.
@@ -62,25 +119,48 @@ pub struct SnapshotV1 {
     pub next_collection: u32,
     /// In the order of their numbers.
     pub collections: Vec<CollectionV1>,
+    /// One a collection, in the same order.
+    pub extensions: Vec<ExtensionV2>,
 }
 
 wire_struct!(BlockRefV1 { generation, offset, length, crc });
 wire_struct!(GroupV1 { vectors, rows });
 wire_struct!(CollectionV1 { collection, name, config, stages, slots, rows, groups });
-wire_struct!(SnapshotV1 { seq, time_ms, log, next_collection, collections });
+wire_struct!(GraphV2 { version, entry, levels, m, quantization, nodes, groups });
+wire_struct!(ExtensionV2 { collection, search, graph, codes });
 
-impl SnapshotV1 {
+impl CollectionV1 {
+    /// Its configuration, with what the extension says of it.
+    pub fn config(&self, extension: &ExtensionV2) -> ConfigV2 {
+        ConfigV2 { base: self.config.clone(), search: extension.search }
+    }
+}
+
+impl SnapshotV2 {
+    /// Every block that it names.
+    pub fn blocks(&self) -> impl Iterator<Item = BlockRefV1> {
+        let groups = self.collections.iter().flat_map(|one| &one.groups);
+        let rows = groups.flat_map(|group| [group.vectors, group.rows]);
+        rows.chain(self.extensions.iter().flat_map(ExtensionV2::blocks))
+    }
+
     /// Appends length, crc32 and the manifest itself.
     pub fn encode_section(&self, mut out: Vec<u8>) -> Result<Vec<u8>> {
-        let manifest = encode(self, Vec::new());
+        let mut manifest = Vec::new();
+        self.seq.put(&mut manifest);
+        self.time_ms.put(&mut manifest);
+        self.log.put(&mut manifest);
+        self.next_collection.put(&mut manifest);
+        self.collections.put(&mut manifest);
+        self.extensions.put(&mut manifest);
         out.extend_from_slice(&(manifest.len() as u32).to_le_bytes());
         out.extend_from_slice(&crc32::hash(&manifest).to_le_bytes());
         out.extend_from_slice(&manifest);
         Ok(out)
     }
 
-    /// Reads what [`SnapshotV1::encode_section`] wrote and nothing else.
-    pub fn decode_section(bytes: &[u8]) -> Result<SnapshotV1> {
+    /// Reads the section of a file of format `version`, and nothing else.
+    pub fn decode_section(version: u16, bytes: &[u8]) -> Result<SnapshotV2> {
         let mut reader = Reader(bytes);
         let (Some(length), Some(crc)) = (reader.u32(), reader.u32()) else {
             return Err(Error::corrupt("this manifest ends within its first eight bytes"));
@@ -92,19 +172,35 @@ impl SnapshotV1 {
         if crc32::hash(reader.0) != crc {
             return Err(Error::corrupt("this manifest does not match its checksum"));
         }
-        decode_exactly(reader.0).ok_or_else(|| Error::corrupt("this manifest verifies but does not decode"))
+        SnapshotV2::decode(version, reader.0)
+            .ok_or_else(|| Error::corrupt("this manifest verifies but does not decode"))
+    }
+
+    fn decode(version: u16, mut input: &[u8]) -> Option<SnapshotV2> {
+        let (seq, time_ms) = Wire::get(&mut input)?;
+        let (log, next_collection) = Wire::get(&mut input)?;
+        let collections: Vec<CollectionV1> = Wire::get(&mut input)?;
+        let extensions: Vec<ExtensionV2> = if version >= 2 {
+            Wire::get(&mut input)?
+        } else {
+            collections.iter().map(|one| ExtensionV2::new(one.collection, SearchV2::OF_V1)).collect()
+        };
+        let fits = extensions.len() == collections.len()
+            && extensions.iter().zip(&collections).all(|(extension, collection)| extension.fits(collection));
+        let manifest = SnapshotV2 { seq, time_ms, log, next_collection, collections, extensions };
+        (input.is_empty() && fits).then_some(manifest)
     }
 }
 
 /// The whole file `snapshot-<g>`.
-pub fn encode_snapshot(header: &FileHeader, manifest: &SnapshotV1) -> Result<Vec<u8>> {
+pub fn encode_snapshot(header: &FileHeader, manifest: &SnapshotV2) -> Result<Vec<u8>> {
     manifest.encode_section(header.encode())
 }
 
 /// Reads a whole file `snapshot-<g>`.
-pub fn decode_snapshot(bytes: &[u8]) -> Result<(FileHeader, SnapshotV1)> {
+pub fn decode_snapshot(bytes: &[u8]) -> Result<(FileHeader, SnapshotV2)> {
     let header = FileHeader::decode(FileKind::Snapshot, bytes)?;
-    let manifest = SnapshotV1::decode_section(bytes.get(HEADER_BYTES..).unwrap_or_default())?;
+    let manifest = SnapshotV2::decode_section(header.version, bytes.get(HEADER_BYTES..).unwrap_or_default())?;
     if manifest.seq != header.seq {
         return Err(Error::corrupt("the manifest and the header of this snapshot disagree")
             .with(format!("seq {}", header.seq), manifest.seq));

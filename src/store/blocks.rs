@@ -3,10 +3,10 @@
 use super::ahead::Ahead;
 use super::names;
 use super::wire::config_from_wire;
-use crate::collection::{Collection, GroupRows, State};
+use crate::collection::{Collection, Config, GroupRows, State};
 use crate::error::{Error, Result};
 use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind, RowsV1, check_vectors};
-use crate::format::snapshot::{BlockRefV1, CollectionV1, SnapshotV1};
+use crate::format::snapshot::{BlockRefV1, CollectionV1, SnapshotV2};
 use crate::limits::{BLOCK_BYTES_MAX, GROUP_ROWS};
 use crate::storage::Storage;
 
@@ -85,15 +85,17 @@ impl Run {
 }
 
 /// Rebuilds the state that a manifest describes.
-pub async fn load_state(storage: &impl Storage, env: &impl Env, manifest: &SnapshotV1) -> Result<State> {
+pub async fn load_state(storage: &impl Storage, env: &impl Env, manifest: &SnapshotV2) -> Result<State> {
     let mut state = State::new();
     state.seq = manifest.seq;
     state.next_collection = manifest.next_collection;
-    let all = || manifest.collections.iter().flat_map(|one| &one.groups).flat_map(refs_of);
-    let total: u64 = all().map(|block| BLOCK_HEADER_BYTES as u64 + u64::from(block.length)).sum();
+    let groups = manifest.collections.iter().flat_map(|one| &one.groups);
+    let total: u64 =
+        groups.flat_map(refs_of).map(|block| BLOCK_HEADER_BYTES as u64 + u64::from(block.length)).sum();
     let mut done = 0;
-    for wire in &manifest.collections {
-        let collection = load_collection(storage, env, wire, &mut |bytes| {
+    for (wire, extension) in manifest.collections.iter().zip(&manifest.extensions) {
+        let config = config_from_wire(&wire.config(extension))?;
+        let collection = load_collection(storage, env, wire, config, &mut |bytes| {
             done += bytes;
             env.progress("snapshot", done, total);
         })
@@ -110,9 +112,9 @@ async fn load_collection(
     storage: &impl Storage,
     env: &impl Env,
     wire: &CollectionV1,
+    config: Config,
     progress: &mut impl FnMut(u64),
 ) -> Result<Collection> {
-    let config = config_from_wire(&wire.config)?;
     let dimension = config.dimension;
     let mut loaded = Collection::new(wire.collection, wire.name.clone(), config, wire.stages);
     let groups = wire.groups.len();

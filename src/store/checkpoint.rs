@@ -11,9 +11,11 @@ use super::report::CheckpointResult;
 use super::wire::config_to_wire;
 use crate::collection::{Collection, State};
 use crate::error::{Error, Result};
+use crate::format::VERSION;
 use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind, RowsV1};
+use crate::format::config::ConfigV2;
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
-use crate::format::snapshot::{BlockRefV1, CollectionV1, GroupV1, SnapshotV1, encode_snapshot};
+use crate::format::snapshot::{BlockRefV1, CollectionV1, ExtensionV2, GroupV1, SnapshotV2, encode_snapshot};
 use crate::sorted::SortedMap;
 use crate::storage::{Once, Source, Storage};
 
@@ -92,6 +94,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
 
         let header = FileHeader {
             kind: FileKind::Snapshot,
+            version: VERSION,
             database: self.disk.borrow().database,
             generation,
             time_ms: manifest.time_ms,
@@ -115,7 +118,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
     }
 
     /// Makes a stored snapshot the current one.
-    pub(super) fn adopt(&self, generation: u64, manifest: SnapshotV1, length: u64) {
+    pub(super) fn adopt(&self, generation: u64, manifest: SnapshotV2, length: u64) {
         let mut disk = self.disk.borrow_mut();
         disk.snapshots.push(Kept::of(generation, &manifest, length));
         disk.groups = super::open::groups_of(manifest);
@@ -170,11 +173,11 @@ impl<S: Storage, E: Env> Inner<S, E> {
         mostly_dead.map(|((generation, _), _)| *generation).collect()
     }
 
-    fn manifest(&self, written: Vec<(Wanted, BlockRefV1)>) -> Result<SnapshotV1> {
+    fn manifest(&self, written: Vec<(Wanted, BlockRefV1)>) -> Result<SnapshotV2> {
         let (state, disk) = (self.state.borrow(), self.disk.borrow());
         // In the order in which the blocks were written, which is the order of this loop.
         let mut written = written.into_iter().peekable();
-        let mut collections = Vec::new();
+        let (mut collections, mut extensions) = (Vec::new(), Vec::new());
         for collection in state.all() {
             let stored = disk.groups(collection.number);
             let mut groups = Vec::with_capacity(collection.group_count());
@@ -192,10 +195,12 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 };
                 groups.push(GroupV1 { vectors: of(BlockKind::Vectors)?, rows: of(BlockKind::Rows)? });
             }
+            let ConfigV2 { base: config, search } = config_to_wire(collection.config());
+            extensions.push(ExtensionV2::new(collection.number, search));
             collections.push(CollectionV1 {
                 collection: collection.number,
                 name: collection.name.clone(),
-                config: config_to_wire(collection.config()),
+                config,
                 stages: collection.stages,
                 slots: collection.slot_count() as u32,
                 rows: collection.len() as u32,
@@ -204,7 +209,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         }
         let (seq, next_collection) = (state.seq, state.next_collection);
         let log = Some(disk.log.generation);
-        Ok(SnapshotV1 { seq, time_ms: self.env.now_ms(), log, next_collection, collections })
+        Ok(SnapshotV2 { seq, time_ms: self.env.now_ms(), log, next_collection, collections, extensions })
     }
 
     /// Removes what neither a kept snapshot nor a running export needs. A file that cannot be removed now is
@@ -261,6 +266,7 @@ impl<S: Storage, E: Env> Source for BlocksSource<'_, S, E> {
         if self.offset == 0 {
             let header = FileHeader {
                 kind: FileKind::Blocks,
+                version: VERSION,
                 database: self.inner.disk.borrow().database,
                 generation: self.generation,
                 time_ms: self.inner.env.now_ms(),
@@ -298,6 +304,11 @@ fn encode_block(state: &State, want: &Wanted) -> Result<(BlockHeader, Vec<u8>)> 
             let columns = collection.group_rows(want.group);
             rows = RowsV1 { seqs: columns.seqs, ids: columns.ids, metadata: columns.metadata }.encode();
             &rows
+        }
+        BlockKind::Links | BlockKind::Codes => {
+            return Err(Error::corrupt(
+                "a derived block is not made from rows: this is a defect of Lodestore",
+            ));
         }
     };
     let header = BlockHeader::of(want.kind, want.collection, want.group as u32, payload);

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::format::header::DatabaseId;
-use crate::format::snapshot::{BlockRefV1, GroupV1, SnapshotV1};
+use crate::format::snapshot::{BlockRefV1, GroupV1, SnapshotV2};
 use crate::sorted::SortedMap;
 
 /// What stands in storage.
@@ -53,9 +53,9 @@ pub struct Kept {
 
 impl Kept {
     /// What has to be remembered of a manifest.
-    pub fn of(generation: u64, manifest: &SnapshotV1, manifest_bytes: u64) -> Kept {
+    pub fn of(generation: u64, manifest: &SnapshotV2, manifest_bytes: u64) -> Kept {
         let mut files = SortedMap::new();
-        for block in manifest.collections.iter().flat_map(|one| &one.groups).flat_map(refs_of) {
+        for block in manifest.blocks() {
             files.add(block.generation, u64::from(block.length));
         }
         Kept {

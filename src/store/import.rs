@@ -8,10 +8,11 @@ use super::env::Env;
 use super::names;
 use super::report::ImportResult;
 use crate::error::{Error, Result};
+use crate::format::VERSION;
 use crate::format::archive::{Section, TRAILER_BYTES, Trailer};
 use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader};
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
-use crate::format::snapshot::{BlockRefV1, SnapshotV1, encode_snapshot};
+use crate::format::snapshot::{BlockRefV1, SnapshotV2, encode_snapshot};
 use crate::limits::MANIFEST_BYTES_MAX;
 use crate::storage::{Once, Source, Storage};
 use sha2::{Digest, Sha256};
@@ -62,6 +63,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let header = FileHeader::decode(FileKind::Archive, &reader.take(HEADER_BYTES).await?)?;
         let blocks_header = FileHeader {
             kind: FileKind::Blocks,
+            version: VERSION,
             database: self.disk.borrow().database,
             generation,
             time_ms: self.env.now_ms(),
@@ -118,7 +120,7 @@ async fn read_end<S: Source, E: Env>(
     mut reader: Reader<'_, S, E>,
     header: &FileHeader,
     found: &[BlockRefV1],
-) -> Result<(SnapshotV1, u64)> {
+) -> Result<(SnapshotV2, u64)> {
     let mut section = reader.take(8).await?;
     let length = section.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)) as usize;
     if length > MANIFEST_BYTES_MAX {
@@ -126,7 +128,7 @@ async fn read_end<S: Source, E: Env>(
             .with(MANIFEST_BYTES_MAX, length));
     }
     section.extend(reader.take(length).await?);
-    let manifest = SnapshotV1::decode_section(&section)?;
+    let manifest = SnapshotV2::decode_section(header.version, &section)?;
     if manifest.seq != header.seq || manifest.time_ms != header.time_ms {
         return Err(Error::corrupt("the manifest and the header of this archive disagree"));
     }
@@ -147,7 +149,7 @@ async fn read_end<S: Source, E: Env>(
 }
 
 /// Turns the archive's manifest into one over the new blocks file, where every block has the same offset.
-fn adopt(manifest: &mut SnapshotV1, found: &[BlockRefV1], generation: u64) -> Result<()> {
+fn adopt(manifest: &mut SnapshotV2, found: &[BlockRefV1], generation: u64) -> Result<()> {
     let mut found = found.iter();
     for group in manifest.collections.iter_mut().flat_map(|one| &mut one.groups) {
         for block in [&mut group.vectors, &mut group.rows] {
@@ -156,6 +158,10 @@ fn adopt(manifest: &mut SnapshotV1, found: &[BlockRefV1], generation: u64) -> Re
             }
             block.generation = generation;
         }
+    }
+    // What follows from the rows is not in an archive: its blocks would be somebody else's.
+    if manifest.extensions.iter().any(|extension| extension.blocks().next().is_some()) {
+        return Err(Error::corrupt("the manifest of this archive names an index, which no archive holds"));
     }
     match found.next() {
         None => Ok(()),

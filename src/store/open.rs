@@ -12,8 +12,9 @@ use super::report::{OpenReport, Phase, SkippedSnapshot};
 use super::turn::Turn;
 use crate::collection::State;
 use crate::error::{Error, Kind, Result};
+use crate::format::VERSION;
 use crate::format::header::{DatabaseId, FileHeader, FileKind, HEADER_BYTES};
-use crate::format::snapshot::{SnapshotV1, decode_snapshot};
+use crate::format::snapshot::{SnapshotV2, decode_snapshot};
 use crate::limits::{FILES_MAX, MANIFEST_BYTES_MAX};
 use crate::sorted::SortedMap;
 use crate::storage::{Once, Storage};
@@ -25,13 +26,14 @@ use std::rc::Rc;
 struct Loaded {
     state: State,
     kept: Vec<Kept>,
-    newest: Option<SnapshotV1>,
+    newest: Option<SnapshotV2>,
 }
 
 /// Where the logs ended.
 struct Replayed {
     tail: LogTail,
-    /// The log cannot be appended to as it is: it ends in a torn frame, or before the snapshot.
+    /// The log cannot be appended to as it is: it ends in a torn frame, or before the snapshot, or is of an
+    /// older format, whose readers would not understand what is written now.
     roll: bool,
 }
 
@@ -102,7 +104,7 @@ impl<S: Storage, E: Env> Database<S, E> {
 }
 
 /// Blocks by collection and row group.
-pub fn groups_of(manifest: SnapshotV1) -> Vec<(u32, Vec<crate::format::snapshot::GroupV1>)> {
+pub fn groups_of(manifest: SnapshotV2) -> Vec<(u32, Vec<crate::format::snapshot::GroupV1>)> {
     manifest.collections.into_iter().map(|one| (one.collection, one.groups)).collect()
 }
 
@@ -114,6 +116,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
             let generation = disk.take_generation();
             let header = FileHeader {
                 kind: FileKind::Log,
+                version: VERSION,
                 database: disk.database,
                 generation,
                 time_ms: self.env.now_ms(),
@@ -139,7 +142,7 @@ async fn load_newest<S: Storage>(
     report: &mut OpenReport,
 ) -> Result<Loaded> {
     let mut kept = Vec::new();
-    let mut loaded: Option<(State, SnapshotV1)> = None;
+    let mut loaded: Option<(State, SnapshotV2)> = None;
     for (&generation, &length) in listing.snapshots.iter().rev() {
         let name = names::snapshot(generation);
         let manifest = match read_manifest(storage, generation, length, database).await {
@@ -190,7 +193,7 @@ pub async fn read_manifest(
     generation: u64,
     length: u64,
     database: &DatabaseId,
-) -> Result<SnapshotV1> {
+) -> Result<SnapshotV2> {
     if length > (MANIFEST_BYTES_MAX + 1024) as u64 {
         return Err(
             Error::corrupt("this snapshot is longer than any can be").with(MANIFEST_BYTES_MAX, length)
@@ -261,7 +264,8 @@ async fn replay<S: Storage>(
             report.bytes_dropped = link.end - length;
         }
         let tail = LogTail { generation: link.header.generation, length };
-        replayed = Replayed { tail, roll: torn || expected != state.seq + 1 };
+        let is_older = link.header.version < VERSION;
+        replayed = Replayed { tail, roll: torn || is_older || expected != state.seq + 1 };
     }
     Ok(replayed)
 }

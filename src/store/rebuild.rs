@@ -7,7 +7,7 @@
 use super::database::{Database, Inner};
 use super::env::Env;
 use super::write::{Intent, Written};
-use crate::collection::{Collection, Config, Op, Row, Rows, State};
+use crate::collection::{Collection, ConfigPatch, Op, Row, Rows, State};
 use crate::error::{Error, Kind, Result};
 use crate::limits::BATCH_ROWS_MAX;
 use crate::storage::Storage;
@@ -40,11 +40,13 @@ pub struct Rebuild<S, E> {
 }
 
 impl<S: Storage, E: Env> Database<S, E> {
-    /// Begins to rebuild the collection `name` as `config`.
-    pub async fn rebuild(&self, name: &str, config: Config) -> Result<Rebuild<S, E>> {
+    /// Begins to rebuild the collection `name` as `config`; what that leaves out stays.
+    pub async fn rebuild(&self, name: &str, config: impl Into<ConfigPatch>) -> Result<Rebuild<S, E>> {
         let owned = name.to_owned();
+        let config: ConfigPatch = config.into();
         let resolve = move |state: &State| {
-            let target = state.named(&owned)?.number;
+            let stored = state.named(&owned)?;
+            let (target, config) = (stored.number, config.over(Some(stored.config()))?);
             if state.all().any(|one| one.stages == Some(target)) {
                 return Err(Error::new(
                     Kind::Conflict,

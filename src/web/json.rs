@@ -1,31 +1,42 @@
 //! JSON that comes in: options, targets, metadata. The facade checked it; this is for who calls past it.
 
-use crate::collection::{Config, IndexKind, Model, Quantization};
+use crate::collection::{ConfigPatch, IndexKind, Memory, Model, Quantization};
 use crate::error::{Error, Result};
 use crate::index::Metric;
 use crate::json::{Fields, elements};
 use crate::metadata::Filter;
 use crate::store::Target;
 
-/// A whole configuration: what is left out has its default, or its value in `base`.
-pub fn config(json: &str, base: Option<&Config>) -> Result<Config> {
-    let fields = Fields::known("config", json, &["dimension", "metric", "index", "quantization", "model"])?;
-    let name = |field: &str, base: Option<&'static str>, default: &'static str| {
-        let given = fields.string(field)?;
-        Ok(given.unwrap_or_else(|| base.unwrap_or(default).to_owned()))
+/// A configuration as far as the caller says it.
+pub fn config(json: &str) -> Result<ConfigPatch> {
+    let known = ["dimension", "metric", "index", "quantization", "memory", "hnsw", "oversample", "model"];
+    let fields = Fields::known("config", json, &known)?;
+    let hnsw = fields.raw("hnsw").unwrap_or("{}");
+    let hnsw = Fields::known("hnsw", hnsw, &["m", "efConstruction", "ef", "seed"])?;
+    let metric = |name: String| {
+        Metric::from_name(&name)
+            .ok_or_else(|| Error::invalid("no such metric").with("cosine, dot or euclidean", &name))
     };
-    let metric = name("metric", base.map(|base| base.metric.name()), "cosine")?;
-    let index = name("index", base.map(|base| base.index.name()), "auto")?;
-    let quantization = name("quantization", base.map(|base| base.quantization.name()), "none")?;
-    let dimension = whole(&fields, "dimension")?.or(base.map(|base| base.dimension));
-    let model = fields.raw("model").map(model).transpose()?;
-    Ok(Config {
-        dimension: dimension.ok_or_else(|| Error::invalid("a collection needs a dimension"))?,
-        metric: Metric::from_name(&metric)
-            .ok_or_else(|| Error::invalid("no such metric").with("cosine, dot or euclidean", &metric))?,
-        index: IndexKind::from_name(&index)?,
-        quantization: Quantization::from_name(&quantization)?,
-        model: model.or_else(|| base.and_then(|base| base.model.clone())),
+    let seed = |seed: u64| {
+        u32::try_from(seed).map_err(|_| {
+            Error::invalid("hnsw.seed is out of bounds").with(format_args!("0 to {}", u32::MAX), seed)
+        })
+    };
+    Ok(ConfigPatch {
+        dimension: whole(&fields, "dimension")?,
+        metric: fields.string("metric")?.map(metric).transpose()?,
+        index: fields.string("index")?.map(|name| IndexKind::from_name(&name)).transpose()?,
+        quantization: fields
+            .string("quantization")?
+            .map(|name| Quantization::from_name(&name))
+            .transpose()?,
+        memory: fields.string("memory")?.map(|name| Memory::from_name(&name)).transpose()?,
+        m: whole(&hnsw, "m")?,
+        ef_construction: whole(&hnsw, "efConstruction")?,
+        ef: whole(&hnsw, "ef")?,
+        seed: hnsw.natural("seed")?.map(seed).transpose()?,
+        oversample: whole(&fields, "oversample")?.map(Some),
+        model: fields.raw("model").map(model).transpose()?.map(Some),
     })
 }
 

@@ -6,7 +6,7 @@ use super::host::{Host, HostEnv, HostStorage};
 use super::json;
 use super::reply::{Reply, Return, Writer};
 use super::transfer::{WasmExport, WasmImport, WasmRebuild, thrown};
-use crate::collection::{Collection, Query, Rows};
+use crate::collection::{Query, Rows};
 use crate::error::{Error, Result};
 use crate::json::{Fields, strings, text};
 use crate::limits::BATCH_ROWS_MAX;
@@ -65,14 +65,7 @@ impl WasmStore {
     pub fn collection(&self, name: String, config_json: Option<String>) -> Promise {
         let database = self.0.clone();
         promise_json(async move {
-            let config = match config_json {
-                None => None,
-                Some(config) => {
-                    // What is left out is not compared: it counts as what is stored.
-                    let state = database.state()?;
-                    Some(json::config(&config, state.find(&name).map(Collection::config))?)
-                }
-            };
+            let config = config_json.as_deref().map(json::config).transpose()?;
             database.collection(&name, config).await?;
             info(&database, &name)
         })
@@ -218,10 +211,7 @@ impl WasmStore {
     pub fn rebuild_start(&self, name: String, config_json: String, has_embed: bool) -> Promise {
         let database = self.0.clone();
         promise(async move {
-            let config = {
-                let state = database.state()?;
-                json::config(&config_json, Some(state.named(&name)?.config()))?
-            };
+            let config = json::config(&config_json)?;
             if has_embed {
                 return Ok(WasmRebuild::new(database.rebuild(&name, config).await?).into());
             }

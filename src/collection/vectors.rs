@@ -1,5 +1,6 @@
 //! The vectors of a collection: in memory, or in storage where only codes are kept in memory.
 
+use super::choices::Memory;
 use super::config::Config;
 use super::rows::Collection;
 use crate::error::{Error, Result};
@@ -18,6 +19,11 @@ impl Collection {
         let mut row = vec![0.0; self.config.dimension];
         self.vectors.read_row(slot, &mut row)?;
         Ok(Cow::Owned(row))
+    }
+
+    /// Whether only codes are to be kept in memory, where storage can be read without waiting.
+    pub fn leaves_vectors(&self) -> bool {
+        self.config.memory == Memory::Codes
     }
 
     /// All vectors.
@@ -64,6 +70,14 @@ impl Collection {
         // New rows take the lowest free slots first.
         let reused = self.free.iter().take(ids.len() - known).filter(|slot| is_stored(*slot)).count();
         self.vectors.reserve_changes(stored + reused)
+    }
+
+    /// Brings every vector into memory, if that is where they are to be from now on.
+    pub(super) fn reserve_configure(&mut self, config: &Config) -> Result<()> {
+        match config.memory {
+            Memory::Full => self.vectors.make_resident(),
+            Memory::Codes => Ok(()),
+        }
     }
 
     /// The scan's index under another metric. `Invalid` when a row does not fit that metric. Row groups in storage

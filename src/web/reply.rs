@@ -62,29 +62,30 @@ impl<'a> Writer<'a> {
     }
 
     /// A match of a query.
-    pub fn push_match(&mut self, scored: &Scored) {
-        let Some(row) = self.collection.row(scored.slot) else { return };
+    pub fn push_match(&mut self, scored: &Scored) -> Result<()> {
+        let Some(row) = self.collection.row(scored.slot) else { return Ok(()) };
         let metric = self.collection.config().metric;
         self.begin(row);
         self.json.push_str(",\"score\":");
         json::number(&mut self.json, scored.score);
         self.json.push_str(",\"distance\":");
         json::number(&mut self.json, distance_from_score(metric, scored.score));
-        self.finish(scored.slot, row);
+        self.finish(scored.slot, row)
     }
 
     /// A row; `null` where there is none.
-    pub fn push_row(&mut self, slot: Option<u32>) {
+    pub fn push_row(&mut self, slot: Option<u32>) -> Result<()> {
         match slot.and_then(|slot| Some((slot, self.collection.row(slot)?))) {
             None => {
                 self.comma();
                 self.json.push_str("null");
+                Ok(())
             }
             Some((slot, row)) => {
                 self.begin(row);
                 self.json.push_str(",\"seq\":");
                 self.json.push_str(&row.seq.to_string());
-                self.finish(slot, row);
+                self.finish(slot, row)
             }
         }
     }
@@ -112,14 +113,15 @@ impl<'a> Writer<'a> {
         json::string(&mut self.json, &row.id);
     }
 
-    fn finish(&mut self, slot: u32, row: &Row) {
+    fn finish(&mut self, slot: u32, row: &Row) -> Result<()> {
         if self.fields.metadata {
             self.json.push_str(",\"metadata\":");
             self.json.push_str(&row.metadata);
         }
         self.json.push('}');
         if self.fields.vectors {
-            self.vectors.extend_from_slice(self.collection.vector(slot).unwrap_or_default());
+            self.vectors.extend_from_slice(&self.collection.vector(slot)?);
         }
+        Ok(())
     }
 }

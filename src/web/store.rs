@@ -245,7 +245,7 @@ impl WasmStore {
         };
         let fields = Return::of(&options)?;
         let mut writer = Writer::new(collection, fields, "matches");
-        collection.query(&query)?.iter().for_each(|scored| writer.push_match(scored));
+        collection.query(&query)?.iter().try_for_each(|scored| writer.push_match(scored))?;
         Ok(writer.end(None))
     }
 
@@ -259,7 +259,7 @@ impl WasmStore {
         let collection = state.named(name)?;
         let fields = Return::of(&options)?;
         let mut writer = Writer::new(collection, fields, "rows");
-        ids.iter().for_each(|id| writer.push_row(collection.slot(id)));
+        ids.iter().try_for_each(|id| writer.push_row(collection.slot(id)))?;
         Ok(writer.end(None))
     }
 
@@ -277,7 +277,7 @@ impl WasmStore {
         )?;
         let fields = Return::of(&options)?;
         let mut writer = Writer::new(collection, fields, "rows");
-        page.slots.iter().for_each(|slot| writer.push_row(Some(*slot)));
+        page.slots.iter().try_for_each(|slot| writer.push_row(Some(*slot)))?;
         Ok(writer.end(page.cursor.as_deref()))
     }
 

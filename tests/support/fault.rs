@@ -204,3 +204,27 @@ impl Storage for FaultStorage {
         Some(Rc::new(FaultReader { files: files.clone(), dead: dead.clone(), unread: unread.clone() }))
     }
 }
+
+/// The store wants to own its storage; the test wants to look at it afterwards.
+pub struct Borrowed<'a>(pub &'a FaultStorage);
+
+impl Storage for Borrowed<'_> {
+    async fn list(&self) -> Result<Vec<FileInfo>> {
+        self.0.list().await
+    }
+    async fn read(&self, name: &str, range: Range<u64>) -> Result<Vec<u8>> {
+        self.0.read(name, range).await
+    }
+    async fn create(&self, name: &str, source: &mut impl Source) -> Result<()> {
+        self.0.create(name, source).await
+    }
+    async fn append(&self, name: &str, at: u64, bytes: &[u8]) -> Result<()> {
+        self.0.append(name, at, bytes).await
+    }
+    async fn remove(&self, name: &str) -> Result<()> {
+        self.0.remove(name).await
+    }
+    fn reader(&self) -> Option<Rc<dyn ReadNow>> {
+        self.0.reader()
+    }
+}

@@ -31,8 +31,14 @@ export function readingNow(test: Test): void {
       const target = memory.subarray(500, 500 + length);
       equal(now(s, 'f', at, target), length, `count at ${at}`);
       sameBytes(target, bytes.slice(at, at + length), `${length} at ${at}`);
-      assert(memory.subarray(0, 500).every((byte) => byte === 77), 'before it');
-      assert(memory.subarray(500 + length).every((byte) => byte === 77), 'behind it');
+      assert(
+        memory.subarray(0, 500).every((byte) => byte === 77),
+        'before it',
+      );
+      assert(
+        memory.subarray(500 + length).every((byte) => byte === 77),
+        'behind it',
+      );
     }
     for (const at of [0, 5000]) equal(now(s, 'f', at, new Uint8Array()), 0, `nothing at ${at}`);
   });
@@ -142,9 +148,5 @@ function now(s: StorageObject, name: string, at: number, target: Uint8Array): nu
 }
 
 function refused(code: string, read: () => unknown, what: string): Promise<Failure> {
-  return rejects(
-    code,
-    (async () => read())(),
-    what,
-  );
+  return rejects(code, (async () => read())(), what);
 }

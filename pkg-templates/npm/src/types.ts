@@ -218,6 +218,8 @@ export interface OpenReport {
   rows: number;
   rowsQuarantined: number;
   nodesRebuilt: number;
+  /** Collections with `memory: 'codes'` whose vectors are in memory all the same: this storage has no `readInto`. */
+  vectorsInMemory: string[];
   phases: { name: string; ms: number }[];
 }
 
@@ -229,6 +231,8 @@ export interface CollectionInfo {
   quantization: string;
   model?: ModelTag;
   rows: number;
+  /** Bytes of vectors in memory, as floats; with `memory: 'codes'` most stay in storage. */
+  vectorBytes: number;
 }
 
 export interface Stats {

@@ -21,7 +21,11 @@ test('a storage object reads without waiting when it has readInto', () => {
 
 test('a readInto that fills less than its target, or does not say so, is found out', () => {
   for (const got of [2, 4, 0, undefined, '3', NaN, Promise.resolve(3)]) {
-    assert.throws(() => host(() => got).readNow('f', 0, new Uint8Array(3)), { code: 'Unavailable' }, String(got));
+    assert.throws(
+      () => host(() => got).readNow('f', 0, new Uint8Array(3)),
+      { code: 'Unavailable' },
+      String(got),
+    );
   }
 });
 

@@ -65,7 +65,7 @@ fn storage_stays_in_proportion_to_the_data() {
 #[test]
 fn a_checkpoint_is_due_when_the_log_outgrows_its_share() {
     let storage = MemoryStorage::new();
-    let options = Options { checkpoint_log_bytes: 10_000 };
+    let options = Options { checkpoint_log_bytes: 10_000, ..Options::default() };
     let db = block_on(Database::open(storage, TestEnv::default(), options)).unwrap();
     block_on(db.collection("c", Some(config(4, Metric::Cosine)))).unwrap();
     assert!(!db.checkpoint_due());

@@ -3,11 +3,11 @@
 use super::choices::{IndexKind, Quantization};
 use super::config::Config;
 use super::rows::Collection;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::index::codes::{Bits, Bytes, Codes};
 use crate::index::cost::{Compared, graph_pays};
 use crate::index::hnsw::{Graph, Params};
-use crate::index::{LiveGraph, Space, Step};
+use crate::index::{Flat, LiveGraph, Space, Step};
 use roaring::RoaringBitmap;
 
 /// Codes as configured, of no rows yet.
@@ -148,6 +148,51 @@ impl Collection {
         self.flat.remove(slot);
         if self.graph.as_mut().is_none_or(|graph| graph.remove(slot)) {
             self.free.insert(slot);
+        }
+    }
+
+    /// What is derived of the vectors under another configuration. `Invalid` when a row does not fit its metric. Row
+    /// groups in storage are read one at a time.
+    pub(super) fn under(&self, config: &Config) -> Result<(Flat, Codes)> {
+        let (mut flat, mut codes) = (Flat::new(config.metric), empty_codes(config));
+        codes.reserve(self.rows.len())?;
+        let mut scratch = Vec::new();
+        let mut slot = 0;
+        for group in 0..self.vectors.group_count() {
+            for vector in self.vectors.group_in(group, &mut scratch)?.chunks_exact(self.config.dimension) {
+                if let Some(row) = self.row(slot) {
+                    let inverse = config.metric.admit(vector).map_err(|cause| Error {
+                        message: format!(
+                            "row '{:.80}' does not fit the new metric: {}",
+                            row.id, cause.message
+                        ),
+                        ..cause
+                    })?;
+                    flat.insert_admitted(slot, inverse);
+                    codes.set(slot, vector, inverse);
+                }
+                slot += 1;
+            }
+        }
+        Ok((flat, codes))
+    }
+
+    /// Changes the configuration; `derived` is what [`Collection::under`] made for it where that is anything else.
+    pub(super) fn configure(&mut self, config: Config, derived: Option<(Flat, Codes)>) {
+        let graph_stays = derived.is_none()
+            && (config.index, config.hnsw.m, config.hnsw.ef_construction, config.hnsw.seed)
+                == (
+                    self.config.index,
+                    self.config.hnsw.m,
+                    self.config.hnsw.ef_construction,
+                    self.config.hnsw.seed,
+                );
+        if let Some((flat, codes)) = derived {
+            (self.flat, self.codes) = (flat, codes);
+        }
+        self.config = config;
+        if !graph_stays {
+            self.drop_graph();
         }
     }
 

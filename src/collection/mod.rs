@@ -4,15 +4,19 @@
 //! A write is an [`Op`]. [`State::check`] refuses it or turns it into a [`Checked`] one, which
 //! [`State::apply`] cannot fail on: the store appends the frame between the two.
 
+mod answer;
 mod choices;
 mod config;
+mod derived;
 mod explain;
 mod group;
 mod op;
 mod patch;
+mod plan;
 mod rows;
 mod search;
 mod state;
+mod vectors;
 
 pub use choices::{IndexKind, Memory, Quantization};
 pub use config::{Config, HnswConfig, Model};

@@ -1,7 +1,7 @@
 //! Reading: query, list, count.
 
 use super::config::check_bounds;
-use super::explain::{Explain, Found, Plan};
+use super::explain::Found;
 use super::rows::Collection;
 use crate::error::{Error, Result};
 use crate::limits::{EF, MATCHES_MAX, OVERSAMPLE, TOP_K_MAX};
@@ -47,30 +47,12 @@ impl Collection {
     pub fn query(&self, query: &Query<'_>) -> Result<Found> {
         self.check_query(query)?;
         let matching = query.filter.map(|filter| self.matching(filter));
-        let hits = self.flat.search(
-            &self.vectors,
-            query.vector,
-            query.top_k,
-            matching.as_ref(),
-            &self.live,
-            query.min_score,
-        );
-        let rows = self.len() as u64;
-        let matches = matching.map(|matching| matching.len());
-        let explain = Explain {
-            plan: Plan::Exact,
-            reason: if query.exact { "exact was asked for" } else { "there is no other index" },
-            rows,
-            matches,
-            compared: matches.unwrap_or(rows),
-            rescored: 0,
-            ef: None,
-            pending: 0,
-        };
-        Ok(Found { hits, explain })
+        let mut all = self.answer(&[query.vector], query, matching.as_ref())?;
+        all.pop().ok_or_else(|| Error::invalid("a query without a vector has no answer"))
     }
 
-    /// As [`Collection::query`] for each of `vectors`, row after row; the other fields of `query` are for all.
+    /// As [`Collection::query`] for each of `vectors`, row after row; the other fields of `query` are for all. Scans
+    /// share one pass over the rows.
     pub fn query_many(&self, vectors: &[f32], query: &Query<'_>) -> Result<Vec<Found>> {
         let dimension = self.config.dimension;
         if !vectors.len().is_multiple_of(dimension) {
@@ -85,12 +67,13 @@ impl Collection {
                     format!("{count} x {}", query.top_k),
                 ));
         }
-        let each = vectors.chunks_exact(dimension).enumerate();
-        each.map(|(at, vector)| {
-            self.query(&Query { vector, ..query.clone() })
-                .map_err(|cause| Error { message: format!("vector {at}: {}", cause.message), ..cause })
-        })
-        .collect()
+        let vectors: Vec<&[f32]> = vectors.chunks_exact(dimension).collect();
+        for (at, vector) in vectors.iter().enumerate() {
+            self.check_query(&Query { vector, ..query.clone() })
+                .map_err(|cause| Error { message: format!("vector {at}: {}", cause.message), ..cause })?;
+        }
+        let matching = query.filter.map(|filter| self.matching(filter));
+        self.answer(&vectors, query, matching.as_ref())
     }
 
     fn check_query(&self, query: &Query<'_>) -> Result<()> {

@@ -46,7 +46,8 @@ impl Candidates<'_> {
         let count = |group: usize| (self.slots - group * GROUP_ROWS).min(GROUP_ROWS);
         let all_live = self.all_live();
         if all_live && self.filter.is_none() {
-            return (0..self.slots.div_ceil(GROUP_ROWS)).try_for_each(|group| visit(group, count(group), Asked::All));
+            return (0..self.slots.div_ceil(GROUP_ROWS))
+                .try_for_each(|group| visit(group, count(group), Asked::All));
         }
         // A filter may know slots that have died since.
         let check_live = self.filter.is_some() && !all_live;

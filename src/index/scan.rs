@@ -9,7 +9,12 @@ use std::convert::Infallible;
 
 /// The `keep` nearest by code to what each of `queries` asks for, best first. Their scores are minus the distance by
 /// code. The queries share the pass: each row group is compared with all of them while it is in the cache.
-pub fn scan_codes(space: Space<'_>, queries: &[Query], candidates: Candidates<'_>, keep: usize) -> Vec<Vec<Scored>> {
+pub fn scan_codes(
+    space: Space<'_>,
+    queries: &[Query],
+    candidates: Candidates<'_>,
+    keep: usize,
+) -> Vec<Vec<Scored>> {
     let expected = candidates.len();
     let mut tops: Vec<TopK> = queries.iter().map(|_| TopK::new(keep, expected, None)).collect();
     let mut distances = Vec::with_capacity(GROUP_ROWS);

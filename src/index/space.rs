@@ -1,9 +1,9 @@
 //! Distances between what a search or the graph compares: codes where there are some, otherwise the vectors.
 //! A distance is lower for nearer and means nothing outside one query: only scores, made by `Flat`, leave the index.
 
+use super::Metric;
 use super::codes::{Codes, Query};
 use super::flat::Flat;
-use super::Metric;
 use crate::kernel;
 use crate::vectors::Vectors;
 

@@ -2,13 +2,16 @@
 
 use super::ahead::Ahead;
 use super::names;
+use super::stored::place_of;
 use super::wire::config_from_wire;
-use crate::collection::{Collection, Config, GroupRows, State};
+use crate::collection::{Collection, Config, GroupRows, Memory, State};
 use crate::error::{Error, Result};
 use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind, RowsV1, check_vectors};
 use crate::format::snapshot::{BlockRefV1, CollectionV1, SnapshotV2};
 use crate::limits::{BLOCK_BYTES_MAX, GROUP_ROWS};
 use crate::storage::Storage;
+use crate::vectors::ReadStored;
+use std::rc::Rc;
 
 use super::disk::refs_of;
 use super::env::Env;
@@ -84,8 +87,14 @@ impl Run {
     }
 }
 
-/// Rebuilds the state that a manifest describes.
-pub async fn load_state(storage: &impl Storage, env: &impl Env, manifest: &SnapshotV2) -> Result<State> {
+/// Rebuilds the state that a manifest describes. With a reader, vectors that are to stay in storage do, once they
+/// verified.
+pub async fn load_state(
+    storage: &impl Storage,
+    env: &impl Env,
+    reader: Option<&Rc<dyn ReadStored>>,
+    manifest: &SnapshotV2,
+) -> Result<State> {
     let mut state = State::new();
     state.seq = manifest.seq;
     state.next_collection = manifest.next_collection;
@@ -95,7 +104,7 @@ pub async fn load_state(storage: &impl Storage, env: &impl Env, manifest: &Snaps
     let mut done = 0;
     for (wire, extension) in manifest.collections.iter().zip(&manifest.extensions) {
         let config = config_from_wire(&wire.config(extension))?;
-        let collection = load_collection(storage, env, wire, config, &mut |bytes| {
+        let collection = load_collection(storage, env, reader, wire, config, &mut |bytes| {
             done += bytes;
             env.progress("snapshot", done, total);
         })
@@ -111,11 +120,13 @@ pub async fn load_state(storage: &impl Storage, env: &impl Env, manifest: &Snaps
 async fn load_collection(
     storage: &impl Storage,
     env: &impl Env,
+    reader: Option<&Rc<dyn ReadStored>>,
     wire: &CollectionV1,
     config: Config,
     progress: &mut impl FnMut(u64),
 ) -> Result<Collection> {
     let dimension = config.dimension;
+    let reader = reader.filter(|_| config.memory == Memory::Codes);
     let mut loaded = Collection::new(wire.collection, wire.name.clone(), config, wire.stages);
     let groups = wire.groups.len();
     if groups != (wire.slots as usize).div_ceil(GROUP_ROWS) {
@@ -144,6 +155,9 @@ async fn load_collection(
                     let rows = RowsV1::decode(payload)?;
                     let rows = GroupRows { seqs: rows.seqs, ids: rows.ids, metadata: rows.metadata };
                     loaded.load_group(&rows, vectors)?;
+                    if let (Some(reader), Some(stored)) = (reader, wire.groups.get(group)) {
+                        loaded.leave_last_group(reader, place_of(&stored.vectors));
+                    }
                 }
                 _ => return Err(Error::corrupt("a manifest names rows and vectors out of order")),
             }

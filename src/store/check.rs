@@ -69,7 +69,7 @@ impl<S: Storage, E: Env> Database<S, E> {
                     report.blocks +=
                         manifest.collections.iter().flat_map(|one| &one.groups).flat_map(refs_of).count()
                             as u64;
-                    load_state(&inner.storage, &inner.env, &manifest).await
+                    load_state(&inner.storage, &inner.env, inner.reader.as_ref(), &manifest).await
                 }
                 Err(cause) => Err(cause),
             };
@@ -79,7 +79,7 @@ impl<S: Storage, E: Env> Database<S, E> {
             }
         }
         match self.replay_for_check(&listing, newest, &mut report).await {
-            Ok(stored) => compare(&stored, &inner.state.borrow(), &mut report),
+            Ok(stored) => compare(&stored, &inner.state.borrow(), &mut report)?,
             Err(cause) => report.problem("log", damage(cause)?),
         }
         report.ok = report.problems.is_empty();
@@ -128,7 +128,7 @@ fn damage(cause: Error) -> Result<String> {
     }
 }
 
-fn compare(stored: &State, live: &State, report: &mut CheckReport) {
+fn compare(stored: &State, live: &State, report: &mut CheckReport) -> Result<()> {
     if stored.seq != live.seq {
         report.problem("database", format!("storage ends at write {}, memory at {}", stored.seq, live.seq));
     }
@@ -137,23 +137,22 @@ fn compare(stored: &State, live: &State, report: &mut CheckReport) {
     }
     for collection in live.all() {
         match stored.get(collection.number) {
-            Some(stored) => compare_rows(stored, collection, report),
+            Some(stored) => compare_rows(stored, collection, report)?,
             None => report.problem(&collection.name, "this collection is in memory but not in storage"),
         }
     }
+    Ok(())
 }
 
-fn compare_rows(stored: &Collection, live: &Collection, report: &mut CheckReport) {
+fn compare_rows(stored: &Collection, live: &Collection, report: &mut CheckReport) -> Result<()> {
     if stored.config() != live.config() || stored.len() != live.len() {
         report.problem(&live.name, "configuration or number of rows differ between storage and memory");
     }
     for (id, slot) in live.ids() {
         report.rows += 1;
-        let same = stored.slot(id).is_some_and(|other| {
-            let bits =
-                |vector: Option<&[f32]>| vector.map(|v| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>());
-            stored.row(other) == live.row(slot) && bits(stored.vector(other)) == bits(live.vector(slot))
-        });
+        let other = stored.slot(id).filter(|other| stored.row(*other) == live.row(slot));
+        let same = other.map_or(Ok(false), |other| live.same_vector(slot, stored, other));
+        let same = same.or_else(|cause| damage(cause).map(|_| false))?;
         if !same {
             report.problem(&live.name, format!("row '{id:.80}' differs between storage and memory"));
         }
@@ -161,4 +160,5 @@ fn compare_rows(stored: &Collection, live: &Collection, report: &mut CheckReport
     if !live.secondary_agrees() {
         report.problem(&live.name, "the secondary index does not match the rows");
     }
+    Ok(())
 }

@@ -6,18 +6,20 @@
 use super::database::{Database, Inner};
 use super::disk::{Health, Kept, refs_of};
 use super::env::Env;
+use super::made::{MadeBlocks, Wanted};
 use super::names::{self, Listing};
 use super::report::CheckpointResult;
+use super::stored::place_of;
 use super::wire::config_to_wire;
-use crate::collection::{Collection, State};
+use crate::collection::Collection;
 use crate::error::{Error, Result};
 use crate::format::VERSION;
-use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind, RowsV1};
+use crate::format::block::BlockKind;
 use crate::format::config::ConfigV2;
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
 use crate::format::snapshot::{BlockRefV1, CollectionV1, ExtensionV2, GroupV1, SnapshotV2, encode_snapshot};
 use crate::sorted::SortedMap;
-use crate::storage::{Once, Source, Storage};
+use crate::storage::{Once, Storage};
 
 /// Restorable snapshots that are kept: the newest, and one to fall back on.
 const SNAPSHOTS_KEPT: usize = 2;
@@ -52,13 +54,6 @@ impl<S: Storage, E: Env> Database<S, E> {
     }
 }
 
-/// A block that the next snapshot needs and no file has.
-struct Wanted {
-    collection: u32,
-    group: usize,
-    kind: BlockKind,
-}
-
 impl<S: Storage, E: Env> Inner<S, E> {
     /// As `checkpoint`, for a caller who has the turn.
     pub(super) async fn checkpoint_in_turn(&self) -> Result<CheckpointResult> {
@@ -66,7 +61,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let generation = self.disk.borrow_mut().take_generation();
         let stale = self.mostly_dead_files();
         let wanted = self.wanted(&stale);
-        let mut source = BlocksSource::new(self, generation, wanted);
+        let mut source = MadeBlocks::new(self, generation, wanted);
         if !source.wanted.is_empty() {
             let created = self.storage.create(&names::blocks(generation), &mut source).await;
             if let Err(cause) = created {
@@ -75,7 +70,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 return Err(cause);
             }
         }
-        let BlocksSource { written, offset, .. } = source;
+        let MadeBlocks { written, offset, .. } = source;
         let mut result = CheckpointResult { generation, ..CheckpointResult::default() };
         result.blocks_written = written.len() as u64;
         result.bytes_written = if written.is_empty() { 0 } else { offset };
@@ -122,7 +117,15 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let mut disk = self.disk.borrow_mut();
         disk.snapshots.push(Kept::of(generation, &manifest, length));
         disk.groups = super::open::groups_of(manifest);
-        self.state.borrow_mut().all_mut().for_each(Collection::clean);
+        let mut state = self.state.borrow_mut();
+        state.all_mut().for_each(Collection::clean);
+        // Everything stands in storage now, so what need not be in memory goes. From here on vectors are read from
+        // the files of this snapshot only: those of the one before may be removed.
+        let Some(reader) = &self.reader else { return };
+        for collection in state.all_mut().filter(|one| one.leaves_vectors()) {
+            let groups = disk.groups(collection.number).iter();
+            collection.leave_vectors(reader, groups.map(|group| place_of(&group.vectors)));
+        }
     }
 
     /// Every block that changed, or lies in a file that is to be emptied, in the order of the manifest.
@@ -243,77 +246,4 @@ impl<S: Storage, E: Env> Inner<S, E> {
         }
         Ok(())
     }
-}
-
-/// Makes a blocks file, one block at a time, from what is in memory.
-struct BlocksSource<'a, S, E> {
-    inner: &'a Inner<S, E>,
-    generation: u64,
-    wanted: Vec<Wanted>,
-    offset: u64,
-    written: Vec<(Wanted, BlockRefV1)>,
-}
-
-impl<'a, S, E> BlocksSource<'a, S, E> {
-    fn new(inner: &'a Inner<S, E>, generation: u64, mut wanted: Vec<Wanted>) -> Self {
-        wanted.reverse();
-        BlocksSource { inner, generation, wanted, offset: 0, written: Vec::new() }
-    }
-}
-
-impl<S: Storage, E: Env> Source for BlocksSource<'_, S, E> {
-    async fn next(&mut self) -> Result<Option<Vec<u8>>> {
-        if self.offset == 0 {
-            let header = FileHeader {
-                kind: FileKind::Blocks,
-                version: VERSION,
-                database: self.inner.disk.borrow().database,
-                generation: self.generation,
-                time_ms: self.inner.env.now_ms(),
-                seq: 0,
-                previous: None,
-            };
-            self.offset = HEADER_BYTES as u64;
-            return Ok(Some(header.encode()));
-        }
-        let Some(want) = self.wanted.pop() else { return Ok(None) };
-        self.inner.env.yield_now().await;
-        let (header, bytes) = encode_block(&self.inner.state.borrow(), &want)?;
-        let block = BlockRefV1 {
-            generation: self.generation,
-            offset: self.offset,
-            length: header.length,
-            crc: header.crc,
-        };
-        self.offset += bytes.len() as u64;
-        self.written.push((want, block));
-        let total = self.written.len() + self.wanted.len();
-        self.inner.env.progress("checkpoint", self.written.len() as u64, total as u64);
-        Ok(Some(bytes))
-    }
-}
-
-fn encode_block(state: &State, want: &Wanted) -> Result<(BlockHeader, Vec<u8>)> {
-    let collection = state.get(want.collection).ok_or_else(|| {
-        Error::corrupt("a collection vanished during a checkpoint: this is a defect of Lodestore")
-    })?;
-    let rows;
-    let payload: &[u8] = match want.kind {
-        BlockKind::Vectors => bytemuck::cast_slice(collection.group_vectors(want.group)),
-        BlockKind::Rows => {
-            let columns = collection.group_rows(want.group);
-            rows = RowsV1 { seqs: columns.seqs, ids: columns.ids, metadata: columns.metadata }.encode();
-            &rows
-        }
-        BlockKind::Links | BlockKind::Codes => {
-            return Err(Error::corrupt(
-                "a derived block is not made from rows: this is a defect of Lodestore",
-            ));
-        }
-    };
-    let header = BlockHeader::of(want.kind, want.collection, want.group as u32, payload);
-    let mut bytes = Vec::with_capacity(BLOCK_HEADER_BYTES + payload.len());
-    bytes.extend_from_slice(&header.encode());
-    bytes.extend_from_slice(payload);
-    Ok((header, bytes))
 }

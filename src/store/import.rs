@@ -30,7 +30,7 @@ impl<S: Storage, E: Env> Database<S, E> {
     /// Replaces everything by the contents of an archive. Until it verified to its last byte nothing changes;
     /// on any error nothing changed. Writes wait meanwhile and then go to the imported data.
     ///
-    /// Peak memory: what is stored now plus what is imported.
+    /// Peak memory: what is in memory now plus what is imported, as far as that is to be in memory.
     pub async fn import(&self, archive: &mut impl Source, options: ImportOptions) -> Result<ImportResult> {
         let _turn = self.0.turn.take().await;
         self.0.check_sole_writer().await?;
@@ -77,7 +77,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         adopt(&mut manifest, &found, generation)?;
 
         // Read back from storage: what is switched to is what was stored, not what was received.
-        let mut state = load_state(&self.storage, &self.env, &manifest).await?;
+        let mut state = load_state(&self.storage, &self.env, self.reader.as_ref(), &manifest).await?;
         state.seq = manifest.seq.max(self.state.borrow().seq) + 1;
         manifest.seq = state.seq;
         // Its log follows it: a log whose first write is the one after this snapshot, made while the old

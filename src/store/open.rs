@@ -9,6 +9,7 @@ use super::log::{LogReader, Next};
 use super::names::{self, Listing};
 use super::options::Options;
 use super::report::{OpenReport, Phase, SkippedSnapshot};
+use super::stored::reader_of;
 use super::turn::Turn;
 use crate::collection::State;
 use crate::error::{Error, Kind, Result};
@@ -18,6 +19,7 @@ use crate::format::snapshot::{SnapshotV2, decode_snapshot};
 use crate::limits::{FILES_MAX, MANIFEST_BYTES_MAX};
 use crate::sorted::SortedMap;
 use crate::storage::{Once, Storage};
+use crate::vectors::ReadStored;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -57,7 +59,8 @@ impl<S: Storage, E: Env> Database<S, E> {
         // A first log that was cut off within its header is a database that was never made.
         let is_new = head.is_none() && listing.blocks.is_empty() && listing.snapshots.is_empty();
         let database = head.map_or_else(|| env.random(), |header| header.database);
-        let loaded = load_newest(&storage, &env, &listing, &database, &mut report).await?;
+        let reader = reader_of(&storage);
+        let loaded = load_newest(&storage, &env, reader.as_ref(), &listing, &database, &mut report).await?;
         clock.phase(&env, &mut report, "snapshot");
 
         let mut state = loaded.state;
@@ -71,6 +74,10 @@ impl<S: Storage, E: Env> Database<S, E> {
         clock.phase(&env, &mut report, "log");
 
         report.rows = state.all().map(|one| one.len() as u64).sum();
+        if reader.is_none() {
+            let held = state.all().filter(|one| one.leaves_vectors() && one.stages.is_none());
+            report.vectors_in_memory = held.map(|one| one.name.clone()).collect();
+        }
         let disk = Disk {
             database,
             next_generation: listing.next_generation(),
@@ -84,6 +91,7 @@ impl<S: Storage, E: Env> Database<S, E> {
         };
         let mut inner = Inner {
             storage,
+            reader,
             env,
             options,
             report: OpenReport::default(),
@@ -137,6 +145,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
 async fn load_newest<S: Storage>(
     storage: &S,
     env: &impl Env,
+    reader: Option<&Rc<dyn ReadStored>>,
     listing: &Listing,
     database: &DatabaseId,
     report: &mut OpenReport,
@@ -153,7 +162,7 @@ async fn load_newest<S: Storage>(
             }
         };
         if loaded.is_none() {
-            match load_state(storage, env, &manifest).await {
+            match load_state(storage, env, reader, &manifest).await {
                 Ok(state) => {
                     report.snapshot = Some(generation);
                     loaded = Some((state, manifest.clone()));

@@ -47,6 +47,8 @@ pub struct CollectionInfo {
     pub model: Option<ModelInfo>,
     /// Rows.
     pub rows: usize,
+    /// Bytes of vectors in memory, as floats; those that stay in storage are not among them.
+    pub vector_bytes: usize,
 }
 
 /// A model tag.
@@ -104,6 +106,7 @@ impl CollectionInfo {
                 .as_ref()
                 .map(|model| ModelInfo { id: model.id.clone(), version: model.version.clone() }),
             rows: collection.len(),
+            vector_bytes: collection.vectors().memory_bytes(),
         }
     }
 }

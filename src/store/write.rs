@@ -282,6 +282,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 None => return Ok(None),
             },
         };
+        self.check_memory(&state, &op)?;
         let checked = state.check(op)?;
         state.reserve(&checked)?;
         let record = wire::op_to_wire(checked.op());

@@ -3,7 +3,7 @@
 use super::error::from_js;
 use crate::error::{Error, Kind, Result};
 use crate::json::{Fields, elements};
-use crate::storage::{FileInfo, Source, Storage};
+use crate::storage::{FileInfo, ReadNow, Source, Storage};
 use crate::store::Env;
 use js_sys::{Promise, Uint8Array};
 use std::ops::Range;
@@ -31,6 +31,12 @@ extern "C" {
     fn append(this: &Host, name: &str, at: f64, bytes: Uint8Array) -> std::result::Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn remove(this: &Host, name: &str) -> std::result::Result<Promise, JsValue>;
+    #[wasm_bindgen(method, js_name = readsNow)]
+    fn reads_now(this: &Host) -> bool;
+    // `out` crosses as a view of our memory, so the host reads into its place without a copy. The view lives as
+    // long as the call: nothing in it comes back to us, so the memory cannot grow and detach it meanwhile.
+    #[wasm_bindgen(method, catch, js_name = readNow)]
+    fn read_now(this: &Host, name: &str, at: f64, out: &mut [u8]) -> std::result::Result<(), JsValue>;
     #[wasm_bindgen(method)]
     fn now(this: &Host) -> f64;
     #[wasm_bindgen(method)]
@@ -113,6 +119,19 @@ impl Storage for HostStorage {
 
     async fn remove(&self, name: &str) -> Result<()> {
         settled(self.0.remove(name)).await.map(drop)
+    }
+
+    fn reader(&self) -> Option<Rc<dyn ReadNow>> {
+        self.0.reads_now().then(|| Rc::new(HostReader(self.0.clone())) as Rc<dyn ReadNow>)
+    }
+}
+
+/// Reading through a [`Host`] without waiting.
+struct HostReader(Rc<Host>);
+
+impl ReadNow for HostReader {
+    fn read_now(&self, name: &str, at: u64, out: &mut [u8]) -> Result<()> {
+        self.0.read_now(name, at as f64, out).map_err(from_js)
     }
 }
 

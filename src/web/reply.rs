@@ -36,7 +36,7 @@ impl Return {
 
 /// What queries found: `{"ids", "metadata", "counts", "explain"}`, each a list of all matches or, the latter two, of
 /// all queries. Beside it the score and the distance of each match: as text they would cost more than a search.
-pub fn matches(collection: &Collection, all: &[Found], fields: Return, explain: bool) -> Array {
+pub fn matches(collection: &Collection, all: &[Found], fields: Return, explain: bool) -> Result<Array> {
     let hits = || all.iter().flat_map(|found| &found.hits);
     let rows = || hits().filter_map(|hit| collection.row(hit.slot));
     let mut out = String::from("{\"ids\":");
@@ -62,12 +62,13 @@ pub fn matches(collection: &Collection, all: &[Found], fields: Return, explain: 
         numbers.push(hit.score + 0.0);
         numbers.push(distance_from_score(metric, hit.score) + 0.0);
     }
-    let vectors = fields.vectors.then(|| {
-        let mut vectors = Vec::new();
-        hits().for_each(|hit| vectors.extend_from_slice(collection.vector(hit.slot).unwrap_or_default()));
-        vectors
-    });
-    reply(&out, Some(&numbers), vectors.as_deref())
+    let mut vectors = Vec::new();
+    if fields.vectors {
+        for hit in hits() {
+            vectors.extend_from_slice(&collection.vector(hit.slot)?);
+        }
+    }
+    Ok(reply(&out, Some(&numbers), fields.vectors.then_some(&vectors)))
 }
 
 /// Puts a list of rows together.
@@ -85,17 +86,20 @@ impl<'a> Writer<'a> {
     }
 
     /// A row; `null` where there is none.
-    pub fn push(&mut self, slot: Option<u32>) {
+    pub fn push(&mut self, slot: Option<u32>) -> Result<()> {
         if !std::mem::replace(&mut self.empty, false) {
             self.json.push(',');
         }
         match slot.and_then(|slot| Some((slot, self.collection.row(slot)?))) {
-            None => self.json.push_str("null"),
+            None => {
+                self.json.push_str("null");
+                Ok(())
+            }
             Some((slot, row)) => self.row(slot, row),
         }
     }
 
-    fn row(&mut self, slot: u32, row: &Row) {
+    fn row(&mut self, slot: u32, row: &Row) -> Result<()> {
         self.json.push_str("{\"id\":");
         json::string(&mut self.json, &row.id);
         self.json.push_str(",\"seq\":");
@@ -106,8 +110,9 @@ impl<'a> Writer<'a> {
         }
         self.json.push('}');
         if self.fields.vectors {
-            self.vectors.extend_from_slice(self.collection.vector(slot).unwrap_or_default());
+            self.vectors.extend_from_slice(&self.collection.vector(slot)?);
         }
+        Ok(())
     }
 
     /// Ends the list; a cursor goes beside it.

@@ -281,7 +281,7 @@ impl WasmStore {
         let collection = state.named(name)?;
         let fields = Return::of(&options)?;
         let mut writer = Writer::new(collection, fields);
-        ids.iter().for_each(|id| writer.push(collection.slot(id)));
+        ids.iter().try_for_each(|id| writer.push(collection.slot(id)))?;
         Ok(writer.end(None))
     }
 
@@ -299,7 +299,7 @@ impl WasmStore {
         )?;
         let fields = Return::of(&options)?;
         let mut writer = Writer::new(collection, fields);
-        page.slots.iter().for_each(|slot| writer.push(Some(*slot)));
+        page.slots.iter().try_for_each(|slot| writer.push(Some(*slot)))?;
         Ok(writer.end(page.cursor.as_deref()))
     }
 

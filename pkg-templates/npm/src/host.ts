@@ -83,6 +83,22 @@ export class StorageHost implements Host {
     await typed(() => this.#storage.remove(name));
   }
 
+  readsNow(): boolean {
+    return typeof this.#storage.readInto === 'function';
+  }
+
+  readNow(name: string, at: number, target: Uint8Array): void {
+    let got: number | undefined;
+    try {
+      got = this.#storage.readInto?.(name, at, target);
+    } catch (error) {
+      throw toLodestoreError(error);
+    }
+    if (got !== target.length) {
+      throw unavailable(`the storage object: readInto() must fill its target, or throw (${name}, at ${at})`);
+    }
+  }
+
   now(): number {
     return Date.now();
   }

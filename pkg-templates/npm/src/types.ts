@@ -248,6 +248,12 @@ export interface StorageObject {
   remove(name: string): Promise<void>;
   /** Frees locks and handles. */
   close?(): Promise<void>;
+  /**
+   * Optional: reads without waiting. Fills `target` with the bytes from `at` on and returns how many those are;
+   * throws when the file is absent or shorter. It has to see what every resolved promise wrote before. `target`
+   * is a view of memory that may move: do not keep it. Collections with `memory: 'codes'` need this method.
+   */
+  readInto?(name: string, at: number, target: Uint8Array): number;
 }
 
 export interface OpenOptions extends LongOptions {
@@ -277,6 +283,8 @@ export interface OpenReport {
   rows: number;
   rowsQuarantined: number;
   nodesRebuilt: number;
+  /** Collections with `memory: 'codes'` whose vectors are in memory all the same: this storage has no `readInto`. */
+  vectorsInMemory: string[];
   phases: { name: string; ms: number }[];
 }
 
@@ -292,6 +300,8 @@ export interface CollectionInfo {
   oversample?: number;
   model?: ModelTag;
   rows: number;
+  /** Bytes of vectors in memory, as floats; with `memory: 'codes'` most stay in storage. */
+  vectorBytes: number;
 }
 
 export interface Stats {

@@ -33,6 +33,10 @@ export interface Host {
   createAbort(handle: number): Promise<void>;
   append(name: string, at: number, bytes: Uint8Array): Promise<void>;
   remove(name: string): Promise<void>;
+  /** Whether `readNow` can be called. */
+  readsNow(): boolean;
+  /** Fills `target`, a view of WebAssembly memory, before it returns; throws when it cannot. */
+  readNow(name: string, at: number, target: Uint8Array): void;
   /** Wall clock, milliseconds since 1970. */
   now(): number;
   /** A clock that never goes back, milliseconds. */

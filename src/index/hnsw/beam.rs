@@ -116,7 +116,10 @@ mod tests {
         let distances = [f32::NEG_INFINITY, -3.0, -0.0, 0.0, 1e-45, 2.0, f32::INFINITY, f32::NAN];
         for (a, b) in distances.iter().zip(&distances[1..]) {
             assert!(Near::new(9, *a) < Near::new(10, *b), "{a} {b}");
-            assert_eq!(*a == *b || b.is_nan(), Near::new(10, *a).0 >> 32 == Near::new(9, *b).0 >> 32 || b.is_nan());
+            assert_eq!(
+                *a == *b || b.is_nan(),
+                Near::new(10, *a).0 >> 32 == Near::new(9, *b).0 >> 32 || b.is_nan()
+            );
         }
         let near = Near::new((1 << 24) - 1, -2.5);
         assert_eq!((near.slot(), near.distance()), ((1 << 24) - 1, -2.5));

@@ -181,7 +181,9 @@ impl Graph {
 
     /// Puts a node without links into a slot; room was reserved.
     pub(super) fn add_node(&mut self, slot: u32, level: u8) {
-        let Some(state) = self.states.get_mut(slot as usize).filter(|state| **state == ABSENT) else { return };
+        let Some(state) = self.states.get_mut(slot as usize).filter(|state| **state == ABSENT) else {
+            return;
+        };
         *state = level;
         self.nodes += 1;
         if level > 0 {
@@ -232,7 +234,8 @@ impl Graph {
     /// Begins searches at another node than before: the highest that `may` be it.
     pub(super) fn choose_entry(&mut self, may: impl Fn(u32) -> bool) {
         let nodes = 0..self.states.len() as u32;
-        let best = nodes.filter(|slot| self.contains(*slot) && may(*slot)).max_by_key(|slot| self.level(*slot));
+        let best =
+            nodes.filter(|slot| self.contains(*slot) && may(*slot)).max_by_key(|slot| self.level(*slot));
         self.entry = best;
     }
 
@@ -255,7 +258,8 @@ impl Graph {
     /// Bytes held.
     pub fn memory_bytes(&self) -> usize {
         let upper: usize = self.upper.iter().map(|links| links.capacity() * size_of::<u32>()).sum();
-        let lists = (self.upper.capacity() * size_of::<Vec<u32>>()) + self.upper_at.capacity() * size_of::<u32>();
+        let lists =
+            (self.upper.capacity() * size_of::<Vec<u32>>()) + self.upper_at.capacity() * size_of::<u32>();
         self.states.capacity() + self.base.memory_bytes() + upper + lists
     }
 }

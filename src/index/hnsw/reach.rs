@@ -40,7 +40,8 @@ impl Reach {
             }
             return false;
         }
-        let lost = (self.next..graph.slots() as u32).find(|slot| graph.contains(*slot) && !self.met.contains(*slot));
+        let lost =
+            (self.next..graph.slots() as u32).find(|slot| graph.contains(*slot) && !self.met.contains(*slot));
         if let Some(slot) = lost {
             self.next = slot + 1;
             self.adopt(graph, space, scratch, slot);

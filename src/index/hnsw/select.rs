@@ -38,7 +38,14 @@ pub(super) fn choose(space: Space<'_>, scratch: &mut Scratch, room: usize) {
 
 impl Graph {
     /// Adds `new` to the links of `slot`, from which it is as far as it says; a full list is chosen anew.
-    pub(super) fn link_back(&mut self, space: Space<'_>, scratch: &mut Scratch, slot: u32, new: Near, layer: u8) {
+    pub(super) fn link_back(
+        &mut self,
+        space: Space<'_>,
+        scratch: &mut Scratch,
+        slot: u32,
+        new: Near,
+        layer: u8,
+    ) {
         if self.push_link(slot, layer, new.slot()) {
             return;
         }
@@ -65,6 +72,7 @@ impl Graph {
         space.distances(other, fresh, distances);
         *compared += fresh.len() as u64;
         candidates.clear();
-        candidates.extend(fresh.iter().zip(distances.iter()).map(|(slot, distance)| Near::new(*slot, *distance)));
+        candidates
+            .extend(fresh.iter().zip(distances.iter()).map(|(slot, distance)| Near::new(*slot, *distance)));
     }
 }

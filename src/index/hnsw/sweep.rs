@@ -22,7 +22,8 @@ impl Sweep {
     /// Begins to take out all nodes that are dead now.
     pub fn begin(graph: &mut Graph) -> Sweep {
         let slots = 0..graph.slots() as u32;
-        let victims: RoaringBitmap = slots.filter(|slot| graph.contains(*slot) && !graph.is_alive(*slot)).collect();
+        let victims: RoaringBitmap =
+            slots.filter(|slot| graph.contains(*slot) && !graph.is_alive(*slot)).collect();
         if graph.entry().is_some_and(|(entry, _)| victims.contains(entry)) {
             graph.choose_entry(|slot| !victims.contains(slot));
         }

@@ -149,12 +149,10 @@ impl Graph {
     }
 
     /// Replaces the links of a node in a layer.
-    pub(super) fn set_links(&mut self, slot: u32, layer: u8, links: impl Iterator<Item = u32>) {
-        let mut places = self.links_mut(slot, layer).iter_mut();
-        for (place, link) in places.by_ref().zip(links) {
-            *place = link;
+    pub(super) fn set_links(&mut self, slot: u32, layer: u8, mut links: impl Iterator<Item = u32>) {
+        for place in self.links_mut(slot, layer) {
+            *place = links.next().unwrap_or(NONE);
         }
-        places.for_each(|place| *place = NONE);
     }
 
     /// Adds a link where there is room. Whether there was.

@@ -6,7 +6,7 @@
 
 use std::arch::wasm32::*;
 
-use super::wasm::totals;
+use super::wasm::{starts, totals};
 use super::{STEP, shared};
 
 /// The products of a query of numbers in 0..=127 with one row, summed.
@@ -29,7 +29,7 @@ pub(super) fn narrow(query: &[u8], row: &[i8]) -> i32 {
 /// The same with four rows.
 pub(super) fn narrow4(query: &[u8], rows: [&[i8]; 4]) -> [i32; 4] {
     let length = shared(query.len(), rows);
-    let (query, [a, b, c, d]) = (query.as_ptr(), rows.map(<[i8]>::as_ptr));
+    let (query, [a, b, c, d]) = (query.as_ptr(), starts(rows));
     let zero = i32x4_splat(0);
     let (mut sum_a, mut sum_b, mut sum_c, mut sum_d) = (zero, zero, zero, zero);
     let mut at = 0;

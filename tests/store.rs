@@ -170,7 +170,7 @@ fn bad_input_is_refused_and_changes_nothing() {
     }
     let unknown = block_on(db.upsert("nobody", rows("r", 0..1, 4))).unwrap_err();
     assert!(unknown.to_string().contains("[c]"), "the error lists what there is: {unknown}");
-    assert!(block_on(db.collection("nobody", None::<Config>)).is_err());
+    assert!(block_on(db.collection("nobody", None)).is_err());
     assert!(block_on(db.collection("", Some(config(4, Metric::Dot)))).is_err());
     assert!(block_on(db.collection("zero", Some(config(0, Metric::Dot)))).is_err());
     assert!(block_on(db.collection("huge", Some(config(20_000, Metric::Dot)))).is_err());

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::json::{Fields, strings, text};
 use crate::limits::BATCH_ROWS_MAX;
 use crate::metadata::Filter;
-use crate::store::{CollectionInfo, Database, ImportOptions, Options, Written};
+use crate::store::{Asked, CollectionInfo, Database, ImportOptions, Options, Written};
 use js_sys::{Array, Float32Array, Promise};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -43,6 +43,11 @@ async fn written(database: Db, write: impl Future<Output = Result<Written>>) -> 
         });
     }
     Ok(written)
+}
+
+/// What a configuration says is laid over what is stored then.
+fn asked(text: String) -> Asked {
+    Box::new(move |stored| json::config(&text, stored))
 }
 
 fn info(database: &Db, name: &str) -> Result<CollectionInfo> {
@@ -77,8 +82,10 @@ impl WasmStore {
     pub fn collection(&self, name: String, config_json: Option<String>) -> Promise {
         let database = self.0.clone();
         promise_json(async move {
-            let config = config_json.as_deref().map(json::config).transpose()?;
-            database.collection(&name, config).await?;
+            match config_json {
+                None => database.collection(&name, None).await?,
+                Some(text) => database.collection_as(&name, asked(text)).await?,
+            }
             info(&database, &name)
         })
     }
@@ -251,11 +258,10 @@ impl WasmStore {
     pub fn rebuild_start(&self, name: String, config_json: String, has_embed: bool) -> Promise {
         let database = self.0.clone();
         promise(async move {
-            let config = json::config(&config_json)?;
             if has_embed {
-                return Ok(WasmRebuild::new(database.rebuild(&name, config).await?).into());
+                return Ok(WasmRebuild::new(database.rebuild_as(&name, asked(config_json)).await?).into());
             }
-            written(database.clone(), database.configure(&name, config)).await?;
+            written(database.clone(), database.configure_as(&name, asked(config_json))).await?;
             Ok(JsValue::UNDEFINED)
         })
     }

@@ -7,7 +7,9 @@ import { invalid } from './fault.js';
 const DIMENSION_MAX = 16_384;
 
 const isHnsw: Check = (value) =>
-  typeof value === 'object' && value !== null ? undefined : 'must be an object { m, efConstruction, ef, seed }';
+  typeof value === 'object' && value !== null
+    ? undefined
+    : 'must be an object { m, efConstruction, ef, seed }';
 
 const isModel: Check = (value) =>
   typeof value === 'object' && value !== null ? undefined : 'must be an object { id, version }';

@@ -79,7 +79,9 @@ export function toVectors(
     );
   }
   if (!Array.isArray(vectors)) {
-    throw invalid(`${where} must be an array of vectors, or one Float32Array with all of them, row after row`);
+    throw invalid(
+      `${where} must be an array of vectors, or one Float32Array with all of them, row after row`,
+    );
   }
   const all = vectors as readonly unknown[];
   if (all.length === 1) return toVector(`${where}[0]`, all[0], dimension);

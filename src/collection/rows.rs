@@ -160,7 +160,7 @@ impl Collection {
         let _ = self.vectors.set(slot, vector);
         self.flat.insert(slot, vector);
         self.index_metadata(slot, value);
-        self.touch(slot, Dirty { vectors: true, rows: true });
+        self.touch(slot, Dirty::ALL);
     }
 
     pub(super) fn set_metadata(&mut self, id: &str, metadata: &str, value: Option<&Value>, seq: u64) {
@@ -171,7 +171,7 @@ impl Collection {
             row.seq = seq;
         }
         self.index_metadata(slot, value);
-        self.touch(slot, Dirty { vectors: false, rows: true });
+        self.touch(slot, Dirty { rows: true, ..Dirty::default() });
     }
 
     pub(super) fn delete(&mut self, id: &str) {
@@ -184,12 +184,13 @@ impl Collection {
         self.flat.remove(slot);
         self.free.insert(slot);
         // The vector stays in its block until the slot is used again: nothing reads it.
-        self.touch(slot, Dirty { vectors: false, rows: true });
+        self.touch(slot, Dirty { rows: true, ..Dirty::default() });
     }
 
     pub(super) fn configure(&mut self, config: Config, flat: Option<Flat>) {
         if let Some(flat) = flat {
             self.flat = flat;
+            self.touch_codes();
         }
         self.config = config;
     }
@@ -231,11 +232,12 @@ impl Collection {
     fn touch(&mut self, slot: u32, what: Dirty) {
         let group = slot as usize / GROUP_ROWS;
         if self.dirty.len() <= group {
-            self.dirty.resize(group + 1, Dirty { vectors: true, rows: true });
+            self.dirty.resize(group + 1, Dirty::ALL);
         }
         if let Some(dirty) = self.dirty.get_mut(group) {
             dirty.vectors |= what.vectors;
             dirty.rows |= what.rows;
+            dirty.codes |= what.codes;
         }
     }
 }
@@ -249,12 +251,18 @@ impl Collection {
 
     /// Which blocks of a row group differ from the last snapshot.
     pub fn dirty(&self, group: usize) -> Dirty {
-        self.dirty.get(group).copied().unwrap_or(Dirty { vectors: true, rows: true })
+        self.dirty.get(group).copied().unwrap_or(Dirty::ALL)
     }
 
     /// Says that everything stands in a snapshot.
     pub fn clean(&mut self) {
         self.dirty = vec![Dirty::default(); self.group_count()];
+    }
+
+    /// Says that the codes that stand in a snapshot are not those of the rows.
+    pub fn touch_codes(&mut self) {
+        self.dirty.resize(self.group_count(), Dirty::ALL);
+        self.dirty.iter_mut().for_each(|dirty| dirty.codes = true);
     }
 
     /// The rows of a group, by column.
@@ -280,6 +288,20 @@ impl Collection {
             )));
         }
         self.vectors.load_group(vectors)?;
+        for (slot, (&seq, &id)) in (first as u32..).zip(columns.seqs.iter().zip(&columns.ids)) {
+            if seq != 0 {
+                let vector = self.vectors.row(slot).unwrap_or_default();
+                let inverse = self.config.metric.admit(vector).map_err(|cause| {
+                    Error::corrupt(format!("the stored vector of row '{id:.80}': {}", cause.message))
+                })?;
+                self.flat.insert_admitted(slot, inverse);
+            }
+        }
+        self.load_rows(columns)
+    }
+
+    pub(super) fn load_rows(&mut self, columns: &GroupRows<'_>) -> Result<()> {
+        let first = self.rows.len();
         self.rows.reserve(columns.seqs.len());
         for ((&seq, &id), &metadata) in columns.seqs.iter().zip(&columns.ids).zip(&columns.metadata) {
             let slot = self.rows.len() as u32;
@@ -291,11 +313,6 @@ impl Collection {
             if id.is_empty() {
                 return Err(Error::corrupt("a stored row has no id"));
             }
-            let vector = self.vectors.row(slot).unwrap_or_default();
-            let inverse = self.config.metric.admit(vector).map_err(|cause| {
-                Error::corrupt(format!("the stored vector of row '{id:.80}': {}", cause.message))
-            })?;
-            self.flat.insert_admitted(slot, inverse);
             self.rows.push(Some(Row { id: id.into(), seq, metadata: metadata.into() }));
         }
         let all = first as u32..self.rows.len() as u32;

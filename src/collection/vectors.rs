@@ -2,6 +2,7 @@
 
 use super::choices::Memory;
 use super::config::Config;
+use super::group::GroupRows;
 use super::rows::Collection;
 use crate::error::{Error, Result};
 use crate::index::{Flat, Metric};
@@ -55,6 +56,36 @@ impl Collection {
     pub fn leave_last_group(&mut self, reader: &Rc<dyn ReadStored>, place: Place) {
         self.vectors.attach(reader.clone());
         self.vectors.leave_last(place);
+    }
+
+    /// Whether a snapshot has a codes block for each row group: so that opening need not read vectors that stay in
+    /// storage.
+    pub fn has_codes(&self) -> bool {
+        self.leaves_vectors()
+    }
+
+    /// The codes block of a row group.
+    pub fn group_codes(&self, group: usize) -> Vec<f32> {
+        let first = group * GROUP_ROWS;
+        self.flat.kept(first, self.slot_count().saturating_sub(first).min(GROUP_ROWS))
+    }
+
+    /// Adds the next row group of a stored snapshot, a full one, without reading its vectors. `Corrupt` when rows
+    /// and codes contradict each other or the configuration.
+    pub fn load_group_without_vectors(
+        &mut self,
+        columns: &GroupRows<'_>,
+        codes: &[u8],
+        reader: &Rc<dyn ReadStored>,
+        place: Place,
+    ) -> Result<()> {
+        if columns.seqs.len() != GROUP_ROWS {
+            return Err(Error::corrupt("a row group before the last is not full"));
+        }
+        self.flat.take_back(self.slot_count(), GROUP_ROWS, codes)?;
+        self.vectors.attach(reader.clone());
+        self.vectors.add_stored(place)?;
+        self.load_rows(columns)
     }
 
     /// Makes room for rows of these ids, so that applying a write cannot run out of memory for vectors.

@@ -3,7 +3,7 @@
 use roaring::RoaringBitmap;
 
 use super::{Metric, Scored, TopK, inverse_norm};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernel;
 use crate::limits::GROUP_ROWS;
 use crate::vectors::Vectors;
@@ -48,6 +48,29 @@ impl Flat {
             self.inverse_norms.resize(slot + 1, 0.0);
         }
         self.inverse_norms[slot] = inverse;
+    }
+
+    /// What is kept of the `count` slots from `first` on, to be stored: under cosine a number each, else nothing.
+    pub fn kept(&self, first: usize, count: usize) -> Vec<f32> {
+        let of = |slot: usize| self.inverse_norms.get(slot).copied().unwrap_or(0.0);
+        match self.metric {
+            Metric::Cosine => (first..first + count).map(of).collect(),
+            Metric::Dot | Metric::Euclidean => Vec::new(),
+        }
+    }
+
+    /// Takes back what [`Flat::kept`] gave, little-endian, for the slots from `first` on. `Corrupt` when it is not
+    /// that of `count` slots.
+    pub fn take_back(&mut self, first: usize, count: usize, bytes: &[u8]) -> Result<()> {
+        let expected = self.kept(first, count).len() * size_of::<f32>();
+        if bytes.len() != expected {
+            return Err(Error::corrupt("a codes block has another length than its row group")
+                .with(format_args!("{expected} bytes"), bytes.len()));
+        }
+        for (slot, number) in (first..).zip(bytes.as_chunks().0) {
+            self.insert_admitted(slot as u32, f32::from_le_bytes(*number));
+        }
+        Ok(())
     }
 
     /// Forgets a slot that has died. Searches leave it out because it is no longer live.

@@ -52,9 +52,9 @@ fn ask<S: Storage>(
 ) -> lodestore::Result<Vec<(u32, u32)>> {
     let filter = filter.map(|filter| Filter::parse(filter).unwrap());
     let state = db.state()?;
-    let query = Query { vector, top_k: 20, filter: filter.as_ref(), min_score: None };
+    let query = Query { vector, top_k: 20, filter: filter.as_ref(), ..Query::default() };
     let found = state.named("c")?.query(&query)?;
-    Ok(found.iter().map(|one| (one.slot, one.score.to_bits())).collect())
+    Ok(found.hits.iter().map(|one| (one.slot, one.score.to_bits())).collect())
 }
 
 /// The two answer every query with the same bits.

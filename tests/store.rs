@@ -170,14 +170,14 @@ fn bad_input_is_refused_and_changes_nothing() {
     }
     let unknown = block_on(db.upsert("nobody", rows("r", 0..1, 4))).unwrap_err();
     assert!(unknown.to_string().contains("[c]"), "the error lists what there is: {unknown}");
-    assert!(block_on(db.collection("nobody", None::<Config>)).is_err());
+    assert!(block_on(db.collection("nobody", None)).is_err());
     assert!(block_on(db.collection("", Some(config(4, Metric::Dot)))).is_err());
     assert!(block_on(db.collection("zero", Some(config(0, Metric::Dot)))).is_err());
     assert!(block_on(db.collection("huge", Some(config(20_000, Metric::Dot)))).is_err());
     {
         let state = db.state().unwrap();
         let collection = state.named("c").unwrap();
-        let query = Query { vector: &fine, top_k: 1, filter: None, min_score: None };
+        let query = Query { vector: &fine, top_k: 1, ..Query::default() };
         for top_k in [0, 10_001, 1_000_000_000] {
             let cause = collection.query(&Query { top_k, ..query.clone() }).unwrap_err();
             assert_eq!(cause.kind, Kind::Invalid);

@@ -107,9 +107,14 @@ impl Config {
             )
             .with(format_args!("{what} {stored} (stored)"), format_args!("{asked} (asked for)")))
         };
-        for ((what, stored), (_, asked)) in self.parts().iter().zip(wanted.parts()) {
-            if *stored != asked {
-                return differs(what, stored, &asked);
+        for ((what, stored), (_, asked)) in self.words().into_iter().zip(wanted.words()) {
+            if stored != asked {
+                return differs(what, stored, asked);
+            }
+        }
+        for ((what, stored), (_, asked)) in self.numbers().into_iter().zip(wanted.numbers()) {
+            if stored != asked {
+                return differs(what, &stored.to_string(), &asked.to_string());
             }
         }
         if self.model != wanted.model {
@@ -118,21 +123,26 @@ impl Config {
         Ok(())
     }
 
-    /// Every part but the model, by its name for the caller.
-    fn parts(&self) -> [(&'static str, String); 10] {
-        let number = |number: usize| number.to_string();
+    /// What is chosen by name.
+    fn words(&self) -> [(&'static str, &'static str); 4] {
+        [
+            ("metric", self.metric.name()),
+            ("index", self.index.name()),
+            ("quantization", self.quantization.name()),
+            ("memory", self.memory.name()),
+        ]
+    }
+
+    /// What is a number; 0 for a default.
+    fn numbers(&self) -> [(&'static str, usize); 6] {
         let hnsw = &self.hnsw;
         [
-            ("dimension", number(self.dimension)),
-            ("metric", self.metric.name().to_owned()),
-            ("index", self.index.name().to_owned()),
-            ("quantization", self.quantization.name().to_owned()),
-            ("memory", self.memory.name().to_owned()),
-            ("hnsw.m", number(hnsw.m.into())),
-            ("hnsw.efConstruction", number(hnsw.ef_construction.into())),
-            ("hnsw.ef", number(hnsw.ef.into())),
-            ("hnsw.seed", number(hnsw.seed as usize)),
-            ("oversample", self.oversample.map_or("default".to_owned(), |some| number(some.into()))),
+            ("dimension", self.dimension),
+            ("hnsw.m", hnsw.m.into()),
+            ("hnsw.efConstruction", hnsw.ef_construction.into()),
+            ("hnsw.ef", hnsw.ef.into()),
+            ("hnsw.seed", hnsw.seed as usize),
+            ("oversample", self.oversample.unwrap_or(0).into()),
         ]
     }
 }

@@ -6,9 +6,9 @@
 
 mod choices;
 mod config;
+mod explain;
 mod group;
 mod op;
-mod patch;
 mod rows;
 mod search;
 mod state;
@@ -16,9 +16,9 @@ mod vectors;
 
 pub use choices::{IndexKind, Memory, Quantization};
 pub use config::{Config, HnswConfig, Model};
+pub use explain::{Explain, Found, Plan};
 pub use group::GroupRows;
 pub use op::{Checked, Op, Rows};
-pub use patch::ConfigPatch;
 pub use rows::{Collection, Row};
 pub use search::{Page, Query};
 pub use state::State;

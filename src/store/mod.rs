@@ -9,6 +9,7 @@ mod blocks;
 mod chain;
 mod check;
 mod checkpoint;
+mod configure;
 mod database;
 mod disk;
 mod env;
@@ -31,6 +32,7 @@ mod wire;
 mod write;
 
 pub use check::{CheckReport, Problem};
+pub use configure::Asked;
 pub use database::Database;
 pub use env::Env;
 pub use export::Export;

@@ -3,7 +3,7 @@
 use super::database::Database;
 use super::env::Env;
 use super::names::Listing;
-use crate::collection::Collection;
+use crate::collection::{Collection, HnswConfig};
 use crate::error::Result;
 use crate::storage::Storage;
 
@@ -37,6 +37,12 @@ pub struct CollectionInfo {
     pub index: &'static str,
     /// How vectors are coded beside the floats.
     pub quantization: &'static str,
+    /// What of a vector is held in memory.
+    pub memory: &'static str,
+    /// How a graph is built and searched.
+    pub hnsw: HnswConfig,
+    /// Candidates that are compared as floats, for each match; absent where it is the default.
+    pub oversample: Option<u16>,
     /// Which model made the vectors.
     pub model: Option<ModelInfo>,
     /// Rows.
@@ -92,6 +98,9 @@ impl CollectionInfo {
             metric: config.metric.name(),
             index: config.index.name(),
             quantization: config.quantization.name(),
+            memory: config.memory.name(),
+            hnsw: config.hnsw,
+            oversample: config.oversample,
             model: config
                 .model
                 .as_ref()

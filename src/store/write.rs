@@ -4,7 +4,7 @@ use super::database::{Database, Inner};
 use super::disk::Health;
 use super::env::Env;
 use super::{names, wire};
-use crate::collection::{Checked, Collection, ConfigPatch, Op, Rows, State};
+use crate::collection::{Checked, Collection, Op, Rows, State};
 use crate::error::{Error, Kind, Result};
 use crate::format::frame::encode_frame;
 use crate::metadata::{Filter, merge};
@@ -75,27 +75,6 @@ pub struct Pending {
 }
 
 impl<S: Storage, E: Env> Database<S, E> {
-    /// Makes a collection, or checks that the one of that name has this configuration. Without one it has to
-    /// be there. What a [`ConfigPatch`] leaves out is not compared. `Mismatch` says what differs.
-    pub async fn collection(&self, name: &str, config: Option<impl Into<ConfigPatch>>) -> Result<()> {
-        let owned = name.to_owned();
-        let config: Option<ConfigPatch> = config.map(Into::into);
-        // What it is laid over is what is stored when its turn has come.
-        let resolve = move |state: &State| {
-            let Some(config) = config else { return state.named(&owned).map(|_| None) };
-            let stored = state.find(&owned).map(Collection::config);
-            let config = config.over(stored)?;
-            match stored {
-                Some(stored) => stored.check_opened_as(&owned, &config).map(|()| None),
-                None => {
-                    let collection = state.next_collection;
-                    Ok(Some((Op::Create { collection, name: owned, config, stages: None }, 0)))
-                }
-            }
-        };
-        self.0.write(Intent::Resolve(Box::new(resolve))).await.map(drop)
-    }
-
     /// Removes a collection and its rows.
     pub async fn drop_collection(&self, name: &str) -> Result<Written> {
         let name = name.to_owned();
@@ -149,20 +128,6 @@ impl<S: Storage, E: Env> Database<S, E> {
             let ids = ids_of(collection, &target.slots(collection));
             let count = ids.len() as u64;
             Ok((count > 0).then_some((Op::Delete { collection: collection.number, ids }, count)))
-        };
-        self.0.write(Intent::Resolve(Box::new(resolve))).await
-    }
-
-    /// Changes everything but the model and the dimension in place. What is left out stays.
-    pub async fn configure(&self, name: &str, config: impl Into<ConfigPatch>) -> Result<Written> {
-        let name = name.to_owned();
-        let config: ConfigPatch = config.into();
-        let resolve = move |state: &State| {
-            let stored = state.named(&name)?;
-            let config = config.over(Some(stored.config()))?;
-            let count = stored.len() as u64;
-            let differs = *stored.config() != config;
-            Ok(differs.then_some((Op::Configure { collection: stored.number, config }, count)))
         };
         self.0.write(Intent::Resolve(Box::new(resolve))).await
     }

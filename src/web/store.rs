@@ -4,18 +4,30 @@ use super::convert::{background, promise, promise_json};
 use super::error::report_panics;
 use super::host::{Host, HostEnv, HostStorage};
 use super::json;
-use super::reply::{Reply, Return, Writer};
+use super::reply::{Return, Writer, matches};
 use super::transfer::{WasmExport, WasmImport, WasmRebuild, thrown};
 use crate::collection::{Query, Rows};
 use crate::error::{Error, Result};
 use crate::json::{Fields, strings, text};
 use crate::limits::BATCH_ROWS_MAX;
-use crate::store::{CollectionInfo, Database, ImportOptions, Options, Written};
-use js_sys::{Float32Array, Promise};
+use crate::metadata::Filter;
+use crate::store::{Asked, CollectionInfo, Database, ImportOptions, Options, Written};
+use js_sys::{Array, Float32Array, Promise};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 type Db = Database<HostStorage, HostEnv>;
+
+/// Flags of a query: return metadata.
+const METADATA: u32 = 1;
+/// Return vectors.
+const VECTORS: u32 = 2;
+/// Compare every row that may match.
+const EXACT: u32 = 4;
+/// Say how it was answered.
+const EXPLAIN: u32 = 8;
+/// There are several vectors.
+const MANY: u32 = 16;
 
 /// An open database.
 #[wasm_bindgen]
@@ -31,6 +43,11 @@ async fn written(database: Db, write: impl Future<Output = Result<Written>>) -> 
         });
     }
     Ok(written)
+}
+
+/// What a configuration says is laid over what is stored then.
+fn asked(text: String) -> Asked {
+    Box::new(move |stored| json::config(&text, stored))
 }
 
 fn info(database: &Db, name: &str) -> Result<CollectionInfo> {
@@ -65,8 +82,10 @@ impl WasmStore {
     pub fn collection(&self, name: String, config_json: Option<String>) -> Promise {
         let database = self.0.clone();
         promise_json(async move {
-            let config = config_json.as_deref().map(json::config).transpose()?;
-            database.collection(&name, config).await?;
+            match config_json {
+                None => database.collection(&name, None).await?,
+                Some(text) => database.collection_as(&name, asked(text)).await?,
+            }
             info(&database, &name)
         })
     }
@@ -135,23 +154,51 @@ impl WasmStore {
         })
     }
 
-    /// Nearest rows: `{"matches"}`.
+    /// Nearest rows to one vector or, with [`MANY`], to each of several: see `reply::matches`. `flags` is a
+    /// sum of those constants.
+    // Numbers one by one: reading them from JSON takes as long as a part of the search.
+    #[allow(clippy::too_many_arguments)]
     pub fn query(
         &self,
         name: &str,
-        vector: &[f32],
-        options_json: &str,
-    ) -> std::result::Result<Reply, JsValue> {
-        thrown(self.query_inner(name, vector, options_json))
+        vectors: &[f32],
+        top_k: u32,
+        flags: u32,
+        min_score: Option<f32>,
+        ef: Option<u32>,
+        oversample: Option<u32>,
+        filter_json: Option<String>,
+    ) -> std::result::Result<Array, JsValue> {
+        let work = || {
+            let filter = filter_json.as_deref().map(Filter::parse).transpose()?;
+            let state = self.0.state()?;
+            let collection = state.named(name)?;
+            let query = Query {
+                vector: vectors,
+                top_k: top_k as usize,
+                filter: filter.as_ref(),
+                min_score,
+                ef: ef.map(|ef| ef as usize),
+                oversample: oversample.map(|some| some as usize),
+                exact: flags & EXACT != 0,
+            };
+            let found = match flags & MANY {
+                0 => vec![collection.query(&query)?],
+                _ => collection.query_many(vectors, &query)?,
+            };
+            let fields = Return { metadata: flags & METADATA != 0, vectors: flags & VECTORS != 0 };
+            matches(collection, &found, fields, flags & EXPLAIN != 0)
+        };
+        thrown(work())
     }
 
     /// Rows by id: `{"rows"}` with null where there is none.
-    pub fn get(&self, name: &str, ids_json: &str, options_json: &str) -> std::result::Result<Reply, JsValue> {
+    pub fn get(&self, name: &str, ids_json: &str, options_json: &str) -> std::result::Result<Array, JsValue> {
         thrown(self.get_inner(name, ids_json, options_json))
     }
 
     /// A page of rows: `{"rows", "cursor"}`.
-    pub fn list(&self, name: &str, options_json: &str) -> std::result::Result<Reply, JsValue> {
+    pub fn list(&self, name: &str, options_json: &str) -> std::result::Result<Array, JsValue> {
         thrown(self.list_inner(name, options_json))
     }
 
@@ -211,11 +258,10 @@ impl WasmStore {
     pub fn rebuild_start(&self, name: String, config_json: String, has_embed: bool) -> Promise {
         let database = self.0.clone();
         promise(async move {
-            let config = json::config(&config_json)?;
             if has_embed {
-                return Ok(WasmRebuild::new(database.rebuild(&name, config).await?).into());
+                return Ok(WasmRebuild::new(database.rebuild_as(&name, asked(config_json)).await?).into());
             }
-            written(database.clone(), database.configure(&name, config)).await?;
+            written(database.clone(), database.configure_as(&name, asked(config_json))).await?;
             Ok(JsValue::UNDEFINED)
         })
     }
@@ -231,25 +277,7 @@ impl WasmStore {
 }
 
 impl WasmStore {
-    fn query_inner(&self, name: &str, vector: &[f32], options_json: &str) -> Result<Reply> {
-        let known = ["topK", "filter", "minScore", "returnMetadata", "returnVectors"];
-        let options = Fields::known("options", options_json, &known)?;
-        let filter = json::filter(&options)?;
-        let state = self.0.state()?;
-        let collection = state.named(name)?;
-        let query = Query {
-            vector,
-            top_k: json::whole(&options, "topK")?.unwrap_or(10),
-            filter: filter.as_ref(),
-            min_score: options.number("minScore")?.map(|score| score as f32),
-        };
-        let fields = Return::of(&options)?;
-        let mut writer = Writer::new(collection, fields, "matches");
-        collection.query(&query)?.iter().try_for_each(|scored| writer.push_match(scored))?;
-        Ok(writer.end(None))
-    }
-
-    fn get_inner(&self, name: &str, ids_json: &str, options_json: &str) -> Result<Reply> {
+    fn get_inner(&self, name: &str, ids_json: &str, options_json: &str) -> Result<Array> {
         let ids = strings("ids", ids_json)?;
         if ids.len() > BATCH_ROWS_MAX {
             return Err(Error::invalid("too many ids in one call: split it").with(BATCH_ROWS_MAX, ids.len()));
@@ -258,12 +286,12 @@ impl WasmStore {
         let state = self.0.state()?;
         let collection = state.named(name)?;
         let fields = Return::of(&options)?;
-        let mut writer = Writer::new(collection, fields, "rows");
-        ids.iter().try_for_each(|id| writer.push_row(collection.slot(id)))?;
+        let mut writer = Writer::new(collection, fields);
+        ids.iter().try_for_each(|id| writer.push(collection.slot(id)))?;
         Ok(writer.end(None))
     }
 
-    fn list_inner(&self, name: &str, options_json: &str) -> Result<Reply> {
+    fn list_inner(&self, name: &str, options_json: &str) -> Result<Array> {
         let known = ["filter", "limit", "cursor", "returnMetadata", "returnVectors"];
         let options = Fields::known("options", options_json, &known)?;
         let filter = json::filter(&options)?;
@@ -276,13 +304,13 @@ impl WasmStore {
             json::whole(&options, "limit")?.unwrap_or(100),
         )?;
         let fields = Return::of(&options)?;
-        let mut writer = Writer::new(collection, fields, "rows");
-        page.slots.iter().try_for_each(|slot| writer.push_row(Some(*slot)))?;
+        let mut writer = Writer::new(collection, fields);
+        page.slots.iter().try_for_each(|slot| writer.push(Some(*slot)))?;
         Ok(writer.end(page.cursor.as_deref()))
     }
 
     fn count_inner(&self, name: &str, filter_json: Option<&str>) -> Result<f64> {
-        let filter = filter_json.map(crate::metadata::Filter::parse).transpose()?;
+        let filter = filter_json.map(Filter::parse).transpose()?;
         Ok(self.0.state()?.named(name)?.count(filter.as_ref()) as f64)
     }
 }

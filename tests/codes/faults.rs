@@ -217,8 +217,8 @@ fn opening_does_not_read_what_stays_in_storage() {
     assert_eq!(placed(&again), (vec![true; 4], placed(&db).1));
     let vector = rows("r", 2000..2001, dimension).vectors;
     let (state, again) = (db.state().unwrap(), again.state().unwrap());
-    let query = Query { vector: &vector, top_k: 3, filter: None, min_score: None };
-    let answer = state.named("c").unwrap().query(&query).unwrap();
-    assert_eq!(again.named("c").unwrap().query(&query).unwrap(), answer);
+    let query = Query { vector: &vector, top_k: 3, ..Query::default() };
+    let answer = state.named("c").unwrap().query(&query).unwrap().hits;
+    assert_eq!(again.named("c").unwrap().query(&query).unwrap().hits, answer);
     assert!(answer[0].score > 0.999);
 }

@@ -1,10 +1,10 @@
 //! Import: an archive is verified piece by piece while its blocks go into a new blocks file; only when
 //! everything verified and was read back does one new snapshot make it the database.
 
-use super::blocks::load_state;
 use super::database::{Database, Inner};
 use super::disk::Health;
 use super::env::Env;
+use super::load::{Loading, load_state};
 use super::names;
 use super::report::ImportResult;
 use crate::error::{Error, Result};
@@ -77,7 +77,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         adopt(&mut manifest, &found, generation)?;
 
         // Read back from storage: what is switched to is what was stored, not what was received.
-        let mut state = load_state(&self.storage, &self.env, self.reader.as_ref(), &manifest).await?;
+        let mut state = load_state(&self.storage, &self.env, &Loading::all(&self.reader), &manifest).await?;
         state.seq = manifest.seq.max(self.state.borrow().seq) + 1;
         manifest.seq = state.seq;
         // Its log follows it: a log whose first write is the one after this snapshot, made while the old

@@ -1,10 +1,10 @@
 //! Opening is reconciling, every time: the newest snapshot that verifies, then the logs after it.
 
-use super::blocks::load_state;
 use super::chain::{Link, Logs, located};
 use super::database::{Database, Inner};
-use super::disk::{Disk, Health, Kept, LogTail};
+use super::disk::{Blocks, Disk, Health, Kept, LogTail};
 use super::env::Env;
+use super::load::{Loading, load_state};
 use super::log::{LogReader, Next};
 use super::names::{self, Listing};
 use super::options::Options;
@@ -84,7 +84,7 @@ impl<S: Storage, E: Env> Database<S, E> {
             log: replayed.tail,
             logs: logs.first_writes(),
             snapshots: loaded.kept,
-            groups: loaded.newest.map(groups_of).unwrap_or_default(),
+            blocks: loaded.newest.map(Blocks::of).unwrap_or_default(),
             pins: SortedMap::new(),
             health: Health::Writable,
             failed_checkpoint: None,
@@ -109,11 +109,6 @@ impl<S: Storage, E: Env> Database<S, E> {
         inner.report = report;
         Ok(Database(Rc::new(inner)))
     }
-}
-
-/// Blocks by collection and row group.
-pub fn groups_of(manifest: SnapshotV2) -> Vec<(u32, Vec<crate::format::snapshot::GroupV1>)> {
-    manifest.collections.into_iter().map(|one| (one.collection, one.groups)).collect()
 }
 
 impl<S: Storage, E: Env> Inner<S, E> {
@@ -150,6 +145,7 @@ async fn load_newest<S: Storage>(
     database: &DatabaseId,
     report: &mut OpenReport,
 ) -> Result<Loaded> {
+    let loading = Loading { reader, lengths: Some(&listing.blocks) };
     let mut kept = Vec::new();
     let mut loaded: Option<(State, SnapshotV2)> = None;
     for (&generation, &length) in listing.snapshots.iter().rev() {
@@ -162,7 +158,7 @@ async fn load_newest<S: Storage>(
             }
         };
         if loaded.is_none() {
-            match load_state(storage, env, reader, &manifest).await {
+            match load_state(storage, env, &loading, &manifest).await {
                 Ok(state) => {
                     report.snapshot = Some(generation);
                     loaded = Some((state, manifest.clone()));

@@ -187,7 +187,7 @@ impl WasmStore {
                 _ => collection.query_many(vectors, &query)?,
             };
             let fields = Return { metadata: flags & METADATA != 0, vectors: flags & VECTORS != 0 };
-            Ok(matches(collection, &found, fields, flags & EXPLAIN != 0))
+            matches(collection, &found, fields, flags & EXPLAIN != 0)
         };
         thrown(work())
     }

@@ -18,6 +18,7 @@ mod import;
 mod load;
 mod log;
 mod made;
+mod maintain;
 mod manifest;
 mod names;
 mod open;

@@ -20,7 +20,7 @@ use crate::limits::{FILES_MAX, MANIFEST_BYTES_MAX};
 use crate::sorted::SortedMap;
 use crate::storage::{Once, Storage};
 use crate::vectors::ReadStored;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -99,6 +99,8 @@ impl<S: Storage, E: Env> Database<S, E> {
             disk: RefCell::new(disk),
             turn: Turn::default(),
             queue: RefCell::new(VecDeque::new()),
+            indexing: Cell::new(false),
+            graph_frozen: Cell::new(0),
         };
         if replayed.roll {
             let previous = (!is_new).then_some(replayed.tail);

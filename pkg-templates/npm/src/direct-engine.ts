@@ -125,6 +125,14 @@ export class DirectEngine implements Engine {
     return this.#now((store) => store.count(name, filterJson));
   }
 
+  optimize(name: string, run: number, progress?: ProgressSink): Promise<void> {
+    return this.#later((store) => store.optimize(name, run), progress);
+  }
+
+  optimizeStop(run: number): void {
+    this.#now((store) => store.optimizeStop(run));
+  }
+
   checkpoint(progress?: ProgressSink): Promise<string> {
     return this.#later((store) => store.checkpoint(), progress);
   }

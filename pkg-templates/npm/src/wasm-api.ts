@@ -121,6 +121,8 @@ export interface WasmStore extends Freed {
   list(name: string, optionsJson: string): Reply;
   count(name: string, filterJson: string | undefined): number;
   /** JSON `CheckpointResult`. */
+  optimize(name: string, run: number): Promise<void>;
+  optimizeStop(run: number): void;
   checkpoint(): Promise<string>;
   /** JSON `CheckReport`. */
   check(): Promise<string>;

@@ -94,7 +94,7 @@ pub async fn load_state(storage: &impl Storage, env: &impl Env, manifest: &Snaps
         groups.flat_map(refs_of).map(|block| BLOCK_HEADER_BYTES as u64 + u64::from(block.length)).sum();
     let mut done = 0;
     for (wire, extension) in manifest.collections.iter().zip(&manifest.extensions) {
-        let config = config_from_wire(&wire.config(extension))?;
+        let config = config_from_wire(&wire.config, &extension.search)?;
         let collection = load_collection(storage, env, wire, config, &mut |bytes| {
             done += bytes;
             env.progress("snapshot", done, total);

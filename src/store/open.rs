@@ -152,11 +152,12 @@ async fn load_newest<S: Storage>(
                 continue;
             }
         };
+        let this = Kept::of(generation, &manifest, length);
         if loaded.is_none() {
             match load_state(storage, env, &manifest).await {
                 Ok(state) => {
                     report.snapshot = Some(generation);
-                    loaded = Some((state, manifest.clone()));
+                    loaded = Some((state, manifest));
                 }
                 Err(cause) => {
                     skip(report, generation, cause, false)?;
@@ -164,7 +165,7 @@ async fn load_newest<S: Storage>(
                 }
             }
         }
-        kept.push(Kept::of(generation, &manifest, length));
+        kept.push(this);
     }
     kept.reverse();
     let (state, newest) = match loaded {

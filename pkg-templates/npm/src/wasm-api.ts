@@ -109,8 +109,10 @@ export interface WasmStore extends Freed {
   /** JSON `CheckReport`. */
   check(): Promise<string>;
   /** JSON `Stats`. */
-  /** JSON `Stats` without `name`, `storage`, `durability` and `memoryBytes`. */
+  /** JSON `Stats` without `name`, `storage`, `durability`, `build` and `memoryBytes`. */
   stats(): Promise<string>;
+  /** Which of the two builds this is. */
+  build(): string;
   /** Bytes of WebAssembly memory. */
   memoryBytes(): number;
   exportStart(): Promise<WasmExport>;

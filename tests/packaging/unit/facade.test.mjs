@@ -14,6 +14,7 @@ const { LodestoreError } = await part('errors.js');
 const { abortable } = await part('abort.js');
 const { targetJson } = await part('target.js');
 const { yieldNow } = await part('yield-now.js');
+const { relaxedSimdWorks } = await part('relaxed-simd.js');
 
 const refuses = (work, pattern) =>
   assert.throws(work, (error) => {
@@ -276,4 +277,27 @@ test('aborting rejects with the reason and hands over what comes late', async ()
   await yieldNow();
   assert.deepEqual(late, ['handle']);
   assert.equal(await abortable(Promise.resolve(1), new AbortController().signal), 1);
+});
+
+test('relaxed SIMD counts only where it computes what it should', () => {
+  const { Instance } = WebAssembly;
+  const known = relaxedSimdWorks();
+  assert.equal(known, Number(process.versions.node.split('.')[0]) >= 22);
+  try {
+    for (const [answer, works] of [
+      [-129025, true],
+      [-193541, false],
+    ]) {
+      const module = WebAssembly.Module;
+      WebAssembly.Module = class {};
+      WebAssembly.Instance = class {
+        exports = { f: () => answer };
+      };
+      assert.equal(relaxedSimdWorks(), works);
+      WebAssembly.Module = module;
+    }
+  } finally {
+    WebAssembly.Instance = Instance;
+  }
+  assert.equal(relaxedSimdWorks(), known);
 });

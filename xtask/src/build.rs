@@ -30,7 +30,8 @@ pub fn build(shrink: bool) -> Result<Size> {
         let wasm = compile();
         (wasm, tool.join().unwrap_or(Ok(())), packages.join().unwrap_or(Ok(())))
     });
-    (results.0?, results.1?);
+    results.0?;
+    results.1?;
     results.2?;
     generate(shrink)?;
     let mut largest = Size::default();

@@ -23,13 +23,14 @@ window.check = async (options) => {
   const closed = await notes.count().catch((error) => error.code);
   return { before, id: matches[0].id, vector: [...matches[0].vector], exported: bytes > 0, build, code, mismatch, closed };
 };
+// Eighths: their products and sums are exact in f32, fused or not, so the answers have to be the same to the last bit.
 window.search = async (wanted) => {
   if (wanted === 'simd128') await load(new URL(baseline, location.href));
   const db = await open('search', { storage: 'memory' });
   let seed = 1;
   const numbers = (n) => Float32Array.from({ length: n }, () => {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-    return seed / 2 ** 31 - 1;
+    return Math.floor(seed / 2 ** 28) / 8 - 1;
   });
   const answers = [];
   for (const metric of ['cosine', 'dot', 'euclidean']) {
@@ -127,19 +128,6 @@ const search = async (page, build) => {
   return page.evaluate((wanted) => window.search(wanted), build);
 };
 
-/** Fused or not, a sum differs in its last bits: nothing more may. */
-function sameAnswers(one, other) {
-  assert.equal(one.length, other.length);
-  one.forEach((matches, i) => {
-    assert.equal(matches.length, 20);
-    assert.deepEqual(
-      matches.map(({ id }) => id),
-      other[i].map(({ id }) => id),
-    );
-    matches.forEach(({ score }, j) => assert.ok(Math.abs(score - other[i][j].score) < 1e-4));
-  });
-}
-
 export const browserCases = {
   'chromium by vite: both builds are deployed, relaxed SIMD runs, and both give the same results': (
     context,
@@ -153,7 +141,8 @@ export const browserCases = {
       await page.reload();
       const baseline = await search(page, 'simd128');
       assert.equal(baseline.build, 'simd128');
-      sameAnswers(relaxed.answers, baseline.answers);
+      assert.equal(relaxed.answers.length, 30);
+      assert.deepEqual(relaxed.answers, baseline.answers);
     }),
   'chromium by vite: without the file for relaxed SIMD the other one serves': (context) =>
     inPage(

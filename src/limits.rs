@@ -23,6 +23,18 @@ pub const ROWS_MAX: usize = 1 << 24;
 pub const BATCH_ROWS_MAX: usize = 100_000;
 /// Largest `topK`, and largest page of `list`.
 pub const TOP_K_MAX: usize = 10_000;
+/// Matches that one call of `queryMany` may ask for: vectors times `topK`.
+pub const MATCHES_MAX: usize = 1_000_000;
+/// Neighbours that a node of the graph keeps on each level, smallest and largest; twice as many on the lowest.
+pub const HNSW_M: (usize, usize) = (2, 64);
+/// Candidates that an insert into the graph looks at, smallest and largest.
+pub const EF_CONSTRUCTION: (usize, usize) = (8, 2_000);
+/// Candidates that a search of the graph looks at, smallest and largest.
+pub const EF: (usize, usize) = (1, 10_000);
+/// Candidates of a search on codes that are compared as floats, for each match: smallest and largest.
+pub const OVERSAMPLE: (usize, usize) = (1, 1_000);
+/// Levels of a graph.
+pub const LEVELS_MAX: usize = 32;
 /// Operators and values in one filter, all levels together.
 pub const FILTER_NODES_MAX: usize = 10_000;
 /// Strings up to this many bytes are indexed whole; rows with longer ones are decoded when a filter asks.

@@ -9,7 +9,7 @@ use lodestore::error::Kind;
 use lodestore::index::Metric;
 use lodestore::storage::MemoryStorage;
 use lodestore::store::{Database, Options};
-use support::fault::{Fault, FaultStorage};
+use support::fault::{Borrowed, Fault, FaultStorage};
 use support::model::{Model, Step};
 use support::{TestEnv, block_on, open};
 
@@ -54,31 +54,6 @@ fn run_until_crash(storage: &FaultStorage) -> (Model, Model) {
         }
     }
     (acknowledged.clone(), acknowledged)
-}
-
-/// The store wants to own its storage; the test wants to look at it afterwards.
-struct Borrowed<'a>(&'a FaultStorage);
-
-impl lodestore::storage::Storage for Borrowed<'_> {
-    async fn list(&self) -> lodestore::Result<Vec<lodestore::storage::FileInfo>> {
-        self.0.list().await
-    }
-    async fn read(&self, name: &str, range: std::ops::Range<u64>) -> lodestore::Result<Vec<u8>> {
-        self.0.read(name, range).await
-    }
-    async fn create(
-        &self,
-        name: &str,
-        source: &mut impl lodestore::storage::Source,
-    ) -> lodestore::Result<()> {
-        self.0.create(name, source).await
-    }
-    async fn append(&self, name: &str, at: u64, bytes: &[u8]) -> lodestore::Result<()> {
-        self.0.append(name, at, bytes).await
-    }
-    async fn remove(&self, name: &str) -> lodestore::Result<()> {
-        self.0.remove(name).await
-    }
 }
 
 fn calls_of_workload() -> u64 {

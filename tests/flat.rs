@@ -42,7 +42,7 @@ impl Subject {
         filter: Option<&RoaringBitmap>,
         min: Option<f32>,
     ) -> Vec<Scored> {
-        self.flat.search(&self.vectors, query, k, filter, &self.live, min)
+        self.flat.search(&self.vectors, query, k, filter, &self.live, min).unwrap()
     }
 
     /// Every match with its score in f64, best first, and how far f32 may be from such a score.

@@ -48,7 +48,7 @@ fn check<S: lodestore::storage::Storage>(db: &Database<S, TestEnv>, ids: &[Strin
     expected.sort_unstable();
     assert_eq!(collection.ids().map(|(id, _)| &**id).collect::<Vec<_>>(), expected);
     for (id, slot) in collection.ids() {
-        assert_eq!(collection.vector(slot).unwrap(), embed(id), "{id}");
+        assert_eq!(*collection.vector(slot).unwrap(), embed(id), "{id}");
     }
 }
 

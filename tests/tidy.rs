@@ -11,7 +11,7 @@ const EDGES: [(&str, &[&str]); 13] = [
     ("json", &[]),
     ("sorted", &[]),
     ("kernel", &[]),
-    ("vectors", &["kernel"]),
+    ("vectors", &["kernel", "sorted"]),
     ("metadata", &["json", "sorted"]),
     ("index", &["metadata", "vectors", "kernel", "json"]),
     ("collection", &["index", "metadata", "vectors", "json", "sorted"]),

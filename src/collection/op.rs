@@ -1,6 +1,8 @@
 //! A committed write, before and after it was checked.
 
 use super::config::Config;
+use crate::index::Flat;
+use crate::index::codes::Codes;
 use crate::metadata::Value;
 
 /// Rows to write, by column.
@@ -82,6 +84,8 @@ pub struct Checked {
     pub(super) op: Op,
     /// The parsed metadata of each row; empty when it was already checked by whoever stored it.
     pub(super) values: Vec<Value>,
+    /// For another metric or quantization, what follows from the vectors: reading them can fail, and applying cannot.
+    pub(super) derived: Option<(Flat, Codes)>,
 }
 
 impl Checked {

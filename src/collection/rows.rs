@@ -1,15 +1,17 @@
 //! One collection: rows by slot, slots by id, and what is derived from them.
 
 use super::config::Config;
+use super::derived::empty_codes;
 use super::group::{Dirty, GroupRows};
 use crate::error::{Error, Result};
-use crate::index::Flat;
+use crate::index::codes::{Codes, Query as AskedCodes};
+use crate::index::{Flat, LiveGraph};
 use crate::limits::GROUP_ROWS;
 use crate::metadata::{SecondaryIndex, Value, parse_metadata};
 use crate::sorted::SortedMap;
 use crate::vectors::Vectors;
 use roaring::RoaringBitmap;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 /// What is kept of a row beside its vector.
@@ -38,7 +40,13 @@ pub struct Collection {
     pub(super) vectors: Vectors,
     pub(super) flat: Flat,
     pub(super) live: RoaringBitmap,
-    free: RoaringBitmap,
+    pub(super) free: RoaringBitmap,
+    /// What is compared first, where vectors are quantized.
+    pub(super) codes: Codes,
+    /// Where the configuration asks for one, or `auto` finds that it pays.
+    pub(super) graph: Option<LiveGraph>,
+    /// Kept between queries, so that a scan allocates less.
+    pub(super) asked: RefCell<Vec<AskedCodes>>,
     dirty: Vec<Dirty>,
     /// Built when the first filter asks, so that opening does not decode every row's metadata.
     secondary: OnceCell<SecondaryIndex>,
@@ -57,6 +65,9 @@ impl Collection {
             flat: Flat::new(config.metric),
             live: RoaringBitmap::new(),
             free: RoaringBitmap::new(),
+            codes: empty_codes(&config),
+            graph: None,
+            asked: RefCell::default(),
             dirty: Vec::new(),
             secondary: OnceCell::new(),
             config,
@@ -93,19 +104,9 @@ impl Collection {
         self.rows.get(slot as usize)?.as_ref()
     }
 
-    /// The vector in a slot.
-    pub fn vector(&self, slot: u32) -> Option<&[f32]> {
-        self.vectors.row(slot)
-    }
-
     /// Ids in order.
     pub fn ids(&self) -> impl Iterator<Item = (&Rc<str>, u32)> {
         self.slots.iter().map(|(id, slot)| (id, *slot))
-    }
-
-    /// Makes room for `count` further rows, so that applying a write cannot run out of memory for vectors.
-    pub(super) fn reserve(&mut self, count: usize) -> Result<()> {
-        self.vectors.reserve(count.saturating_sub(self.free.len() as usize))
     }
 
     /// Whether the secondary index is what a fresh one over the rows would be. True where there is none yet.
@@ -146,19 +147,19 @@ impl Collection {
         value: Option<&Value>,
         seq: u64,
     ) {
-        let slot = match self.slot(id) {
-            Some(slot) => {
+        let known = self.slot(id);
+        let bits = bytemuck::cast_slice::<f32, u32>;
+        let same = known.and_then(|slot| self.vectors.row(slot)).is_some_and(|row| bits(row) == bits(vector));
+        let slot = match known {
+            Some(slot) if same || self.can_overwrite(slot) => {
                 self.forget_metadata(slot);
                 slot
             }
-            // The lowest one, so that few row groups change.
-            None => match self.free.min() {
-                Some(slot) => {
-                    self.free.remove(slot);
-                    slot
-                }
-                None => self.rows.len() as u32,
-            },
+            Some(slot) => {
+                self.vacate(slot);
+                self.next_slot()
+            }
+            None => self.next_slot(),
         };
         let id: Rc<str> = match self.row(slot) {
             Some(row) => row.id.clone(),
@@ -166,11 +167,24 @@ impl Collection {
         };
         self.slots.insert(id.clone(), slot);
         self.put(slot, Row { id, seq, metadata: metadata.into() });
-        // Room was reserved before the write was appended.
-        let _ = self.vectors.set(slot, vector);
-        self.flat.insert(slot, vector);
+        if !same {
+            // Room was reserved before the write was appended.
+            let _ = self.vectors.set(slot, vector);
+            self.derive(slot, vector);
+        }
         self.index_metadata(slot, value);
-        self.touch(slot, Dirty { vectors: true, rows: true });
+        self.touch(slot, if same { Dirty { rows: true, ..Dirty::default() } } else { Dirty::ALL });
+    }
+
+    /// A slot for a new row: the lowest one that is free, so that few row groups change.
+    fn next_slot(&mut self) -> u32 {
+        match self.free.min() {
+            Some(slot) => {
+                self.free.remove(slot);
+                slot
+            }
+            None => self.rows.len() as u32,
+        }
     }
 
     pub(super) fn set_metadata(&mut self, id: &str, metadata: &str, value: Option<&Value>, seq: u64) {
@@ -181,32 +195,25 @@ impl Collection {
             row.seq = seq;
         }
         self.index_metadata(slot, value);
-        self.touch(slot, Dirty { vectors: false, rows: true });
+        self.touch(slot, Dirty { rows: true, ..Dirty::default() });
     }
 
     pub(super) fn delete(&mut self, id: &str) {
-        let Some(slot) = self.slots.remove(id) else { return };
+        if let Some(slot) = self.slots.remove(id) {
+            self.vacate(slot);
+        }
+    }
+
+    /// Takes the row out of a slot.
+    fn vacate(&mut self, slot: u32) {
         self.forget_metadata(slot);
         if let Some(row) = self.rows.get_mut(slot as usize) {
             *row = None;
         }
         self.live.remove(slot);
-        self.flat.remove(slot);
-        self.free.insert(slot);
+        self.underive(slot);
         // The vector stays in its block until the slot is used again: nothing reads it.
-        self.touch(slot, Dirty { vectors: false, rows: true });
-    }
-
-    pub(super) fn configure(&mut self, config: Config) {
-        if config.metric != self.config.metric {
-            self.flat = Flat::new(config.metric);
-            for slot in &self.live {
-                if let Some(vector) = self.vectors.row(slot) {
-                    self.flat.insert(slot, vector);
-                }
-            }
-        }
-        self.config = config;
+        self.touch(slot, Dirty { rows: true, ..Dirty::default() });
     }
 
     fn put(&mut self, slot: u32, row: Row) {
@@ -246,11 +253,12 @@ impl Collection {
     fn touch(&mut self, slot: u32, what: Dirty) {
         let group = slot as usize / GROUP_ROWS;
         if self.dirty.len() <= group {
-            self.dirty.resize(group + 1, Dirty { vectors: true, rows: true });
+            self.dirty.resize(group + 1, Dirty::ALL);
         }
         if let Some(dirty) = self.dirty.get_mut(group) {
             dirty.vectors |= what.vectors;
             dirty.rows |= what.rows;
+            dirty.codes |= what.codes;
         }
     }
 }
@@ -264,12 +272,18 @@ impl Collection {
 
     /// Which blocks of a row group differ from the last snapshot.
     pub fn dirty(&self, group: usize) -> Dirty {
-        self.dirty.get(group).copied().unwrap_or(Dirty { vectors: true, rows: true })
+        self.dirty.get(group).copied().unwrap_or(Dirty::ALL)
     }
 
     /// Says that everything stands in a snapshot.
     pub fn clean(&mut self) {
         self.dirty = vec![Dirty::default(); self.group_count()];
+    }
+
+    /// Says that the codes that stand in a snapshot are not those of the rows.
+    pub fn touch_codes(&mut self) {
+        self.dirty.resize(self.group_count(), Dirty::ALL);
+        self.dirty.iter_mut().for_each(|dirty| dirty.codes = true);
     }
 
     /// The rows of a group, by column.
@@ -281,11 +295,6 @@ impl Collection {
             columns.metadata.push(row.as_ref().map_or("", |row| &row.metadata));
         }
         columns
-    }
-
-    /// The vectors of a group, slot after slot.
-    pub fn group_vectors(&self, group: usize) -> &[f32] {
-        self.vectors.group(group)
     }
 
     /// Adds the next row group of a stored snapshot. `Corrupt` when rows and vectors contradict each other or
@@ -300,6 +309,22 @@ impl Collection {
             )));
         }
         self.vectors.load_group(vectors)?;
+        self.codes.reserve(first + columns.seqs.len())?;
+        for (slot, (&seq, &id)) in (first as u32..).zip(columns.seqs.iter().zip(&columns.ids)) {
+            if seq != 0 {
+                let vector = self.vectors.row(slot).unwrap_or_default();
+                let inverse = self.config.metric.admit(vector).map_err(|cause| {
+                    Error::corrupt(format!("the stored vector of row '{id:.80}': {}", cause.message))
+                })?;
+                self.flat.insert_admitted(slot, inverse);
+                self.codes.set(slot, vector, inverse);
+            }
+        }
+        self.load_rows(columns)
+    }
+
+    pub(super) fn load_rows(&mut self, columns: &GroupRows<'_>) -> Result<()> {
+        let first = self.rows.len();
         self.rows.reserve(columns.seqs.len());
         for ((&seq, &id), &metadata) in columns.seqs.iter().zip(&columns.ids).zip(&columns.metadata) {
             let slot = self.rows.len() as u32;
@@ -311,11 +336,6 @@ impl Collection {
             if id.is_empty() {
                 return Err(Error::corrupt("a stored row has no id"));
             }
-            let vector = self.vectors.row(slot).unwrap_or_default();
-            let inverse = self.config.metric.admit(vector).map_err(|cause| {
-                Error::corrupt(format!("the stored vector of row '{id:.80}': {}", cause.message))
-            })?;
-            self.flat.insert_admitted(slot, inverse);
             self.rows.push(Some(Row { id: id.into(), seq, metadata: metadata.into() }));
         }
         let all = first as u32..self.rows.len() as u32;

@@ -4,6 +4,8 @@ use super::config::Config;
 use super::op::{Checked, Op, Rows};
 use super::rows::Collection;
 use crate::error::{Error, Result};
+use crate::index::Flat;
+use crate::index::codes::Codes;
 use crate::json::quoted;
 use crate::limits::{BATCH_ROWS_MAX, COLLECTIONS_MAX, ID_BYTES_MAX, NAME_BYTES_MAX, ROWS_MAX};
 use crate::metadata::{Value, parse_metadata};
@@ -75,6 +77,7 @@ impl State {
 
     /// As [`State::check`], for a write that was checked before it was stored: metadata is not parsed again.
     pub fn check_stored(&self, op: Op) -> Result<Checked> {
+        let mut derived = None;
         match &op {
             Op::Create { collection, name, config, stages } => {
                 self.check_create(*collection, name, config, *stages)?
@@ -86,23 +89,26 @@ impl State {
                 check_present(self.numbered(*collection)?, ids)?;
             }
             Op::Delete { collection, ids } => check_present(self.numbered(*collection)?, ids)?,
-            Op::Configure { collection, config } => check_configure(self.numbered(*collection)?, config)?,
+            Op::Configure { collection, config } => {
+                derived = check_configure(self.numbered(*collection)?, config)?;
+            }
             Op::Switch { staged } => {
                 let stages = self.numbered(*staged)?.stages;
                 let target = stages.ok_or_else(|| Error::invalid("this collection stages no other"))?;
                 self.numbered(target)?;
             }
         }
-        Ok(Checked { op, values: Vec::new() })
+        Ok(Checked { op, values: Vec::new(), derived })
     }
 
     /// Makes room in memory for a checked write, so that applying it cannot run out of it half-way.
     pub fn reserve(&mut self, checked: &Checked) -> Result<()> {
-        match &checked.op {
-            Op::Upsert { collection, rows } => match self.get_mut(*collection) {
-                Some(collection) => collection.reserve(rows.ids.len()),
-                None => Ok(()),
-            },
+        let (Op::Upsert { collection, .. } | Op::Configure { collection, .. }) = &checked.op else {
+            return Ok(());
+        };
+        match (self.get_mut(*collection), &checked.op) {
+            (Some(collection), Op::Upsert { rows, .. }) => collection.reserve(&rows.ids),
+            (Some(collection), Op::Configure { config, .. }) => collection.reserve_configure(config),
             _ => Ok(()),
         }
     }
@@ -110,7 +116,7 @@ impl State {
     /// Carries out a checked write as number `seq`.
     pub fn apply(&mut self, checked: Checked, seq: u64) {
         self.seq = seq;
-        let Checked { op, values } = checked;
+        let Checked { op, values, derived } = checked;
         match op {
             Op::Create { collection, name, config, stages } => {
                 self.next_collection = self.next_collection.max(collection.saturating_add(1));
@@ -139,7 +145,7 @@ impl State {
             }
             Op::Configure { collection, config } => {
                 if let Some(collection) = self.get_mut(collection) {
-                    collection.configure(config);
+                    collection.configure(config, derived);
                 }
             }
             Op::Switch { staged } => self.switch(staged),
@@ -264,7 +270,8 @@ fn check_rows(collection: &Collection, rows: &Rows) -> Result<()> {
     Ok(())
 }
 
-fn check_configure(collection: &Collection, config: &Config) -> Result<()> {
+/// Gives what follows from the vectors under another metric or quantization, if it is another.
+fn check_configure(collection: &Collection, config: &Config) -> Result<Option<(Flat, Codes)>> {
     config.validate()?;
     let now = collection.config();
     if config.dimension != now.dimension || config.model != now.model {
@@ -272,14 +279,8 @@ fn check_configure(collection: &Collection, config: &Config) -> Result<()> {
             "another model or dimension needs new vectors: give rebuild() an embed function",
         ));
     }
-    if config.metric != now.metric {
-        for (id, slot) in collection.ids() {
-            let vector = collection.vector(slot).unwrap_or_default();
-            config.metric.validate(vector).map_err(|cause| Error {
-                message: format!("row '{id:.80}' does not fit the new metric: {}", cause.message),
-                ..cause
-            })?;
-        }
+    if (config.metric, config.quantization) == (now.metric, now.quantization) {
+        return Ok(None);
     }
-    Ok(())
+    collection.under(config).map(Some)
 }

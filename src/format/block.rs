@@ -20,14 +20,20 @@ pub enum BlockKind {
     Vectors,
     /// Ids, sequence numbers and metadata of a row group.
     Rows,
+    /// The links of a row group in the graph.
+    Links,
+    /// The codes of a row group.
+    Codes,
 }
 
 impl BlockKind {
-    /// Its place among the blocks of a row group.
+    /// Its place among the blocks of a row group; its stored number is one more.
     pub fn index(self) -> usize {
         match self {
             BlockKind::Vectors => 0,
             BlockKind::Rows => 1,
+            BlockKind::Links => 2,
+            BlockKind::Codes => 3,
         }
     }
 }
@@ -55,10 +61,7 @@ impl BlockHeader {
 
     /// The 32 bytes.
     pub fn encode(&self) -> [u8; BLOCK_HEADER_BYTES] {
-        let kind: u32 = match self.kind {
-            BlockKind::Vectors => 1,
-            BlockKind::Rows => 2,
-        };
+        let kind = self.kind.index() as u32 + 1;
         let mut out = [0; BLOCK_HEADER_BYTES];
         out[..4].copy_from_slice(&BLOCK_MAGIC);
         for (at, number) in
@@ -83,6 +86,8 @@ impl BlockHeader {
         let kind = match kind {
             1 => BlockKind::Vectors,
             2 => BlockKind::Rows,
+            3 => BlockKind::Links,
+            4 => BlockKind::Codes,
             _ => return Err(damaged()),
         };
         let crc_of_header = bytes.get(..28).map(crc32::hash);

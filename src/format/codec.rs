@@ -76,6 +76,16 @@ impl Wire<'_> for u8 {
     }
 }
 
+impl Wire<'_> for u16 {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_number(u64::from(*self), out);
+    }
+
+    fn get(input: &mut &[u8]) -> Option<u16> {
+        get_number(input, u64::from(u16::MAX)).map(|number| number as u16)
+    }
+}
+
 impl Wire<'_> for u32 {
     fn put(&self, out: &mut Vec<u8>) {
         put_number(u64::from(*self), out);
@@ -181,7 +191,7 @@ mod tests {
     use super::*;
     use rand::{Rng, SeedableRng};
 
-    type Mixed<'a> = ((u8, u32), (Vec<(u64, &'a str)>, Option<(String, u32)>));
+    type Mixed<'a> = ((u16, (u8, u32)), (Vec<(u64, &'a str)>, Option<(String, u32)>));
 
     #[test]
     fn writes_and_reads_what_postcard_does() {
@@ -194,7 +204,7 @@ mod tests {
                 (0..number() % 5).map(|at| (number(), [texts[at as usize % 3], &long][at as usize % 2]));
             let list = list.collect();
             let maybe = (number() % 2 == 0).then(|| (long.clone(), number() as u32));
-            let value: Mixed = ((number() as u8, number() as u32), (list, maybe));
+            let value: Mixed = ((number() as u16, (number() as u8, number() as u32)), (list, maybe));
             let bytes = encode(&value, Vec::new());
             assert_eq!(bytes, postcard::to_allocvec(&value).unwrap());
             assert_eq!(decode_exactly::<Mixed>(&bytes), Some(value));
@@ -213,7 +223,7 @@ mod tests {
                     _ => rng.random(),
                 })
                 .collect();
-            type Small = (Option<u32>, (u64, Vec<u8>));
+            type Small = (Option<u32>, (u64, (u16, Vec<u8>)));
             let expected = match postcard::take_from_bytes::<Small>(&bytes) {
                 Ok((value, [])) => Some(value),
                 _ => None,

@@ -49,6 +49,8 @@ pub type DatabaseId = [u8; 16];
 pub struct FileHeader {
     /// Kind of file.
     pub kind: FileKind,
+    /// Format version of the file.
+    pub version: u16,
     /// The database it belongs to.
     pub database: DatabaseId,
     /// Generation, the number in the file's name.
@@ -70,7 +72,7 @@ impl FileHeader {
         let (previous, length) = self.previous.unwrap_or((NO_PREVIOUS, 0));
         let mut out = Vec::with_capacity(HEADER_BYTES);
         out.extend_from_slice(self.kind.magic());
-        out.extend_from_slice(&VERSION.to_le_bytes());
+        out.extend_from_slice(&self.version.to_le_bytes());
         out.extend_from_slice(&(HEADER_BYTES as u16).to_le_bytes());
         out.extend_from_slice(&0u32.to_le_bytes());
         out.extend_from_slice(&self.database);
@@ -103,14 +105,14 @@ impl FileHeader {
         }
         // The checksum comes first: a flipped bit in the version must not read as "upgrade".
         let version = reader.u16().ok_or_else(short)?;
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Err(Error::new(
                 Kind::Version,
                 format!(
                     "this {noun} was written by another version of Lodestore: use that one, or a newer one"
                 ),
             )
-            .with(format!("format version {VERSION}"), version));
+            .with(format!("format version 1 to {VERSION}"), version));
         }
         let _header_bytes = reader.u16().ok_or_else(short)?;
         let _flags = reader.u32().ok_or_else(short)?;
@@ -119,6 +121,6 @@ impl FileHeader {
         let (generation, time_ms, seq, previous, length) =
             (number()?, number()?, number()?, number()?, number()?);
         let previous = (previous != NO_PREVIOUS).then_some((previous, length));
-        Ok(FileHeader { kind, database, generation, time_ms, seq, previous })
+        Ok(FileHeader { kind, version, database, generation, time_ms, seq, previous })
     }
 }

@@ -7,6 +7,7 @@ pub mod archive;
 pub mod block;
 mod bytes;
 mod codec;
+pub mod config;
 pub mod crc32;
 pub use bytes::floats;
 pub mod frame;
@@ -14,8 +15,8 @@ pub mod header;
 pub mod record;
 pub mod snapshot;
 
-/// The format version that this build writes, and the newest that it reads.
-pub const VERSION: u16 = 1;
+/// The format version that this build writes, and the newest that it reads. It reads every older one.
+pub const VERSION: u16 = 2;
 
 #[cfg(target_endian = "big")]
 compile_error!(

@@ -2,13 +2,15 @@
 
 use roaring::RoaringBitmap;
 
+use super::candidates::{Asked as Listed, Candidates};
 use super::{Metric, Scored, TopK, inverse_norm};
+use crate::error::{Error, Result};
 use crate::kernel;
 use crate::limits::GROUP_ROWS;
 use crate::vectors::Vectors;
 
-/// A row group of which less than one row in this many may match is not scanned but visited row by row.
-const SCAN_SHARE: usize = 4;
+/// Rows that several queries share before the next: few enough to stay in the cache nearest to the processor's core.
+const SHARED_ROWS: usize = 256;
 
 /// The exact index over a vector arena. It keeps only what a scan would otherwise compute again: one over the
 /// length of each row, under cosine.
@@ -49,6 +51,40 @@ impl Flat {
         self.inverse_norms[slot] = inverse;
     }
 
+    /// One over the length of a vector where the metric is cosine, otherwise 0.
+    pub fn inverse_of(&self, vector: &[f32]) -> f32 {
+        if self.metric == Metric::Cosine { inverse_norm(vector) } else { 0.0 }
+    }
+
+    /// As [`Flat::inverse_of`], for the row in a slot.
+    #[inline]
+    pub fn inverse(&self, slot: u32) -> f32 {
+        self.inverse_norms.get(slot as usize).copied().unwrap_or(0.0)
+    }
+
+    /// What is kept of the `count` slots from `first` on, to be stored: under cosine a number each, else nothing.
+    pub fn kept(&self, first: usize, count: usize) -> Vec<f32> {
+        let of = |slot: usize| self.inverse_norms.get(slot).copied().unwrap_or(0.0);
+        match self.metric {
+            Metric::Cosine => (first..first + count).map(of).collect(),
+            Metric::Dot | Metric::Euclidean => Vec::new(),
+        }
+    }
+
+    /// Takes back what [`Flat::kept`] gave, little-endian, for the slots from `first` on, and gives the bytes behind
+    /// it. `Corrupt` when there are fewer.
+    pub fn take_back<'a>(&mut self, first: usize, count: usize, bytes: &'a [u8]) -> Result<&'a [u8]> {
+        let expected = if self.metric == Metric::Cosine { count * size_of::<f32>() } else { 0 };
+        let (kept, behind) = bytes.split_at_checked(expected).ok_or_else(|| {
+            Error::corrupt("a codes block has another length than its row group")
+                .with(format_args!("at least {expected} bytes"), bytes.len())
+        })?;
+        for (slot, number) in (first..).zip(kept.as_chunks().0) {
+            self.insert_admitted(slot as u32, f32::from_le_bytes(*number));
+        }
+        Ok(behind)
+    }
+
     /// Forgets a slot that has died. Searches leave it out because it is no longer live.
     pub fn remove(&mut self, slot: u32) {
         if let Some(inverse) = self.inverse_norms.get_mut(slot as usize) {
@@ -66,6 +102,8 @@ impl Flat {
     ///
     /// The query is as long as the rows and passed [`Metric::validate`]; one of another length finds nothing.
     /// A score that is not a number (infinite terms of both signs, under dot) comes last.
+    ///
+    /// It fails only where rows are in storage and cannot be read there. Those are read a row group at a time.
     pub fn search(
         &self,
         vectors: &Vectors,
@@ -74,71 +112,115 @@ impl Flat {
         filter: Option<&RoaringBitmap>,
         live: &RoaringBitmap,
         min_score: Option<f32>,
-    ) -> Vec<Scored> {
-        if query.len() != vectors.dimension() {
-            return Vec::new();
-        }
-        let scan = Scan { index: self, vectors, query, query_inverse: inverse_norm(query) };
-        let rows = vectors.len();
-        let all_live = live.len() == rows as u64 && live.max().is_none_or(|last| (last as usize) < rows);
-        let candidates = filter.unwrap_or(live);
-        // A filter may know slots that have died since.
-        let check_live = filter.is_some() && !all_live;
-        let is_match = |slot: &u32| !check_live || live.contains(*slot);
-        let expected = candidates.len().min(rows as u64) as usize;
-        let mut top = TopK::new(k, expected, min_score);
-        let mut scores = [0.0; GROUP_ROWS];
+    ) -> Result<Vec<Scored>> {
+        let candidates = Candidates { live, filter, slots: vectors.len() };
+        let mut found = self.search_many(vectors, &[query], k, candidates, min_score)?;
+        Ok(found.pop().unwrap_or_default())
+    }
 
-        if all_live && filter.is_none() {
-            for group in 0..vectors.group_count() {
-                let first = group * GROUP_ROWS;
-                let scores = &mut scores[..(rows - first).min(GROUP_ROWS)];
-                scan.group(group, scores);
-                // The arena has at most limits::ROWS_MAX slots, far from the end of u32.
-                for (slot, score) in (first as u32..).zip(scores) {
-                    top.push(slot, *score);
+    /// As [`Flat::search`] for each of `queries`. They share the pass: rows come from memory once for all.
+    pub fn search_many(
+        &self,
+        vectors: &Vectors,
+        queries: &[&[f32]],
+        k: usize,
+        candidates: Candidates<'_>,
+        min_score: Option<f32>,
+    ) -> Result<Vec<Vec<Scored>>> {
+        let fits = |query: &&[f32]| query.len() == vectors.dimension();
+        let asked: Vec<Asker<'_>> =
+            queries.iter().filter(|query| fits(query)).map(|query| self.ask(query)).collect();
+        let mut tops: Vec<TopK> = asked.iter().map(|_| TopK::new(k, candidates.len(), min_score)).collect();
+        let mut scores = [0.0; GROUP_ROWS];
+        let mut scratch = Vec::new();
+        // One query reads on and on; several go over a piece that stays in the cache.
+        let piece = if asked.len() > 1 { SHARED_ROWS } else { GROUP_ROWS };
+        candidates.each_group(|group, count, listed| {
+            let first = (group * GROUP_ROWS) as u32;
+            if let Listed::Few(slots) = listed {
+                return slots.iter().try_for_each(|slot| {
+                    let row = row_in(vectors, *slot, &mut scratch)?;
+                    asked.iter().zip(&mut tops).for_each(|(one, top)| top.push(*slot, one.row(*slot, row)));
+                    Ok(())
+                });
+            }
+            let rows = vectors.group_in(group, &mut scratch)?;
+            for start in (0..count).step_by(piece) {
+                let end = (start + piece).min(count);
+                let rows = rows.get(start * vectors.dimension()..).unwrap_or_default();
+                for (one, top) in asked.iter().zip(&mut tops) {
+                    one.rows(first + start as u32, rows, &mut scores[start..end]);
+                    match listed {
+                        // The arena has at most limits::ROWS_MAX slots, far from the end of u32.
+                        Listed::All => {
+                            for (slot, score) in (first + start as u32..).zip(&scores[start..end]) {
+                                top.push(slot, *score);
+                            }
+                        }
+                        Listed::Many(slots) | Listed::Few(slots) => {
+                            let here = first + start as u32..first + end as u32;
+                            for slot in slots.iter().filter(|slot| here.contains(slot)) {
+                                top.push(*slot, scores[(*slot - first) as usize]);
+                            }
+                        }
+                    }
                 }
             }
-            return top.into_sorted();
+            Ok(())
+        })?;
+        let mut found = tops.into_iter().map(TopK::into_sorted);
+        Ok(queries
+            .iter()
+            .map(|query| found.by_ref().take(usize::from(fits(query))).next().unwrap_or_default())
+            .collect())
+    }
+
+    /// The best `k` of `slots`, compared as floats.
+    pub fn rescore(
+        &self,
+        vectors: &Vectors,
+        query: &[f32],
+        slots: impl ExactSizeIterator<Item = u32>,
+        k: usize,
+        min_score: Option<f32>,
+    ) -> Result<Vec<Scored>> {
+        let mut top = TopK::new(k, slots.len(), min_score);
+        let asker = self.ask(query);
+        let mut scratch = Vec::new();
+        for slot in slots {
+            let row = row_in(vectors, slot, &mut scratch)?;
+            top.push(slot, asker.row(slot, row));
         }
-        // From group to group, skipping those without a candidate.
-        let mut slots = Vec::with_capacity(GROUP_ROWS);
-        let mut rest = candidates.iter();
-        let mut next = rest.next();
-        while let Some(slot) = next.filter(|slot| (*slot as usize) < rows) {
-            let group = slot as usize / GROUP_ROWS;
-            let first = group * GROUP_ROWS;
-            let count = (rows - first).min(GROUP_ROWS);
-            slots.clear();
-            while let Some(slot) = next.filter(|slot| (*slot as usize) < first + count) {
-                if is_match(&slot) {
-                    slots.push(slot);
-                }
-                next = rest.next();
-            }
-            if slots.len() * SCAN_SHARE < count {
-                slots.iter().for_each(|slot| top.push(*slot, scan.row(*slot)));
-            } else {
-                scan.group(group, &mut scores[..count]);
-                slots.iter().for_each(|slot| top.push(*slot, scores[*slot as usize - first]));
-            }
-        }
-        top.into_sorted()
+        Ok(top.into_sorted())
+    }
+
+    fn ask<'a>(&'a self, query: &'a [f32]) -> Asker<'a> {
+        Asker { index: self, query, query_inverse: self.inverse_of(query) }
     }
 }
 
-/// What one search compares.
-struct Scan<'a> {
+/// One row, from memory or read from storage into `scratch`.
+fn row_in<'a>(vectors: &'a Vectors, slot: u32, scratch: &'a mut Vec<f32>) -> Result<&'a [f32]> {
+    match vectors.row(slot) {
+        Some(row) => Ok(row),
+        None => {
+            scratch.resize(vectors.dimension(), 0.0);
+            vectors.read_row(slot, scratch)?;
+            Ok(scratch)
+        }
+    }
+}
+
+/// What one search compares with.
+struct Asker<'a> {
     index: &'a Flat,
-    vectors: &'a Vectors,
     query: &'a [f32],
     query_inverse: f32,
 }
 
-impl Scan<'_> {
-    /// Scores the first `scores.len()` rows of a group.
-    fn group(&self, group: usize, scores: &mut [f32]) {
-        let rows = self.vectors.group(group);
+impl Asker<'_> {
+    /// Scores rows that lie one after another, the first of them in slot `first`.
+    fn rows(&self, first: u32, rows: &[f32], scores: &mut [f32]) {
         match self.index.metric {
             Metric::Cosine => kernel::dot_rows(self.query, rows, scores),
             Metric::Dot => return kernel::dot_rows(self.query, rows, scores),
@@ -147,7 +229,7 @@ impl Scan<'_> {
                 return scores.iter_mut().for_each(|score| *score = -score.sqrt());
             }
         }
-        let inverses = self.index.inverse_norms.get(group * GROUP_ROWS..).unwrap_or(&[]);
+        let inverses = self.index.inverse_norms.get(first as usize..).unwrap_or_default();
         let known = scores.len().min(inverses.len());
         let (scores, unknown) = scores.split_at_mut(known);
         for (score, inverse) in scores.iter_mut().zip(inverses) {
@@ -156,13 +238,11 @@ impl Scan<'_> {
         unknown.fill(0.0);
     }
 
-    /// Scores one row; the arena has it.
-    fn row(&self, slot: u32) -> f32 {
-        let row = self.vectors.row(slot).unwrap_or(&[]);
+    /// Scores the row of one slot.
+    fn row(&self, slot: u32, row: &[f32]) -> f32 {
         match self.index.metric {
             Metric::Cosine => {
-                let inverse = self.index.inverse_norms.get(slot as usize).copied().unwrap_or(0.0);
-                cosine(kernel::dot(self.query, row), inverse, self.query_inverse)
+                cosine(kernel::dot(self.query, row), self.index.inverse(slot), self.query_inverse)
             }
             Metric::Dot => kernel::dot(self.query, row),
             Metric::Euclidean => -kernel::l2_squared(self.query, row).sqrt(),
@@ -173,5 +253,13 @@ impl Scan<'_> {
 /// Rounding can push the cosine of parallel vectors past 1.
 #[inline]
 fn cosine(dot: f32, row_inverse: f32, query_inverse: f32) -> f32 {
-    (dot * row_inverse * query_inverse).clamp(-1.0, 1.0)
+    let cosine = dot * row_inverse * query_inverse;
+    // Not `clamp`: its panic brings 10 KB of wasm.
+    if cosine > 1.0 {
+        1.0
+    } else if cosine < -1.0 {
+        -1.0
+    } else {
+        cosine
+    }
 }

@@ -1,7 +1,7 @@
 //! Files in memory: the reference for the contract. Clones share the files, so that a test can "crash" a
 //! store by dropping it and open the same files again.
 
-use super::{FileInfo, Source, Storage, check_name};
+use super::{FileInfo, ReadNow, Source, Storage, check_name};
 use crate::error::{Error, Kind, Result};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -29,6 +29,24 @@ impl MemoryStorage {
     pub fn from_files(files: BTreeMap<String, Vec<u8>>) -> MemoryStorage {
         MemoryStorage { files: Rc::new(RefCell::new(files)) }
     }
+
+    fn with_range<T>(&self, name: &str, range: Range<u64>, take: impl FnOnce(&[u8]) -> T) -> Result<T> {
+        check_name(name)?;
+        let files = self.files.borrow();
+        let bytes = files.get(name).ok_or_else(|| Error::invalid(format!("there is no file {name}")))?;
+        let (start, end) = (usize::try_from(range.start).ok(), usize::try_from(range.end).ok());
+        start.zip(end).and_then(|(start, end)| bytes.get(start..end)).map(take).ok_or_else(|| {
+            Error::invalid(format!("a read past the end of {name}"))
+                .with(format!("at most {} bytes", bytes.len()), format!("{}..{}", range.start, range.end))
+        })
+    }
+}
+
+impl ReadNow for MemoryStorage {
+    fn read_now(&self, name: &str, at: u64, out: &mut [u8]) -> Result<()> {
+        let end = at.saturating_add(out.len() as u64);
+        self.with_range(name, at..end, |bytes| out.copy_from_slice(bytes))
+    }
 }
 
 impl Storage for MemoryStorage {
@@ -41,14 +59,7 @@ impl Storage for MemoryStorage {
     }
 
     async fn read(&self, name: &str, range: Range<u64>) -> Result<Vec<u8>> {
-        check_name(name)?;
-        let files = self.files.borrow();
-        let bytes = files.get(name).ok_or_else(|| Error::invalid(format!("there is no file {name}")))?;
-        let (start, end) = (usize::try_from(range.start).ok(), usize::try_from(range.end).ok());
-        start.zip(end).and_then(|(start, end)| bytes.get(start..end)).map(<[u8]>::to_vec).ok_or_else(|| {
-            Error::invalid(format!("a read past the end of {name}"))
-                .with(format!("at most {} bytes", bytes.len()), format!("{}..{}", range.start, range.end))
-        })
+        self.with_range(name, range, <[u8]>::to_vec)
     }
 
     async fn create(&self, name: &str, source: &mut impl Source) -> Result<()> {
@@ -89,5 +100,9 @@ impl Storage for MemoryStorage {
         check_name(name)?;
         self.files.borrow_mut().remove(name);
         Ok(())
+    }
+
+    fn reader(&self) -> Option<Rc<dyn ReadNow>> {
+        Some(Rc::new(self.clone()))
     }
 }

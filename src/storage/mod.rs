@@ -10,6 +10,7 @@ pub use memory::MemoryStorage;
 use crate::error::{Error, Result};
 use crate::limits::FILE_NAME_BYTES_MAX;
 use std::ops::Range;
+use std::rc::Rc;
 
 /// A stored file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +49,19 @@ pub trait Storage {
 
     /// Removes a file; an absent one is fine.
     async fn remove(&self, name: &str) -> Result<()>;
+
+    /// The way to read without waiting, where this host has one. A collection that keeps only codes in memory
+    /// needs it: it reads single rows in the middle of a search.
+    fn reader(&self) -> Option<Rc<dyn ReadNow>> {
+        None
+    }
+}
+
+/// Reading without waiting. It sees what every completed call wrote before it.
+pub trait ReadNow {
+    /// Fills `out` with the bytes from `at` on. As with [`Storage::read`], an absent file or a range past its end
+    /// is `Invalid`; `out` then means nothing.
+    fn read_now(&self, name: &str, at: u64, out: &mut [u8]) -> Result<()>;
 }
 
 /// One piece of bytes as a [`Source`].

@@ -1,10 +1,9 @@
 //! Check: reads everything that is stored again, verifies it, and compares it with what is in memory.
 
-use super::blocks::load_state;
 use super::chain::Logs;
 use super::database::Database;
-use super::disk::refs_of;
 use super::env::Env;
+use super::load::{Loading, load_state};
 use super::log::{LogReader, Next};
 use super::names::{self, Listing};
 use super::open::read_manifest;
@@ -66,10 +65,8 @@ impl<S: Storage, E: Env> Database<S, E> {
             let length = listing.snapshots.get(kept.generation).copied().unwrap_or(0);
             let loaded = match read_manifest(&inner.storage, kept.generation, length, &database).await {
                 Ok(manifest) => {
-                    report.blocks +=
-                        manifest.collections.iter().flat_map(|one| &one.groups).flat_map(refs_of).count()
-                            as u64;
-                    load_state(&inner.storage, &inner.env, &manifest).await
+                    report.blocks += manifest.blocks().count() as u64;
+                    load_state(&inner.storage, &inner.env, &Loading::all(&inner.reader), &manifest).await
                 }
                 Err(cause) => Err(cause),
             };
@@ -79,7 +76,7 @@ impl<S: Storage, E: Env> Database<S, E> {
             }
         }
         match self.replay_for_check(&listing, newest, &mut report).await {
-            Ok(stored) => compare(&stored, &inner.state.borrow(), &mut report),
+            Ok(stored) => compare(&stored, &inner.state.borrow(), &mut report)?,
             Err(cause) => report.problem("log", damage(cause)?),
         }
         report.ok = report.problems.is_empty();
@@ -128,7 +125,7 @@ fn damage(cause: Error) -> Result<String> {
     }
 }
 
-fn compare(stored: &State, live: &State, report: &mut CheckReport) {
+fn compare(stored: &State, live: &State, report: &mut CheckReport) -> Result<()> {
     if stored.seq != live.seq {
         report.problem("database", format!("storage ends at write {}, memory at {}", stored.seq, live.seq));
     }
@@ -137,23 +134,22 @@ fn compare(stored: &State, live: &State, report: &mut CheckReport) {
     }
     for collection in live.all() {
         match stored.get(collection.number) {
-            Some(stored) => compare_rows(stored, collection, report),
+            Some(stored) => compare_rows(stored, collection, report)?,
             None => report.problem(&collection.name, "this collection is in memory but not in storage"),
         }
     }
+    Ok(())
 }
 
-fn compare_rows(stored: &Collection, live: &Collection, report: &mut CheckReport) {
+fn compare_rows(stored: &Collection, live: &Collection, report: &mut CheckReport) -> Result<()> {
     if stored.config() != live.config() || stored.len() != live.len() {
         report.problem(&live.name, "configuration or number of rows differ between storage and memory");
     }
     for (id, slot) in live.ids() {
         report.rows += 1;
-        let same = stored.slot(id).is_some_and(|other| {
-            let bits =
-                |vector: Option<&[f32]>| vector.map(|v| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>());
-            stored.row(other) == live.row(slot) && bits(stored.vector(other)) == bits(live.vector(slot))
-        });
+        let other = stored.slot(id).filter(|other| stored.row(*other) == live.row(slot));
+        let same = other.map_or(Ok(false), |other| live.same_vector(slot, stored, other));
+        let same = same.or_else(|cause| damage(cause).map(|_| false))?;
         if !same {
             report.problem(&live.name, format!("row '{id:.80}' differs between storage and memory"));
         }
@@ -161,4 +157,5 @@ fn compare_rows(stored: &Collection, live: &Collection, report: &mut CheckReport
     if !live.secondary_agrees() {
         report.problem(&live.name, "the secondary index does not match the rows");
     }
+    Ok(())
 }

@@ -4,24 +4,21 @@
 //! a crash between the two.
 
 use super::database::{Database, Inner};
-use super::disk::{Health, Kept, refs_of};
+use super::disk::{Blocks, Health, Kept};
 use super::env::Env;
+use super::made::MadeBlocks;
 use super::names::{self, Listing};
 use super::report::CheckpointResult;
-use super::wire::config_to_wire;
-use crate::collection::{Collection, State};
-use crate::error::{Error, Result};
-use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind, RowsV1};
+use super::stored::place_of;
+use crate::collection::Collection;
+use crate::error::Result;
+use crate::format::VERSION;
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
-use crate::format::snapshot::{BlockRefV1, CollectionV1, GroupV1, SnapshotV1, encode_snapshot};
-use crate::sorted::SortedMap;
-use crate::storage::{Once, Source, Storage};
+use crate::format::snapshot::{SnapshotV2, encode_snapshot};
+use crate::storage::{Once, Storage};
 
 /// Restorable snapshots that are kept: the newest, and one to fall back on.
 const SNAPSHOTS_KEPT: usize = 2;
-
-/// A blocks file of which less than this share is still named by the newest snapshot is emptied into the next.
-const LIVE_SHARE_MIN: (u64, u64) = (1, 2);
 
 impl<S: Storage, E: Env> Database<S, E> {
     /// Writes a snapshot of now and starts a new log. What it costs follows what changed since the last one.
@@ -50,13 +47,6 @@ impl<S: Storage, E: Env> Database<S, E> {
     }
 }
 
-/// A block that the next snapshot needs and no file has.
-struct Wanted {
-    collection: u32,
-    group: usize,
-    kind: BlockKind,
-}
-
 impl<S: Storage, E: Env> Inner<S, E> {
     /// As `checkpoint`, for a caller who has the turn.
     pub(super) async fn checkpoint_in_turn(&self) -> Result<CheckpointResult> {
@@ -64,7 +54,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let generation = self.disk.borrow_mut().take_generation();
         let stale = self.mostly_dead_files();
         let wanted = self.wanted(&stale);
-        let mut source = BlocksSource::new(self, generation, wanted);
+        let mut source = MadeBlocks::new(self, generation, wanted);
         if !source.wanted.is_empty() {
             let created = self.storage.create(&names::blocks(generation), &mut source).await;
             if let Err(cause) = created {
@@ -73,7 +63,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 return Err(cause);
             }
         }
-        let BlocksSource { written, offset, .. } = source;
+        let MadeBlocks { written, offset, .. } = source;
         let mut result = CheckpointResult { generation, ..CheckpointResult::default() };
         result.blocks_written = written.len() as u64;
         result.bytes_written = if written.is_empty() { 0 } else { offset };
@@ -87,11 +77,11 @@ impl<S: Storage, E: Env> Inner<S, E> {
         }
         let manifest = self.manifest(written)?;
         result.seq = manifest.seq;
-        let blocks = manifest.collections.iter().map(|one| one.groups.len() as u64 * 2).sum::<u64>();
-        result.blocks_reused = blocks - result.blocks_written;
+        result.blocks_reused = manifest.blocks().count() as u64 - result.blocks_written;
 
         let header = FileHeader {
             kind: FileKind::Snapshot,
+            version: VERSION,
             database: self.disk.borrow().database,
             generation,
             time_ms: manifest.time_ms,
@@ -115,96 +105,20 @@ impl<S: Storage, E: Env> Inner<S, E> {
     }
 
     /// Makes a stored snapshot the current one.
-    pub(super) fn adopt(&self, generation: u64, manifest: SnapshotV1, length: u64) {
+    pub(super) fn adopt(&self, generation: u64, manifest: SnapshotV2, length: u64) {
         let mut disk = self.disk.borrow_mut();
         disk.snapshots.push(Kept::of(generation, &manifest, length));
-        disk.groups = super::open::groups_of(manifest);
-        self.state.borrow_mut().all_mut().for_each(Collection::clean);
-    }
-
-    /// Every block that changed, or lies in a file that is to be emptied, in the order of the manifest.
-    fn wanted(&self, stale: &[u64]) -> Vec<Wanted> {
-        let (state, disk) = (self.state.borrow(), self.disk.borrow());
-        let mut wanted = Vec::new();
-        for collection in state.all() {
-            let stored = disk.groups(collection.number);
-            for group in 0..collection.group_count() {
-                let dirty = collection.dirty(group);
-                let blocks = stored.get(group).map(refs_of);
-                for (kind, dirty) in [(BlockKind::Vectors, dirty.vectors), (BlockKind::Rows, dirty.rows)] {
-                    let stays =
-                        blocks.is_some_and(|blocks| !stale.contains(&blocks[kind.index()].generation));
-                    if dirty || !stays {
-                        wanted.push(Wanted { collection: collection.number, group, kind });
-                    }
-                }
+        disk.blocks = Blocks::of(manifest);
+        let mut state = self.state.borrow_mut();
+        state.all_mut().for_each(Collection::clean);
+        // Everything stands in storage now, so what need not be in memory goes. From here on vectors are read from
+        // the files of this snapshot only: those of the one before may be removed.
+        let Some(reader) = &self.reader else { return };
+        for collection in state.all_mut().filter(|one| one.leaves_vectors()) {
+            if let Some(blocks) = disk.blocks(collection.number) {
+                collection.leave_vectors(reader, blocks.groups.iter().map(|group| place_of(&group.vectors)));
             }
         }
-        wanted
-    }
-
-    /// Blocks files most of which the next snapshot would not name, so that storage stays in proportion to
-    /// the data.
-    fn mostly_dead_files(&self) -> Vec<u64> {
-        let (state, disk) = (self.state.borrow(), self.disk.borrow());
-        // Generation -> bytes that stay in use, and where the last block in use ends: about the file's length.
-        let mut live: SortedMap<u64, u64> = SortedMap::new();
-        let mut size: SortedMap<u64, u64> = SortedMap::new();
-        for (number, groups) in &disk.groups {
-            for (group, stored) in groups.iter().enumerate() {
-                let dirty = state.get(*number).map(|collection| collection.dirty(group)).unwrap_or_default();
-                for (dirty, block) in [dirty.vectors, dirty.rows].into_iter().zip(refs_of(stored)) {
-                    let bytes = if dirty { 0 } else { u64::from(block.length) };
-                    live.add(block.generation, bytes);
-                    let end = block.offset + u64::from(block.length);
-                    let known = size.get(block.generation).copied().unwrap_or(0);
-                    size.insert(block.generation, end.max(known));
-                }
-            }
-        }
-        let (numerator, denominator) = LIVE_SHARE_MIN;
-        let mostly_dead = live
-            .iter()
-            .zip(size.values())
-            .filter(|((_, live), size)| *live * denominator < *size * numerator);
-        mostly_dead.map(|((generation, _), _)| *generation).collect()
-    }
-
-    fn manifest(&self, written: Vec<(Wanted, BlockRefV1)>) -> Result<SnapshotV1> {
-        let (state, disk) = (self.state.borrow(), self.disk.borrow());
-        // In the order in which the blocks were written, which is the order of this loop.
-        let mut written = written.into_iter().peekable();
-        let mut collections = Vec::new();
-        for collection in state.all() {
-            let stored = disk.groups(collection.number);
-            let mut groups = Vec::with_capacity(collection.group_count());
-            for group in 0..collection.group_count() {
-                let stored = stored.get(group).map(refs_of);
-                let mut of = |kind: BlockKind| {
-                    let is_it = |want: &Wanted| {
-                        want.collection == collection.number && want.group == group && want.kind == kind
-                    };
-                    let block = written.next_if(|(want, _)| is_it(want)).map(|(_, block)| block);
-                    let block = block.or(stored.map(|stored| stored[kind.index()]));
-                    block.ok_or_else(|| {
-                        Error::corrupt("a row group has no block: this is a defect of Lodestore")
-                    })
-                };
-                groups.push(GroupV1 { vectors: of(BlockKind::Vectors)?, rows: of(BlockKind::Rows)? });
-            }
-            collections.push(CollectionV1 {
-                collection: collection.number,
-                name: collection.name.clone(),
-                config: config_to_wire(collection.config()),
-                stages: collection.stages,
-                slots: collection.slot_count() as u32,
-                rows: collection.len() as u32,
-                groups,
-            });
-        }
-        let (seq, next_collection) = (state.seq, state.next_collection);
-        let log = Some(disk.log.generation);
-        Ok(SnapshotV1 { seq, time_ms: self.env.now_ms(), log, next_collection, collections })
     }
 
     /// Removes what neither a kept snapshot nor a running export needs. A file that cannot be removed now is
@@ -238,71 +152,4 @@ impl<S: Storage, E: Env> Inner<S, E> {
         }
         Ok(())
     }
-}
-
-/// Makes a blocks file, one block at a time, from what is in memory.
-struct BlocksSource<'a, S, E> {
-    inner: &'a Inner<S, E>,
-    generation: u64,
-    wanted: Vec<Wanted>,
-    offset: u64,
-    written: Vec<(Wanted, BlockRefV1)>,
-}
-
-impl<'a, S, E> BlocksSource<'a, S, E> {
-    fn new(inner: &'a Inner<S, E>, generation: u64, mut wanted: Vec<Wanted>) -> Self {
-        wanted.reverse();
-        BlocksSource { inner, generation, wanted, offset: 0, written: Vec::new() }
-    }
-}
-
-impl<S: Storage, E: Env> Source for BlocksSource<'_, S, E> {
-    async fn next(&mut self) -> Result<Option<Vec<u8>>> {
-        if self.offset == 0 {
-            let header = FileHeader {
-                kind: FileKind::Blocks,
-                database: self.inner.disk.borrow().database,
-                generation: self.generation,
-                time_ms: self.inner.env.now_ms(),
-                seq: 0,
-                previous: None,
-            };
-            self.offset = HEADER_BYTES as u64;
-            return Ok(Some(header.encode()));
-        }
-        let Some(want) = self.wanted.pop() else { return Ok(None) };
-        self.inner.env.yield_now().await;
-        let (header, bytes) = encode_block(&self.inner.state.borrow(), &want)?;
-        let block = BlockRefV1 {
-            generation: self.generation,
-            offset: self.offset,
-            length: header.length,
-            crc: header.crc,
-        };
-        self.offset += bytes.len() as u64;
-        self.written.push((want, block));
-        let total = self.written.len() + self.wanted.len();
-        self.inner.env.progress("checkpoint", self.written.len() as u64, total as u64);
-        Ok(Some(bytes))
-    }
-}
-
-fn encode_block(state: &State, want: &Wanted) -> Result<(BlockHeader, Vec<u8>)> {
-    let collection = state.get(want.collection).ok_or_else(|| {
-        Error::corrupt("a collection vanished during a checkpoint: this is a defect of Lodestore")
-    })?;
-    let rows;
-    let payload: &[u8] = match want.kind {
-        BlockKind::Vectors => bytemuck::cast_slice(collection.group_vectors(want.group)),
-        BlockKind::Rows => {
-            let columns = collection.group_rows(want.group);
-            rows = RowsV1 { seqs: columns.seqs, ids: columns.ids, metadata: columns.metadata }.encode();
-            &rows
-        }
-    };
-    let header = BlockHeader::of(want.kind, want.collection, want.group as u32, payload);
-    let mut bytes = Vec::with_capacity(BLOCK_HEADER_BYTES + payload.len());
-    bytes.extend_from_slice(&header.encode());
-    bytes.extend_from_slice(payload);
-    Ok((header, bytes))
 }

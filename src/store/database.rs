@@ -9,7 +9,8 @@ use super::write::Pending;
 use crate::collection::State;
 use crate::error::{Error, Kind, Result};
 use crate::storage::Storage;
-use std::cell::{Ref, RefCell};
+use crate::vectors::ReadStored;
+use std::cell::{Cell, Ref, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -24,6 +25,8 @@ impl<S, E> Clone for Database<S, E> {
 
 pub(super) struct Inner<S, E> {
     pub storage: S,
+    /// The way to read vectors that are left in storage, where there is one.
+    pub reader: Option<Rc<dyn ReadStored>>,
     pub env: E,
     pub options: Options,
     pub report: OpenReport,
@@ -34,6 +37,10 @@ pub(super) struct Inner<S, E> {
     /// Whoever changes files holds it.
     pub turn: Turn,
     pub queue: RefCell<VecDeque<Rc<Pending>>>,
+    /// Whether somebody works on the graphs in the background.
+    pub indexing: Cell<bool>,
+    /// How many checkpoints are reading the graphs, which stay as they are meanwhile.
+    pub graph_frozen: Cell<u32>,
 }
 
 impl<S: Storage, E: Env> Database<S, E> {
@@ -55,14 +62,26 @@ impl<S: Storage, E: Env> Database<S, E> {
         &self.0.storage
     }
 
-    /// Whether the log has outgrown its share, so that a checkpoint pays. Who embeds the store calls
+    /// Whether the log has outgrown its share, so that a checkpoint pays, or vectors that could stay in storage take
+    /// up memory. Who embeds the store calls
     /// [`Database::checkpoint`] then; the core starts nothing by itself.
     pub fn checkpoint_due(&self) -> bool {
         let disk = self.0.disk.borrow();
         // After a failure (a full disk, say) it is tried again when the log has grown by another quarter.
         let not_before = disk.failed_checkpoint.as_ref().map_or(0, |(length, _)| length + length / 4);
-        let due = self.0.options.checkpoint_log_bytes.max(disk.snapshot_bytes() / 2).max(not_before);
-        matches!(disk.health, Health::Writable) && disk.log.length > due
+        let due = self.0.options.checkpoint_log_bytes.max(disk.snapshot_bytes() / 2);
+        let is_due = disk.log.length > due || self.leavable_bytes() > self.0.options.checkpoint_vector_bytes;
+        matches!(disk.health, Health::Writable) && is_due && disk.log.length > not_before
+    }
+
+    /// Bytes of vectors that a checkpoint would free, as they would then stay in storage.
+    fn leavable_bytes(&self) -> u64 {
+        if self.0.reader.is_none() {
+            return 0;
+        }
+        let state = self.0.state.borrow();
+        let leaving = state.all().filter(|one| one.leaves_vectors());
+        leaving.map(|one| one.vectors().leavable_bytes() as u64).sum()
     }
 
     /// Waits for the writes before it and refuses everything after it. Closing twice is fine.

@@ -8,10 +8,11 @@ use super::env::Env;
 use super::names;
 use super::open::read_manifest;
 use crate::error::{Error, Result};
+use crate::format::VERSION;
 use crate::format::archive::{MANIFEST_MAGIC, TRAILER_BYTES, Trailer};
 use crate::format::block::BLOCK_HEADER_BYTES;
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
-use crate::format::snapshot::{BlockRefV1, SnapshotV1};
+use crate::format::snapshot::{BlockRefV1, ExtensionV2, SnapshotV2};
 use crate::storage::{Source, Storage};
 use sha2::{Digest, Sha256};
 use std::rc::Rc;
@@ -24,7 +25,7 @@ pub struct Export<S, E> {
     header: Option<FileHeader>,
     /// Blocks still to be copied, the next one last.
     runs: Vec<Run>,
-    manifest: Option<SnapshotV1>,
+    manifest: Option<SnapshotV2>,
     blocks: u32,
     done: u64,
     total: u64,
@@ -61,6 +62,7 @@ impl<S: Storage, E: Env> Database<S, E> {
         }
         let header = FileHeader {
             kind: FileKind::Archive,
+            version: VERSION,
             database,
             generation,
             time_ms: manifest.time_ms,
@@ -68,6 +70,10 @@ impl<S: Storage, E: Env> Database<S, E> {
             previous: None,
         };
         manifest.log = None;
+        // What follows from the rows is made again by whoever imports them.
+        for extension in &mut manifest.extensions {
+            *extension = ExtensionV2::new(extension.collection, extension.search);
+        }
         let section = manifest.encode_section(Vec::new())?.len();
         let total = offset + (MANIFEST_MAGIC.len() + section + TRAILER_BYTES) as u64;
         let mut runs = runs(refs.into_iter())?;

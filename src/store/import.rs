@@ -1,17 +1,18 @@
 //! Import: an archive is verified piece by piece while its blocks go into a new blocks file; only when
 //! everything verified and was read back does one new snapshot make it the database.
 
-use super::blocks::load_state;
 use super::database::{Database, Inner};
 use super::disk::Health;
 use super::env::Env;
+use super::load::{Loading, load_state};
 use super::names;
 use super::report::ImportResult;
 use crate::error::{Error, Result};
+use crate::format::VERSION;
 use crate::format::archive::{Section, TRAILER_BYTES, Trailer};
 use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader};
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
-use crate::format::snapshot::{BlockRefV1, SnapshotV1, encode_snapshot};
+use crate::format::snapshot::{BlockRefV1, SnapshotV2, encode_snapshot};
 use crate::limits::MANIFEST_BYTES_MAX;
 use crate::storage::{Once, Source, Storage};
 use sha2::{Digest, Sha256};
@@ -29,7 +30,7 @@ impl<S: Storage, E: Env> Database<S, E> {
     /// Replaces everything by the contents of an archive. Until it verified to its last byte nothing changes;
     /// on any error nothing changed. Writes wait meanwhile and then go to the imported data.
     ///
-    /// Peak memory: what is stored now plus what is imported.
+    /// Peak memory: what is in memory now plus what is imported, as far as that is to be in memory.
     pub async fn import(&self, archive: &mut impl Source, options: ImportOptions) -> Result<ImportResult> {
         let _turn = self.0.turn.take().await;
         self.0.check_sole_writer().await?;
@@ -62,6 +63,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let header = FileHeader::decode(FileKind::Archive, &reader.take(HEADER_BYTES).await?)?;
         let blocks_header = FileHeader {
             kind: FileKind::Blocks,
+            version: VERSION,
             database: self.disk.borrow().database,
             generation,
             time_ms: self.env.now_ms(),
@@ -75,7 +77,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         adopt(&mut manifest, &found, generation)?;
 
         // Read back from storage: what is switched to is what was stored, not what was received.
-        let mut state = load_state(&self.storage, &self.env, &manifest).await?;
+        let mut state = load_state(&self.storage, &self.env, &Loading::all(&self.reader), &manifest).await?;
         state.seq = manifest.seq.max(self.state.borrow().seq) + 1;
         manifest.seq = state.seq;
         // Its log follows it: a log whose first write is the one after this snapshot, made while the old
@@ -118,7 +120,7 @@ async fn read_end<S: Source, E: Env>(
     mut reader: Reader<'_, S, E>,
     header: &FileHeader,
     found: &[BlockRefV1],
-) -> Result<(SnapshotV1, u64)> {
+) -> Result<(SnapshotV2, u64)> {
     let mut section = reader.take(8).await?;
     let length = section.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)) as usize;
     if length > MANIFEST_BYTES_MAX {
@@ -126,7 +128,7 @@ async fn read_end<S: Source, E: Env>(
             .with(MANIFEST_BYTES_MAX, length));
     }
     section.extend(reader.take(length).await?);
-    let manifest = SnapshotV1::decode_section(&section)?;
+    let manifest = SnapshotV2::decode_section(header.version, &section)?;
     if manifest.seq != header.seq || manifest.time_ms != header.time_ms {
         return Err(Error::corrupt("the manifest and the header of this archive disagree"));
     }
@@ -147,7 +149,7 @@ async fn read_end<S: Source, E: Env>(
 }
 
 /// Turns the archive's manifest into one over the new blocks file, where every block has the same offset.
-fn adopt(manifest: &mut SnapshotV1, found: &[BlockRefV1], generation: u64) -> Result<()> {
+fn adopt(manifest: &mut SnapshotV2, found: &[BlockRefV1], generation: u64) -> Result<()> {
     let mut found = found.iter();
     for group in manifest.collections.iter_mut().flat_map(|one| &mut one.groups) {
         for block in [&mut group.vectors, &mut group.rows] {
@@ -156,6 +158,10 @@ fn adopt(manifest: &mut SnapshotV1, found: &[BlockRefV1], generation: u64) -> Re
             }
             block.generation = generation;
         }
+    }
+    // What follows from the rows is not in an archive: its blocks would be somebody else's.
+    if manifest.extensions.iter().any(|extension| extension.blocks().next().is_some()) {
+        return Err(Error::corrupt("the manifest of this archive names an index, which no archive holds"));
     }
     match found.next() {
         None => Ok(()),
@@ -245,5 +251,40 @@ impl<'a, S: Source, E: Env> Reader<'a, S, E> {
         self.buffer.clear();
         self.at = 0;
         Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::config::SearchV2;
+    use crate::format::snapshot::{ExtensionV2, GraphV2};
+
+    #[test]
+    fn an_archive_that_names_derived_blocks_is_refused() {
+        let block = BlockRefV1 { generation: 3, offset: 80, length: 1, crc: 0 };
+        let plain = ExtensionV2::new(0, SearchV2::OF_V1);
+        let graph = GraphV2 {
+            version: 1,
+            entry: 0,
+            levels: 1,
+            m: 16,
+            quantization: 0,
+            nodes: 1,
+            groups: vec![Some(block)],
+        };
+        let graph = ExtensionV2 { graph: Some(graph), ..plain.clone() };
+        let codes = ExtensionV2 { codes: vec![block], ..plain.clone() };
+        for (extension, fine) in [(plain, true), (graph, false), (codes, false)] {
+            let mut manifest = SnapshotV2 {
+                seq: 1,
+                time_ms: 2,
+                log: None,
+                next_collection: 1,
+                collections: Vec::new(),
+                extensions: vec![extension],
+            };
+            assert_eq!(adopt(&mut manifest, &[], 9).is_ok(), fine);
+        }
     }
 }

@@ -6,7 +6,7 @@ use crate::collection::Op;
 use crate::error::{Error, Result};
 use crate::format::frame::{FRAME_HEADER_BYTES, Found, FrameHeader, find_frame};
 use crate::format::header::HEADER_BYTES;
-use crate::format::record::RecordV1;
+use crate::format::record::RecordV2;
 use crate::storage::Storage;
 
 /// Bytes read at a time.
@@ -72,7 +72,7 @@ impl<'a, S: Storage> LogReader<'a, S> {
             Found::Damaged(what) => Ok(Next::Damaged(format!("{} at byte {offset}: {what}", self.name))),
             Found::Frame(header, payload) => {
                 let size = FRAME_HEADER_BYTES + payload.len();
-                let record = RecordV1::decode(payload).ok_or_else(|| {
+                let record = RecordV2::decode(payload).ok_or_else(|| {
                     Error::corrupt(format!(
                         "{} at byte {offset}: a frame verifies but is no record",
                         self.name

@@ -1,23 +1,26 @@
 //! Opening is reconciling, every time: the newest snapshot that verifies, then the logs after it.
 
-use super::blocks::load_state;
 use super::chain::{Link, Logs, located};
 use super::database::{Database, Inner};
-use super::disk::{Disk, Health, Kept, LogTail};
+use super::disk::{Blocks, Disk, Health, Kept, LogTail};
 use super::env::Env;
+use super::load::{Loading, load_state};
 use super::log::{LogReader, Next};
 use super::names::{self, Listing};
 use super::options::Options;
 use super::report::{OpenReport, Phase, SkippedSnapshot};
+use super::stored::reader_of;
 use super::turn::Turn;
 use crate::collection::State;
 use crate::error::{Error, Kind, Result};
+use crate::format::VERSION;
 use crate::format::header::{DatabaseId, FileHeader, FileKind, HEADER_BYTES};
-use crate::format::snapshot::{SnapshotV1, decode_snapshot};
+use crate::format::snapshot::{SnapshotV2, decode_snapshot};
 use crate::limits::{FILES_MAX, MANIFEST_BYTES_MAX};
 use crate::sorted::SortedMap;
 use crate::storage::{Once, Storage};
-use std::cell::RefCell;
+use crate::vectors::ReadStored;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -25,13 +28,14 @@ use std::rc::Rc;
 struct Loaded {
     state: State,
     kept: Vec<Kept>,
-    newest: Option<SnapshotV1>,
+    newest: Option<SnapshotV2>,
 }
 
 /// Where the logs ended.
 struct Replayed {
     tail: LogTail,
-    /// The log cannot be appended to as it is: it ends in a torn frame, or before the snapshot.
+    /// The log cannot be appended to as it is: it ends in a torn frame, or before the snapshot, or is of an
+    /// older format, whose readers would not understand what is written now.
     roll: bool,
 }
 
@@ -55,7 +59,8 @@ impl<S: Storage, E: Env> Database<S, E> {
         // A first log that was cut off within its header is a database that was never made.
         let is_new = head.is_none() && listing.blocks.is_empty() && listing.snapshots.is_empty();
         let database = head.map_or_else(|| env.random(), |header| header.database);
-        let loaded = load_newest(&storage, &env, &listing, &database, &mut report).await?;
+        let reader = reader_of(&storage);
+        let loaded = load_newest(&storage, &env, reader.as_ref(), &listing, &database, &mut report).await?;
         clock.phase(&env, &mut report, "snapshot");
 
         let mut state = loaded.state;
@@ -69,19 +74,24 @@ impl<S: Storage, E: Env> Database<S, E> {
         clock.phase(&env, &mut report, "log");
 
         report.rows = state.all().map(|one| one.len() as u64).sum();
+        if reader.is_none() {
+            let held = state.all().filter(|one| one.leaves_vectors() && one.stages.is_none());
+            report.vectors_in_memory = held.map(|one| one.name.clone()).collect();
+        }
         let disk = Disk {
             database,
             next_generation: listing.next_generation(),
             log: replayed.tail,
             logs: logs.first_writes(),
             snapshots: loaded.kept,
-            groups: loaded.newest.map(groups_of).unwrap_or_default(),
+            blocks: loaded.newest.map(Blocks::of).unwrap_or_default(),
             pins: SortedMap::new(),
             health: Health::Writable,
             failed_checkpoint: None,
         };
         let mut inner = Inner {
             storage,
+            reader,
             env,
             options,
             report: OpenReport::default(),
@@ -89,6 +99,8 @@ impl<S: Storage, E: Env> Database<S, E> {
             disk: RefCell::new(disk),
             turn: Turn::default(),
             queue: RefCell::new(VecDeque::new()),
+            indexing: Cell::new(false),
+            graph_frozen: Cell::new(0),
         };
         if replayed.roll {
             let previous = (!is_new).then_some(replayed.tail);
@@ -101,11 +113,6 @@ impl<S: Storage, E: Env> Database<S, E> {
     }
 }
 
-/// Blocks by collection and row group.
-pub fn groups_of(manifest: SnapshotV1) -> Vec<(u32, Vec<crate::format::snapshot::GroupV1>)> {
-    manifest.collections.into_iter().map(|one| (one.collection, one.groups)).collect()
-}
-
 impl<S: Storage, E: Env> Inner<S, E> {
     /// Starts a new log. `previous` is the log before it and how much of that one counts.
     pub async fn start_log(&self, previous: Option<LogTail>) -> Result<()> {
@@ -114,6 +121,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
             let generation = disk.take_generation();
             let header = FileHeader {
                 kind: FileKind::Log,
+                version: VERSION,
                 database: disk.database,
                 generation,
                 time_ms: self.env.now_ms(),
@@ -134,12 +142,14 @@ impl<S: Storage, E: Env> Inner<S, E> {
 async fn load_newest<S: Storage>(
     storage: &S,
     env: &impl Env,
+    reader: Option<&Rc<dyn ReadStored>>,
     listing: &Listing,
     database: &DatabaseId,
     report: &mut OpenReport,
 ) -> Result<Loaded> {
+    let loading = Loading { reader, lengths: Some(&listing.blocks) };
     let mut kept = Vec::new();
-    let mut loaded: Option<(State, SnapshotV1)> = None;
+    let mut loaded: Option<(State, SnapshotV2)> = None;
     for (&generation, &length) in listing.snapshots.iter().rev() {
         let name = names::snapshot(generation);
         let manifest = match read_manifest(storage, generation, length, database).await {
@@ -150,7 +160,7 @@ async fn load_newest<S: Storage>(
             }
         };
         if loaded.is_none() {
-            match load_state(storage, env, &manifest).await {
+            match load_state(storage, env, &loading, &manifest).await {
                 Ok(state) => {
                     report.snapshot = Some(generation);
                     loaded = Some((state, manifest.clone()));
@@ -190,7 +200,7 @@ pub async fn read_manifest(
     generation: u64,
     length: u64,
     database: &DatabaseId,
-) -> Result<SnapshotV1> {
+) -> Result<SnapshotV2> {
     if length > (MANIFEST_BYTES_MAX + 1024) as u64 {
         return Err(
             Error::corrupt("this snapshot is longer than any can be").with(MANIFEST_BYTES_MAX, length)
@@ -261,7 +271,8 @@ async fn replay<S: Storage>(
             report.bytes_dropped = link.end - length;
         }
         let tail = LogTail { generation: link.header.generation, length };
-        replayed = Replayed { tail, roll: torn || expected != state.seq + 1 };
+        let is_older = link.header.version < VERSION;
+        replayed = Replayed { tail, roll: torn || is_older || expected != state.seq + 1 };
     }
     Ok(replayed)
 }

@@ -4,6 +4,7 @@
 //! The caller makes the vectors: `next` hands out rows, `put` takes their vectors. Rows that were written after
 //! they were handed out are handed out again, so the switch never loses a write.
 
+use super::configure::Asked;
 use super::database::{Database, Inner};
 use super::env::Env;
 use super::write::{Intent, Written};
@@ -42,9 +43,15 @@ pub struct Rebuild<S, E> {
 impl<S: Storage, E: Env> Database<S, E> {
     /// Begins to rebuild the collection `name` as `config`.
     pub async fn rebuild(&self, name: &str, config: Config) -> Result<Rebuild<S, E>> {
+        self.rebuild_as(name, Box::new(|_| Ok(config))).await
+    }
+
+    /// As [`Database::rebuild`], with a configuration that is made from the stored one when its turn has come.
+    pub async fn rebuild_as(&self, name: &str, config: Asked) -> Result<Rebuild<S, E>> {
         let owned = name.to_owned();
         let resolve = move |state: &State| {
-            let target = state.named(&owned)?.number;
+            let stored = state.named(&owned)?;
+            let (target, config) = (stored.number, config(Some(stored.config()))?);
             if state.all().any(|one| one.stages == Some(target)) {
                 return Err(Error::new(
                     Kind::Conflict,

@@ -3,7 +3,7 @@
 use super::database::Database;
 use super::env::Env;
 use super::names::Listing;
-use crate::collection::Collection;
+use crate::collection::{Collection, HnswConfig};
 use crate::error::Result;
 use crate::storage::Storage;
 
@@ -37,10 +37,18 @@ pub struct CollectionInfo {
     pub index: &'static str,
     /// How vectors are coded beside the floats.
     pub quantization: &'static str,
+    /// What of a vector is held in memory.
+    pub memory: &'static str,
+    /// How a graph is built and searched.
+    pub hnsw: HnswConfig,
+    /// Candidates that are compared as floats, for each match; absent where it is the default.
+    pub oversample: Option<u16>,
     /// Which model made the vectors.
     pub model: Option<ModelInfo>,
     /// Rows.
     pub rows: usize,
+    /// Bytes of vectors in memory, as floats; those that stay in storage are not among them.
+    pub vector_bytes: usize,
 }
 
 /// A model tag.
@@ -90,11 +98,15 @@ impl CollectionInfo {
             metric: config.metric.name(),
             index: config.index.name(),
             quantization: config.quantization.name(),
+            memory: config.memory.name(),
+            hnsw: config.hnsw,
+            oversample: config.oversample,
             model: config
                 .model
                 .as_ref()
                 .map(|model| ModelInfo { id: model.id.clone(), version: model.version.clone() }),
             rows: collection.len(),
+            vector_bytes: collection.vectors().memory_bytes(),
         }
     }
 }

@@ -4,7 +4,8 @@ use super::check::{CheckReport, Problem};
 use super::report::{CheckpointResult, ImportResult, OpenReport, Phase, SkippedSnapshot};
 use super::stats::{CollectionInfo, KeptSnapshot, Stats};
 use super::write::Written;
-use crate::json::{Object, ToJson, number};
+use crate::collection::HnswConfig;
+use crate::json::{self, Object, ToJson, number};
 
 fn counts(out: &mut String, counts: &[(&str, u64)]) {
     let mut object = Object::new(out);
@@ -54,6 +55,9 @@ impl ToJson for OpenReport {
             ("rowsQuarantined", self.rows_quarantined),
             ("nodesRebuilt", self.nodes_rebuilt),
         ]);
+        json::list(object.field("vectorsInMemory"), self.vectors_in_memory.iter(), |out, name| {
+            json::string(out, name);
+        });
         self.phases.to_json(object.field("phases"));
         object.end();
     }
@@ -129,13 +133,27 @@ impl ToJson for CollectionInfo {
         object.text("metric", self.metric);
         object.text("index", self.index);
         object.text("quantization", self.quantization);
+        object.text("memory", self.memory);
+        let HnswConfig { m, ef_construction, ef, seed } = self.hnsw;
+        counts(
+            object.field("hnsw"),
+            &[
+                ("m", m.into()),
+                ("efConstruction", ef_construction.into()),
+                ("ef", ef.into()),
+                ("seed", seed.into()),
+            ],
+        );
+        if let Some(oversample) = self.oversample {
+            object.count("oversample", oversample.into());
+        }
         if let Some(model) = &self.model {
             let mut inner = Object::new(object.field("model"));
             inner.text("id", &model.id);
             inner.text("version", &model.version);
             inner.end();
         }
-        object.count("rows", self.rows as u64);
+        object.counts(&[("rows", self.rows as u64), ("vectorBytes", self.vector_bytes as u64)]);
         object.end();
     }
 }
@@ -181,7 +199,7 @@ mod tests {
             OpenReport { frames_replayed: 1, bytes_dropped: 2, rows: 3, ..OpenReport::default() };
         assert_eq!(
             text(&report),
-            r#"{"snapshot":null,"snapshotsSkipped":[],"framesReplayed":1,"bytesDropped":2,"rows":3,"rowsQuarantined":0,"nodesRebuilt":0,"phases":[]}"#
+            r#"{"snapshot":null,"snapshotsSkipped":[],"framesReplayed":1,"bytesDropped":2,"rows":3,"rowsQuarantined":0,"nodesRebuilt":0,"vectorsInMemory":[],"phases":[]}"#
         );
         report.snapshot = Some(4);
         report.snapshots_skipped.push(SkippedSnapshot { generation: 5, reason: "a \"b\"".to_owned() });
@@ -202,8 +220,12 @@ mod tests {
             metric: "dot",
             index: "auto",
             quantization: "none",
+            memory: "full",
+            hnsw: HnswConfig::DEFAULT,
+            oversample: Some(4),
             model: Some(ModelInfo { id: "m".to_owned(), version: "1".to_owned() }),
             rows: 7,
+            vector_bytes: 16,
         };
         let stats = Stats {
             seq: 9,
@@ -217,7 +239,9 @@ mod tests {
             text(&stats),
             concat!(
                 r#"{"seq":9,"collections":[{"name":"c","dimension":3,"metric":"dot","index":"auto","#,
-                r#""quantization":"none","model":{"id":"m","version":"1"},"rows":7}],"#,
+                r#""quantization":"none","memory":"full","#,
+                r#""hnsw":{"m":16,"efConstruction":200,"ef":64,"seed":1},"oversample":4,"#,
+                r#""model":{"id":"m","version":"1"},"rows":7,"vectorBytes":16}],"#,
                 r#""bytes":{"log":1,"blocks":2,"snapshots":3,"other":4,"total":10},"#,
                 r#""snapshots":[{"generation":1,"seq":2,"timeMs":3,"bytes":4}],"logBytes":5,"checkpointError":"full"}"#
             )

@@ -4,7 +4,7 @@ use super::database::{Database, Inner};
 use super::disk::Health;
 use super::env::Env;
 use super::{names, wire};
-use crate::collection::{Checked, Collection, Config, Op, Rows, State};
+use crate::collection::{Checked, Collection, Op, Rows, State};
 use crate::error::{Error, Kind, Result};
 use crate::format::frame::encode_frame;
 use crate::metadata::{Filter, merge};
@@ -75,24 +75,6 @@ pub struct Pending {
 }
 
 impl<S: Storage, E: Env> Database<S, E> {
-    /// Makes a collection, or checks that the one of that name has this configuration. Without one it has to
-    /// be there. `Mismatch` says what differs.
-    pub async fn collection(&self, name: &str, config: Option<Config>) -> Result<()> {
-        let owned = name.to_owned();
-        let resolve = move |state: &State| match (state.find(&owned), config) {
-            (Some(stored), Some(config)) => {
-                stored.config().check_opened_as(&owned, &config)?;
-                Ok(None)
-            }
-            (None, Some(config)) => {
-                let collection = state.next_collection;
-                Ok(Some((Op::Create { collection, name: owned, config, stages: None }, 0)))
-            }
-            (_, None) => state.named(&owned).map(|_| None),
-        };
-        self.0.write(Intent::Resolve(Box::new(resolve))).await.map(drop)
-    }
-
     /// Removes a collection and its rows.
     pub async fn drop_collection(&self, name: &str) -> Result<Written> {
         let name = name.to_owned();
@@ -146,18 +128,6 @@ impl<S: Storage, E: Env> Database<S, E> {
             let ids = ids_of(collection, &target.slots(collection));
             let count = ids.len() as u64;
             Ok((count > 0).then_some((Op::Delete { collection: collection.number, ids }, count)))
-        };
-        self.0.write(Intent::Resolve(Box::new(resolve))).await
-    }
-
-    /// Changes metric, index or quantization in place.
-    pub async fn configure(&self, name: &str, config: Config) -> Result<Written> {
-        let name = name.to_owned();
-        let resolve = move |state: &State| {
-            let stored = state.named(&name)?;
-            let count = stored.len() as u64;
-            let differs = *stored.config() != config;
-            Ok(differs.then_some((Op::Configure { collection: stored.number, config }, count)))
         };
         self.0.write(Intent::Resolve(Box::new(resolve))).await
     }
@@ -277,6 +247,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 None => return Ok(None),
             },
         };
+        self.check_memory(&state, &op)?;
         let checked = state.check(op)?;
         state.reserve(&checked)?;
         let record = wire::op_to_wire(checked.op());

@@ -3,7 +3,7 @@
 use super::error::from_js;
 use crate::error::{Error, Kind, Result};
 use crate::json::{Fields, elements};
-use crate::storage::{FileInfo, Source, Storage};
+use crate::storage::{FileInfo, ReadNow, Source, Storage};
 use crate::store::Env;
 use js_sys::{Promise, Uint8Array};
 use std::ops::Range;
@@ -31,12 +31,20 @@ extern "C" {
     fn append(this: &Host, name: &str, at: f64, bytes: Uint8Array) -> std::result::Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn remove(this: &Host, name: &str) -> std::result::Result<Promise, JsValue>;
+    #[wasm_bindgen(method, js_name = readsNow)]
+    fn reads_now(this: &Host) -> bool;
+    // `out` crosses as a view of our memory, so the host reads into its place without a copy. The view lives as
+    // long as the call: nothing in it comes back to us, so the memory cannot grow and detach it meanwhile.
+    #[wasm_bindgen(method, catch, js_name = readNow)]
+    fn read_now(this: &Host, name: &str, at: f64, out: &mut [u8]) -> std::result::Result<(), JsValue>;
     #[wasm_bindgen(method)]
     fn now(this: &Host) -> f64;
     #[wasm_bindgen(method)]
     fn monotonic(this: &Host) -> f64;
     #[wasm_bindgen(method, catch, js_name = yieldNow)]
     fn yield_now(this: &Host) -> std::result::Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn rest(this: &Host) -> std::result::Result<Promise, JsValue>;
     #[wasm_bindgen(method)]
     fn random(this: &Host) -> Uint8Array;
     #[wasm_bindgen(method)]
@@ -114,6 +122,19 @@ impl Storage for HostStorage {
     async fn remove(&self, name: &str) -> Result<()> {
         settled(self.0.remove(name)).await.map(drop)
     }
+
+    fn reader(&self) -> Option<Rc<dyn ReadNow>> {
+        self.0.reads_now().then(|| Rc::new(HostReader(self.0.clone())) as Rc<dyn ReadNow>)
+    }
+}
+
+/// Reading through a [`Host`] without waiting.
+struct HostReader(Rc<Host>);
+
+impl ReadNow for HostReader {
+    fn read_now(&self, name: &str, at: u64, out: &mut [u8]) -> Result<()> {
+        self.0.read_now(name, at as f64, out).map_err(from_js)
+    }
 }
 
 /// Longest time between two yields, in milliseconds: half a frame, so that a page stays smooth.
@@ -168,6 +189,11 @@ impl Env for HostEnv {
         }
         // A host that cannot yield only costs smoothness.
         let _ = settled(self.host.yield_now()).await;
+        self.yielded.set(self.host.monotonic());
+    }
+
+    async fn rest(&self) {
+        let _ = settled(self.host.rest()).await;
         self.yielded.set(self.host.monotonic());
     }
 }

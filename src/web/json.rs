@@ -1,32 +1,62 @@
 //! JSON that comes in: options, targets, metadata. The facade checked it; this is for who calls past it.
 
-use crate::collection::{Config, IndexKind, Model, Quantization};
+use crate::collection::{Config, IndexKind, Memory, Model, Quantization};
 use crate::error::{Error, Result};
 use crate::index::Metric;
 use crate::json::{Fields, elements};
 use crate::metadata::Filter;
 use crate::store::Target;
 
-/// A whole configuration: what is left out has its default, or its value in `base`.
-pub fn config(json: &str, base: Option<&Config>) -> Result<Config> {
-    let fields = Fields::known("config", json, &["dimension", "metric", "index", "quantization", "model"])?;
-    let name = |field: &str, base: Option<&'static str>, default: &'static str| {
-        let given = fields.string(field)?;
-        Ok(given.unwrap_or_else(|| base.unwrap_or(default).to_owned()))
+/// A whole configuration: what is left out is as in `stored` or, where there is none, the default.
+pub fn config(json: &str, stored: Option<&Config>) -> Result<Config> {
+    let known = ["dimension", "metric", "index", "quantization", "memory", "hnsw", "oversample", "model"];
+    let fields = Fields::known("config", json, &known)?;
+    let index = fields.string("index")?.map(|name| IndexKind::from_name(&name)).transpose()?;
+    let mut config = match stored {
+        Some(stored) => stored.clone(),
+        None => Config::new(0, Metric::Cosine, index.unwrap_or(IndexKind::Auto)),
     };
-    let metric = name("metric", base.map(|base| base.metric.name()), "cosine")?;
-    let index = name("index", base.map(|base| base.index.name()), "auto")?;
-    let quantization = name("quantization", base.map(|base| base.quantization.name()), "none")?;
-    let dimension = whole(&fields, "dimension")?.or(base.map(|base| base.dimension));
-    let model = fields.raw("model").map(model).transpose()?;
-    Ok(Config {
-        dimension: dimension.ok_or_else(|| Error::invalid("a collection needs a dimension"))?,
-        metric: Metric::from_name(&metric)
-            .ok_or_else(|| Error::invalid("no such metric").with("cosine, dot or euclidean", &metric))?,
-        index: IndexKind::from_name(&index)?,
-        quantization: Quantization::from_name(&quantization)?,
-        model: model.or_else(|| base.and_then(|base| base.model.clone())),
-    })
+    config.index = index.unwrap_or(config.index);
+    match whole(&fields, "dimension")? {
+        Some(dimension) => config.dimension = dimension,
+        None if stored.is_none() => return Err(Error::invalid("a collection needs a dimension")),
+        None => {}
+    }
+    if let Some(name) = fields.string("metric")? {
+        config.metric = Metric::from_name(&name)
+            .ok_or_else(|| Error::invalid("no such metric").with("cosine, dot or euclidean", &name))?;
+    }
+    if let Some(name) = fields.string("quantization")? {
+        config.quantization = Quantization::from_name(&name)?;
+    }
+    if let Some(name) = fields.string("memory")? {
+        config.memory = Memory::from_name(&name)?;
+    }
+    if let Some(hnsw) = fields.raw("hnsw") {
+        let hnsw = Fields::known("hnsw", hnsw, &["m", "efConstruction", "ef", "seed"])?;
+        let own = &mut config.hnsw;
+        for (name, part) in
+            [("m", &mut own.m), ("efConstruction", &mut own.ef_construction), ("ef", &mut own.ef)]
+        {
+            *part = narrow(&hnsw, name)?.unwrap_or(*part);
+        }
+        if let Some(seed) = hnsw.natural("seed")? {
+            own.seed = u32::try_from(seed).map_err(|_| {
+                Error::invalid("hnsw.seed is out of bounds").with("a number of 32 bits", seed)
+            })?;
+        }
+    }
+    config.oversample = narrow(&fields, "oversample")?.or(config.oversample);
+    if let Some(json) = fields.raw("model") {
+        config.model = Some(model(json)?);
+    }
+    Ok(config)
+}
+
+/// A setting. What does not fit is out of every bound, as the largest that does is.
+fn narrow(fields: &Fields<'_>, name: &str) -> Result<Option<u16>> {
+    let number = fields.natural(name)?;
+    Ok(number.map(|number| u16::try_from(number).unwrap_or(u16::MAX)))
 }
 
 fn model(json: &str) -> Result<Model> {

@@ -16,6 +16,5 @@ mod reply;
 mod store;
 mod transfer;
 
-pub use reply::Reply;
 pub use store::WasmStore;
 pub use transfer::{WasmExport, WasmImport, WasmRebuild};

@@ -1,32 +1,20 @@
-//! JSON and vectors that go out.
+//! JSON, numbers and vectors that go out.
+//!
+//! A reply is `[json, numbers, vectors]`, plain JavaScript values: an object in WebAssembly memory would have to be
+//! registered for finalization and freed, which costs more than a small query.
 
-use crate::collection::{Collection, Row};
+use crate::collection::{Collection, Found, Row};
 use crate::error::Result;
-use crate::index::{Scored, distance_from_score};
-use crate::json::{self, Fields};
-use js_sys::Float32Array;
-use wasm_bindgen::prelude::*;
+use crate::index::distance_from_score;
+use crate::json::{self, Fields, ToJson};
+use js_sys::{Array, Float32Array};
+use wasm_bindgen::JsValue;
 
-/// JSON, and the vectors of the rows in it, in their order.
-#[wasm_bindgen]
-pub struct Reply {
-    json: String,
-    vectors: Option<Vec<f32>>,
-}
-
-#[wasm_bindgen]
-impl Reply {
-    /// The JSON.
-    #[wasm_bindgen(getter)]
-    pub fn json(&self) -> String {
-        self.json.clone()
-    }
-
-    /// The vectors, once.
-    #[wasm_bindgen(js_name = takeVectors)]
-    pub fn take_vectors(&mut self) -> Option<Float32Array> {
-        self.vectors.take().map(|vectors| Float32Array::from(vectors.as_slice()))
-    }
+/// `[json, numbers, vectors]`; the latter two are undefined where there are none.
+fn reply(json: &str, numbers: Option<&[f32]>, vectors: Option<&[f32]>) -> Array {
+    let floats =
+        |floats: Option<&[f32]>| floats.map_or(JsValue::UNDEFINED, |some| Float32Array::from(some).into());
+    Array::of3(&JsValue::from_str(json), &floats(numbers), &floats(vectors))
 }
 
 /// What to say of each row.
@@ -46,7 +34,44 @@ impl Return {
     }
 }
 
-/// Puts a reply together. Metadata is JSON text already and is copied as it is.
+/// What queries found: `{"ids", "metadata", "counts", "explain"}`, each a list of all matches or, the latter two, of
+/// all queries. Beside it the score and the distance of each match: as text they would cost more than a search.
+pub fn matches(collection: &Collection, all: &[Found], fields: Return, explain: bool) -> Result<Array> {
+    let hits = || all.iter().flat_map(|found| &found.hits);
+    let rows = || hits().filter_map(|hit| collection.row(hit.slot));
+    let mut out = String::from("{\"ids\":");
+    json::list(&mut out, rows(), |out, row| json::string(out, &row.id));
+    if fields.metadata {
+        // JSON text already.
+        out.push_str(",\"metadata\":");
+        json::list(&mut out, rows(), |out, row| out.push_str(&row.metadata));
+    }
+    if all.len() != 1 {
+        out.push_str(",\"counts\":");
+        json::list(&mut out, all.iter(), |out, found| out.push_str(&found.hits.len().to_string()));
+    }
+    if explain {
+        out.push_str(",\"explain\":");
+        json::list(&mut out, all.iter(), |out, found| found.explain.to_json(out));
+    }
+    out.push('}');
+    let metric = collection.config().metric;
+    let mut numbers = Vec::new();
+    for hit in hits() {
+        // Adding zero makes a negative zero a plain one.
+        numbers.push(hit.score + 0.0);
+        numbers.push(distance_from_score(metric, hit.score) + 0.0);
+    }
+    let mut vectors = Vec::new();
+    if fields.vectors {
+        for hit in hits() {
+            vectors.extend_from_slice(&collection.vector(hit.slot)?);
+        }
+    }
+    Ok(reply(&out, Some(&numbers), fields.vectors.then_some(&vectors)))
+}
+
+/// Puts a list of rows together.
 pub struct Writer<'a> {
     collection: &'a Collection,
     fields: Return,
@@ -56,70 +81,48 @@ pub struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub fn new(collection: &'a Collection, fields: Return, list: &str) -> Writer<'a> {
-        let json = format!("{{\"{list}\":[");
-        Writer { collection, fields, json, vectors: Vec::new(), empty: true }
-    }
-
-    /// A match of a query.
-    pub fn push_match(&mut self, scored: &Scored) {
-        let Some(row) = self.collection.row(scored.slot) else { return };
-        let metric = self.collection.config().metric;
-        self.begin(row);
-        self.json.push_str(",\"score\":");
-        json::number(&mut self.json, scored.score);
-        self.json.push_str(",\"distance\":");
-        json::number(&mut self.json, distance_from_score(metric, scored.score));
-        self.finish(scored.slot, row);
+    pub fn new(collection: &'a Collection, fields: Return) -> Writer<'a> {
+        Writer { collection, fields, json: "{\"rows\":[".to_owned(), vectors: Vec::new(), empty: true }
     }
 
     /// A row; `null` where there is none.
-    pub fn push_row(&mut self, slot: Option<u32>) {
-        match slot.and_then(|slot| Some((slot, self.collection.row(slot)?))) {
-            None => {
-                self.comma();
-                self.json.push_str("null");
-            }
-            Some((slot, row)) => {
-                self.begin(row);
-                self.json.push_str(",\"seq\":");
-                self.json.push_str(&row.seq.to_string());
-                self.finish(slot, row);
-            }
-        }
-    }
-
-    /// Ends the list; a cursor goes beside it.
-    pub fn end(mut self, cursor: Option<&str>) -> Reply {
-        self.json.push(']');
-        if let Some(cursor) = cursor {
-            self.json.push_str(",\"cursor\":");
-            json::string(&mut self.json, cursor);
-        }
-        self.json.push('}');
-        Reply { json: self.json, vectors: self.fields.vectors.then_some(self.vectors) }
-    }
-
-    fn comma(&mut self) {
+    pub fn push(&mut self, slot: Option<u32>) -> Result<()> {
         if !std::mem::replace(&mut self.empty, false) {
             self.json.push(',');
         }
+        match slot.and_then(|slot| Some((slot, self.collection.row(slot)?))) {
+            None => {
+                self.json.push_str("null");
+                Ok(())
+            }
+            Some((slot, row)) => self.row(slot, row),
+        }
     }
 
-    fn begin(&mut self, row: &Row) {
-        self.comma();
+    fn row(&mut self, slot: u32, row: &Row) -> Result<()> {
         self.json.push_str("{\"id\":");
         json::string(&mut self.json, &row.id);
-    }
-
-    fn finish(&mut self, slot: u32, row: &Row) {
+        self.json.push_str(",\"seq\":");
+        self.json.push_str(&row.seq.to_string());
         if self.fields.metadata {
             self.json.push_str(",\"metadata\":");
             self.json.push_str(&row.metadata);
         }
         self.json.push('}');
         if self.fields.vectors {
-            self.vectors.extend_from_slice(self.collection.vector(slot).unwrap_or_default());
+            self.vectors.extend_from_slice(&self.collection.vector(slot)?);
         }
+        Ok(())
+    }
+
+    /// Ends the list; a cursor goes beside it.
+    pub fn end(mut self, cursor: Option<&str>) -> Array {
+        self.json.push(']');
+        if let Some(cursor) = cursor {
+            self.json.push_str(",\"cursor\":");
+            json::string(&mut self.json, cursor);
+        }
+        self.json.push('}');
+        reply(&self.json, None, self.fields.vectors.then_some(&self.vectors))
     }
 }

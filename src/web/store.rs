@@ -4,27 +4,45 @@ use super::convert::{background, promise, promise_json};
 use super::error::report_panics;
 use super::host::{Host, HostEnv, HostStorage};
 use super::json;
-use super::reply::{Reply, Return, Writer};
+use super::reply::{Return, Writer, matches};
 use super::transfer::{WasmExport, WasmImport, WasmRebuild, thrown};
-use crate::collection::{Collection, Query, Rows};
+use crate::collection::{Query, Rows};
 use crate::error::{Error, Result};
 use crate::json::{Fields, strings, text};
 use crate::kernel;
 use crate::limits::BATCH_ROWS_MAX;
-use crate::store::{CollectionInfo, Database, ImportOptions, Options, Written};
-use js_sys::{Float32Array, Promise};
+use crate::metadata::Filter;
+use crate::store::{Asked, CollectionInfo, Database, ImportOptions, Options, Written};
+use js_sys::{Array, Float32Array, Promise};
+use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 type Db = Database<HostStorage, HostEnv>;
 
+/// Flags of a query: return metadata.
+const METADATA: u32 = 1;
+/// Return vectors.
+const VECTORS: u32 = 2;
+/// Compare every row that may match.
+const EXACT: u32 = 4;
+/// Say how it was answered.
+const EXPLAIN: u32 = 8;
+/// There are several vectors.
+const MANY: u32 = 16;
+
 /// An open database.
 #[wasm_bindgen]
-pub struct WasmStore(Db);
+pub struct WasmStore {
+    database: Db,
+    /// The runs of `optimize` that are to end, by the number that the caller gave them.
+    stopped: Rc<RefCell<Vec<u32>>>,
+}
 
 /// A write, and a checkpoint behind it when the log has outgrown its share: the write does not wait for it.
 async fn written(database: Db, write: impl Future<Output = Result<Written>>) -> Result<Written> {
     let written = write.await?;
+    index(&database);
     if database.checkpoint_due() {
         background(async move {
             // A failure is kept and shown in stats().
@@ -32,6 +50,22 @@ async fn written(database: Db, write: impl Future<Output = Result<Written>>) -> 
         });
     }
     Ok(written)
+}
+
+/// What a configuration says is laid over what is stored then.
+fn asked(text: String) -> Asked {
+    Box::new(move |stored| json::config(&text, stored))
+}
+
+/// Sees to the graphs, beside everything else, if there is anything to do.
+fn index(database: &Db) {
+    if database.index_steps_left(None, false).unwrap_or(0) > 0 {
+        let database = database.clone();
+        background(async move {
+            // A step fails where memory has run out or the database was closed: rows are scanned instead.
+            let _ = database.index_in_background().await;
+        });
+    }
 }
 
 fn info(database: &Db, name: &str) -> Result<CollectionInfo> {
@@ -52,42 +86,38 @@ impl WasmStore {
             }
             let host = Rc::new(host);
             let database = Database::open(HostStorage(host.clone()), HostEnv::new(host), chosen).await?;
-            Ok(WasmStore(database))
+            index(&database);
+            Ok(WasmStore { database, stopped: Rc::default() })
         })
     }
 
     /// The open report, as JSON.
     #[wasm_bindgen(js_name = openReport)]
     pub fn open_report(&self) -> String {
-        text(self.0.open_report())
+        text(self.database.open_report())
     }
 
     /// Makes or opens a collection: its `CollectionInfo`, as JSON.
     pub fn collection(&self, name: String, config_json: Option<String>) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         promise_json(async move {
-            let config = match config_json {
-                None => None,
-                Some(config) => {
-                    // What is left out is not compared: it counts as what is stored.
-                    let state = database.state()?;
-                    Some(json::config(&config, state.find(&name).map(Collection::config))?)
-                }
-            };
-            database.collection(&name, config).await?;
+            match config_json {
+                None => database.collection(&name, None).await?,
+                Some(text) => database.collection_as(&name, asked(text)).await?,
+            }
             info(&database, &name)
         })
     }
 
     /// All collections, as JSON.
     pub fn collections(&self) -> std::result::Result<String, JsValue> {
-        thrown(self.0.collections().map(|infos| text(&infos)))
+        thrown(self.database.collections().map(|infos| text(&infos)))
     }
 
     /// Removes a collection.
     #[wasm_bindgen(js_name = dropCollection)]
     pub fn drop_collection(&self, name: String) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         promise_json(async move { written(database.clone(), database.drop_collection(&name)).await })
     }
 
@@ -99,7 +129,7 @@ impl WasmStore {
         vectors: Float32Array,
         metadata_json: Option<String>,
     ) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         let vectors = vectors.to_vec();
         promise_json(async move {
             let ids = strings("ids", &ids_json)?;
@@ -118,7 +148,7 @@ impl WasmStore {
         metadata_json: String,
         mode: String,
     ) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         promise_json(async move {
             let target = json::target(&target_json)?;
             let replace = match mode.as_str() {
@@ -136,30 +166,58 @@ impl WasmStore {
 
     /// Deletes rows.
     pub fn delete(&self, name: String, target_json: String) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         promise_json(async move {
             let target = json::target(&target_json)?;
             written(database.clone(), database.delete(&name, target)).await
         })
     }
 
-    /// Nearest rows: `{"matches"}`.
+    /// Nearest rows to one vector or, with [`MANY`], to each of several: see `reply::matches`. `flags` is a
+    /// sum of those constants.
+    // Numbers one by one: reading them from JSON takes as long as a part of the search.
+    #[allow(clippy::too_many_arguments)]
     pub fn query(
         &self,
         name: &str,
-        vector: &[f32],
-        options_json: &str,
-    ) -> std::result::Result<Reply, JsValue> {
-        thrown(self.query_inner(name, vector, options_json))
+        vectors: &[f32],
+        top_k: u32,
+        flags: u32,
+        min_score: Option<f32>,
+        ef: Option<u32>,
+        oversample: Option<u32>,
+        filter_json: Option<String>,
+    ) -> std::result::Result<Array, JsValue> {
+        let work = || {
+            let filter = filter_json.as_deref().map(Filter::parse).transpose()?;
+            let state = self.database.state()?;
+            let collection = state.named(name)?;
+            let query = Query {
+                vector: vectors,
+                top_k: top_k as usize,
+                filter: filter.as_ref(),
+                min_score,
+                ef: ef.map(|ef| ef as usize),
+                oversample: oversample.map(|some| some as usize),
+                exact: flags & EXACT != 0,
+            };
+            let found = match flags & MANY {
+                0 => vec![collection.query(&query)?],
+                _ => collection.query_many(vectors, &query)?,
+            };
+            let fields = Return { metadata: flags & METADATA != 0, vectors: flags & VECTORS != 0 };
+            matches(collection, &found, fields, flags & EXPLAIN != 0)
+        };
+        thrown(work())
     }
 
     /// Rows by id: `{"rows"}` with null where there is none.
-    pub fn get(&self, name: &str, ids_json: &str, options_json: &str) -> std::result::Result<Reply, JsValue> {
+    pub fn get(&self, name: &str, ids_json: &str, options_json: &str) -> std::result::Result<Array, JsValue> {
         thrown(self.get_inner(name, ids_json, options_json))
     }
 
     /// A page of rows: `{"rows", "cursor"}`.
-    pub fn list(&self, name: &str, options_json: &str) -> std::result::Result<Reply, JsValue> {
+    pub fn list(&self, name: &str, options_json: &str) -> std::result::Result<Array, JsValue> {
         thrown(self.list_inner(name, options_json))
     }
 
@@ -170,19 +228,36 @@ impl WasmStore {
 
     /// Writes a snapshot: a `CheckpointResult`.
     pub fn checkpoint(&self) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         promise_json(async move { database.checkpoint().await })
+    }
+
+    /// Puts every row of a collection into its graph, and takes out what was deleted. `run` is a number for
+    /// `optimizeStop`.
+    pub fn optimize(&self, name: String, run: u32) -> Promise {
+        let (database, stopped) = (self.database.clone(), self.stopped.clone());
+        promise(async move {
+            let done = database.optimize(&name, || !stopped.borrow().contains(&run)).await;
+            stopped.borrow_mut().retain(|other| *other != run);
+            done.map(|()| JsValue::UNDEFINED)
+        })
+    }
+
+    /// Ends a run of `optimize` after its current slice; what is done stays.
+    #[wasm_bindgen(js_name = optimizeStop)]
+    pub fn optimize_stop(&self, run: u32) {
+        self.stopped.borrow_mut().push(run);
     }
 
     /// Verifies everything: a `CheckReport`.
     pub fn check(&self) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         promise_json(async move { database.check().await })
     }
 
     /// What is stored: `Stats` without what only the facade knows.
     pub fn stats(&self) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         promise_json(async move { database.stats().await })
     }
 
@@ -200,14 +275,14 @@ impl WasmStore {
     /// Begins an export: a `WasmExport`.
     #[wasm_bindgen(js_name = exportStart)]
     pub fn export_start(&self) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         promise(async move { database.export().await.map(WasmExport::new) })
     }
 
     /// Begins an import: a `WasmImport`.
     #[wasm_bindgen(js_name = importStart)]
     pub fn import_start(&self, options_json: String) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         promise(async move {
             let fields = Fields::known("options", &options_json, &["replace", "totalBytes"])?;
             let options = ImportOptions {
@@ -222,23 +297,19 @@ impl WasmStore {
     /// the promise is of undefined.
     #[wasm_bindgen(js_name = rebuildStart)]
     pub fn rebuild_start(&self, name: String, config_json: String, has_embed: bool) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         promise(async move {
-            let config = {
-                let state = database.state()?;
-                json::config(&config_json, Some(state.named(&name)?.config()))?
-            };
             if has_embed {
-                return Ok(WasmRebuild::new(database.rebuild(&name, config).await?).into());
+                return Ok(WasmRebuild::new(database.rebuild_as(&name, asked(config_json)).await?).into());
             }
-            written(database.clone(), database.configure(&name, config)).await?;
+            written(database.clone(), database.configure_as(&name, asked(config_json))).await?;
             Ok(JsValue::UNDEFINED)
         })
     }
 
     /// Waits for running writes and closes.
     pub fn close(&self) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         promise(async move {
             database.close().await;
             Ok(JsValue::UNDEFINED)
@@ -247,43 +318,25 @@ impl WasmStore {
 }
 
 impl WasmStore {
-    fn query_inner(&self, name: &str, vector: &[f32], options_json: &str) -> Result<Reply> {
-        let known = ["topK", "filter", "minScore", "returnMetadata", "returnVectors"];
-        let options = Fields::known("options", options_json, &known)?;
-        let filter = json::filter(&options)?;
-        let state = self.0.state()?;
-        let collection = state.named(name)?;
-        let query = Query {
-            vector,
-            top_k: json::whole(&options, "topK")?.unwrap_or(10),
-            filter: filter.as_ref(),
-            min_score: options.number("minScore")?.map(|score| score as f32),
-        };
-        let fields = Return::of(&options)?;
-        let mut writer = Writer::new(collection, fields, "matches");
-        collection.query(&query)?.iter().for_each(|scored| writer.push_match(scored));
-        Ok(writer.end(None))
-    }
-
-    fn get_inner(&self, name: &str, ids_json: &str, options_json: &str) -> Result<Reply> {
+    fn get_inner(&self, name: &str, ids_json: &str, options_json: &str) -> Result<Array> {
         let ids = strings("ids", ids_json)?;
         if ids.len() > BATCH_ROWS_MAX {
             return Err(Error::invalid("too many ids in one call: split it").with(BATCH_ROWS_MAX, ids.len()));
         }
         let options = Fields::known("options", options_json, &["returnMetadata", "returnVectors"])?;
-        let state = self.0.state()?;
+        let state = self.database.state()?;
         let collection = state.named(name)?;
         let fields = Return::of(&options)?;
-        let mut writer = Writer::new(collection, fields, "rows");
-        ids.iter().for_each(|id| writer.push_row(collection.slot(id)));
+        let mut writer = Writer::new(collection, fields);
+        ids.iter().try_for_each(|id| writer.push(collection.slot(id)))?;
         Ok(writer.end(None))
     }
 
-    fn list_inner(&self, name: &str, options_json: &str) -> Result<Reply> {
+    fn list_inner(&self, name: &str, options_json: &str) -> Result<Array> {
         let known = ["filter", "limit", "cursor", "returnMetadata", "returnVectors"];
         let options = Fields::known("options", options_json, &known)?;
         let filter = json::filter(&options)?;
-        let state = self.0.state()?;
+        let state = self.database.state()?;
         let collection = state.named(name)?;
         let cursor = options.string("cursor")?;
         let page = collection.page(
@@ -292,13 +345,13 @@ impl WasmStore {
             json::whole(&options, "limit")?.unwrap_or(100),
         )?;
         let fields = Return::of(&options)?;
-        let mut writer = Writer::new(collection, fields, "rows");
-        page.slots.iter().for_each(|slot| writer.push_row(Some(*slot)));
+        let mut writer = Writer::new(collection, fields);
+        page.slots.iter().try_for_each(|slot| writer.push(Some(*slot)))?;
         Ok(writer.end(page.cursor.as_deref()))
     }
 
     fn count_inner(&self, name: &str, filter_json: Option<&str>) -> Result<f64> {
-        let filter = filter_json.map(crate::metadata::Filter::parse).transpose()?;
-        Ok(self.0.state()?.named(name)?.count(filter.as_ref()) as f64)
+        let filter = filter_json.map(Filter::parse).transpose()?;
+        Ok(self.database.state()?.named(name)?.count(filter.as_ref()) as f64)
     }
 }

@@ -1,10 +1,11 @@
 //! Faults as a decorator on the storage trait: a crash before, during or after call N, or a refusal.
 
 use lodestore::error::{Error, Kind, Result};
-use lodestore::storage::{FileInfo, MemoryStorage, Source, Storage};
+use lodestore::storage::{FileInfo, MemoryStorage, ReadNow, Source, Storage};
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::ops::Range;
+use std::rc::Rc;
 use std::task::Poll;
 
 /// What happens at the chosen call.
@@ -30,17 +31,24 @@ pub struct FaultStorage {
     at: u64,
     fault: Option<Fault>,
     calls: Cell<u64>,
-    dead: Cell<bool>,
+    dead: Rc<Cell<bool>>,
+    /// What reads without waiting fail with, from now on.
+    unread: Rc<Cell<Option<Kind>>>,
 }
 
 impl FaultStorage {
     pub fn new(files: MemoryStorage, at: u64, fault: Option<Fault>) -> FaultStorage {
-        FaultStorage { files, at, fault, calls: Cell::new(0), dead: Cell::new(false) }
+        FaultStorage { files, at, fault, calls: Cell::new(0), dead: Rc::default(), unread: Rc::default() }
     }
 
     /// Calls that changed files, or would have.
     pub fn calls(&self) -> u64 {
         self.calls.get()
+    }
+
+    /// Lets reads without waiting fail, or work again.
+    pub fn refuse_reads_now(&self, kind: Option<Kind>) {
+        self.unread.set(kind);
     }
 
     pub fn crashed(&self) -> bool {
@@ -62,6 +70,21 @@ impl FaultStorage {
     fn die<T>(&self) -> Result<T> {
         self.dead.set(true);
         Err(Error::new(Kind::Unavailable, "the process died"))
+    }
+}
+
+struct FaultReader {
+    files: MemoryStorage,
+    dead: Rc<Cell<bool>>,
+    unread: Rc<Cell<Option<Kind>>>,
+}
+
+impl ReadNow for FaultReader {
+    fn read_now(&self, name: &str, at: u64, out: &mut [u8]) -> Result<()> {
+        match self.unread.get().or(self.dead.get().then_some(Kind::Unavailable)) {
+            Some(kind) => refusal(kind),
+            None => self.files.read_now(name, at, out),
+        }
     }
 }
 
@@ -174,5 +197,34 @@ impl Storage for FaultStorage {
                 refusal(kind)
             }
         }
+    }
+
+    fn reader(&self) -> Option<Rc<dyn ReadNow>> {
+        let FaultStorage { files, dead, unread, .. } = self;
+        Some(Rc::new(FaultReader { files: files.clone(), dead: dead.clone(), unread: unread.clone() }))
+    }
+}
+
+/// The store wants to own its storage; the test wants to look at it afterwards.
+pub struct Borrowed<'a>(pub &'a FaultStorage);
+
+impl Storage for Borrowed<'_> {
+    async fn list(&self) -> Result<Vec<FileInfo>> {
+        self.0.list().await
+    }
+    async fn read(&self, name: &str, range: Range<u64>) -> Result<Vec<u8>> {
+        self.0.read(name, range).await
+    }
+    async fn create(&self, name: &str, source: &mut impl Source) -> Result<()> {
+        self.0.create(name, source).await
+    }
+    async fn append(&self, name: &str, at: u64, bytes: &[u8]) -> Result<()> {
+        self.0.append(name, at, bytes).await
+    }
+    async fn remove(&self, name: &str) -> Result<()> {
+        self.0.remove(name).await
+    }
+    fn reader(&self) -> Option<Rc<dyn ReadNow>> {
+        self.0.reader()
     }
 }

@@ -59,7 +59,7 @@ pub fn open<S: Storage>(storage: S) -> Result<Database<S, TestEnv>> {
 }
 
 pub fn config(dimension: usize, metric: Metric) -> Config {
-    Config { dimension, metric, index: IndexKind::Auto, quantization: Quantization::None, model: None }
+    Config { quantization: Quantization::None, ..Config::new(dimension, metric, IndexKind::Auto) }
 }
 
 /// Rows `<prefix><n>` for each n, with vectors and metadata that follow from n.

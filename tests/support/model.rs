@@ -171,8 +171,8 @@ impl Model {
             assert_eq!(listed.slots.len(), rows.len());
             assert_eq!(collection.count(None), rows.len() as u64);
             let vector: Vec<f32> = (0..collection.config().dimension).map(|n| 1.0 - n as f32 * 0.6).collect();
-            let query = Query { vector: &vector, top_k: 10_000, filter: None, min_score: None };
-            assert_eq!(collection.query(&query).unwrap().len(), rows.len(), "search finds every row");
+            let query = Query { vector: &vector, top_k: 10_000, ..Query::default() };
+            assert_eq!(collection.query(&query).unwrap().hits.len(), rows.len(), "search finds every row");
             let metric = collection.config().metric;
             model.0.insert(collection.name.clone(), ModelCollection { metric, rows });
         }

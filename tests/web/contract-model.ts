@@ -45,6 +45,11 @@ export async function modelCase(session: Session, seed: number): Promise<void> {
       const start = next(now.length + 1);
       const end = start + next(now.length - start + 1);
       sameBytes(await session.storage.read(name, start, end), now.slice(start, end), what);
+      if (session.storage.readInto !== undefined) {
+        const target = new Uint8Array(end - start);
+        session.storage.readInto(name, start, target);
+        sameBytes(target, now.slice(start, end), `${what}, without waiting`);
+      }
     }
     if (step % 25 === 24) await agree(session.storage, model, what);
   }

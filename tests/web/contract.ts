@@ -4,6 +4,7 @@ import type { StorageObject } from '../../pkg-templates/npm/src/types.js';
 import { assert, type Case, equal, pattern, pieces, rejects, same, sameBytes, slow } from './check.js';
 import { large, owning } from './contract-large.js';
 import { modelCase } from './contract-model.js';
+import { readingNow } from './contract-now.js';
 
 /** One database of an adapter. */
 export interface Session {
@@ -45,6 +46,7 @@ export function contractCases(label: string, make: Make): Case[] {
   removing(test);
   large(test);
   owning(test);
+  readingNow(test);
   test('a model with random verbs and reopening agrees', (_, session) => modelCase(session, 1));
   test('another seed of the model agrees', (_, session) => modelCase(session, 2));
   return cases;

@@ -1,8 +1,10 @@
 /** One collection of an open database. */
 
 import { abortable, throwIfAborted } from './abort.js';
-import type { Answer, Engine } from './engine.js';
+import type { Answer, Engine, QueryAsk } from './engine.js';
 import { invalid } from './fault.js';
+import { progressSink } from './progress.js';
+import { queryAsk, queryResults, toVectors } from './query.js';
 import { rebuild } from './rebuild.js';
 import { targetJson, type Target } from './target.js';
 import type {
@@ -12,6 +14,7 @@ import type {
   GetOptions,
   ListOptions,
   ListResult,
+  LongOptions,
   Metadata,
   Metric,
   ModelTag,
@@ -30,25 +33,20 @@ import {
   filterJson,
   isAnything,
   isBoolean,
-  isFinite,
   isInteger,
   isOneOf,
-  isSignal,
   isString,
+  LONG_OPTIONS,
   metadataJson,
   toVector,
 } from './validate.js';
 
-const TOP_K_MAX = 10_000;
+const PAGE_MAX = 10_000;
 const GET = { returnMetadata: isBoolean, returnVectors: isBoolean };
-const QUERY = {
-  ...GET,
-  topK: isInteger(1, TOP_K_MAX),
-  filter: isAnything,
-  minScore: isFinite,
-  signal: isSignal,
-};
-const LIST = { ...GET, filter: isAnything, limit: isInteger(1, TOP_K_MAX), cursor: isString };
+const LIST = { ...GET, filter: isAnything, limit: isInteger(1, PAGE_MAX), cursor: isString };
+
+/** Number of the last `optimize` of this context. */
+let lastRun = 0;
 
 /** What is known of a collection: one for all its handles, so that none is left behind by a rebuild or an import. */
 export interface SharedInfo {
@@ -106,18 +104,40 @@ export class Collection {
   /**
    * The rows nearest to `vector`, best first. With a filter, as many as match, up to `topK`.
    *
-   * @param options `topK` 1 to 10,000, default 10; `returnMetadata` default true; `returnVectors` default false.
+   * @param options `topK` 1 to 10,000, default 10; `returnMetadata` default true; `returnVectors` default false;
+   *   `ef` and `oversample` trade time for recall; `exact` compares every row; `explain` says what was done.
    * @throws LodestoreError `Invalid` for a wrong vector, option or filter; or the reason of an aborted signal.
    */
   async query(vector: Float32Array | readonly number[], options?: QueryOptions): Promise<QueryResult> {
     const query = toVector('query: vector', vector, this.#info.dimension);
-    const signal = options?.signal;
+    const results = await this.#query(query, queryAsk('query', options), options?.signal);
+    return results[0] as QueryResult;
+  }
+
+  /**
+   * As `query` for each of several vectors, in one pass over the data. One result a vector, in their order.
+   *
+   * @param vectors an array of vectors, or one Float32Array with all of them, row after row. Vectors times `topK` may
+   *   be 1,000,000 at most.
+   * @param options as for `query`; they hold for all vectors.
+   * @throws LodestoreError as `query`.
+   */
+  async queryMany(
+    vectors: Float32Array | readonly (Float32Array | readonly number[])[],
+    options?: QueryOptions,
+  ): Promise<QueryResult[]> {
+    const queries = toVectors('queryMany: vectors', vectors, this.#info.dimension);
+    return this.#query(queries, queryAsk('queryMany', options, true), options?.signal);
+  }
+
+  async #query(
+    vectors: Float32Array,
+    ask: QueryAsk,
+    signal: AbortSignal | undefined,
+  ): Promise<QueryResult[]> {
     throwIfAborted(signal);
-    const asked = this.#engine.query(this.name, query, optionsJson('query', options, QUERY));
-    const answer = asked instanceof Promise ? await abortable(asked, signal) : asked;
-    const result = JSON.parse(answer.json) as QueryResult;
-    giveVectors(result.matches, answer);
-    return result;
+    const asked = this.#engine.query(this.name, vectors, ask);
+    return queryResults(asked instanceof Promise ? await abortable(asked, signal) : asked);
   }
 
   /** The row with this id; undefined when there is none. */
@@ -203,11 +223,36 @@ export class Collection {
    *
    * @param options `config`: what changes. `embed`: makes the vectors when model or dimension change, `batchSize`
    *   rows (default 64) at a time.
+   * Metric, index, quantization, memory, hnsw and oversample change at once and need no `embed`.
+   *
    * @throws LodestoreError `Invalid` when `embed` is missing or returns the wrong number of numbers; what `embed`
    *   throws comes through as it is.
    */
   async rebuild(options: RebuildOptions): Promise<CollectionInfo> {
     await rebuild(this.#engine, this.name, this.#info.dimension, options);
+    return this.stats();
+  }
+
+  /**
+   * Puts every row into the graph, takes out what was deleted, and makes sure that every row can be reached. All of
+   * this also happens in the background, in slices of at most 8 ms, and queries are right meanwhile: this is for when
+   * you want it done now, for example after loading many rows. Does nothing where the index is flat.
+   *
+   * @param options `onProgress`: phase `index`, in steps. `signal`: aborting ends it; what is done stays.
+   */
+  async optimize(options: LongOptions = {}): Promise<CollectionInfo> {
+    checkOptions('optimize', options, LONG_OPTIONS);
+    const { signal } = options;
+    throwIfAborted(signal);
+    const run = ++lastRun;
+    const stop = () => void Promise.resolve(this.#engine.optimizeStop(run)).catch(() => undefined);
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      await this.#engine.optimize(this.name, run, progressSink(options.onProgress));
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+    throwIfAborted(signal);
     return this.stats();
   }
 
@@ -223,13 +268,12 @@ export class Collection {
 
 function optionsJson(
   where: string,
-  options: QueryOptions | ListOptions | GetOptions | undefined,
+  options: ListOptions | GetOptions | undefined,
   known: Parameters<typeof checkOptions>[2],
 ): string {
   if (options === undefined) return '{}';
   checkOptions(where, options, known);
-  const { filter, signal, ...rest } = options as QueryOptions;
-  void signal;
+  const { filter, ...rest } = options as ListOptions;
   const json = JSON.stringify(rest);
   if (filter === undefined) return json;
   const text = filterJson(`${where}: filter`, filter);

@@ -52,8 +52,7 @@ export class Database {
    * Opens a collection, or makes it. With `config`, an existing one must agree with it, part by part; what `config`
    * leaves out is not compared. Without, the collection must exist.
    *
-   * @throws LodestoreError `Mismatch` (with `expected` and `got`) when the stored dimension, metric, index,
-   *   quantization or model is another; `Invalid` for a wrong configuration or an unknown collection.
+   * @throws LodestoreError `Mismatch` (with `expected` and `got`) when a stored part is another: `rebuild` changes it; `Invalid` for a wrong configuration or an unknown collection.
    */
   async collection(name: string, config?: CollectionConfig): Promise<Collection> {
     checkName('collection', name);

@@ -1,6 +1,6 @@
 /** An engine on WebAssembly in this very context. */
 
-import type { Answer, Engine, EngineOptions } from './engine.js';
+import type { Answer, Engine, EngineOptions, QueryAsk } from './engine.js';
 import { toLodestoreError } from './errors.js';
 import { closed, invalid } from './fault.js';
 import { StorageHost } from './host.js';
@@ -106,8 +106,11 @@ export class DirectEngine implements Engine {
     return this.#later((store) => store.delete(name, targetJson));
   }
 
-  query(name: string, vector: Float32Array, optionsJson: string): Answer {
-    return this.#now((store) => answer(store.query(name, vector, optionsJson)));
+  query(name: string, vectors: Float32Array, ask: QueryAsk): Answer {
+    const { topK, flags, minScore, ef, oversample, filter } = ask;
+    return this.#now((store) =>
+      answer(store.query(name, vectors, topK, flags, minScore, ef, oversample, filter)),
+    );
   }
 
   get(name: string, idsJson: string, optionsJson: string): Answer {
@@ -120,6 +123,14 @@ export class DirectEngine implements Engine {
 
   count(name: string, filterJson: string | undefined): number {
     return this.#now((store) => store.count(name, filterJson));
+  }
+
+  optimize(name: string, run: number, progress?: ProgressSink): Promise<void> {
+    return this.#later((store) => store.optimize(name, run), progress);
+  }
+
+  optimizeStop(run: number): void {
+    this.#now((store) => store.optimizeStop(run));
   }
 
   checkpoint(progress?: ProgressSink): Promise<string> {
@@ -309,12 +320,8 @@ class Handles<T extends { free(): void }> {
   }
 }
 
-function answer(reply: Reply): Answer {
-  try {
-    return { json: reply.json, vectors: reply.takeVectors() };
-  } finally {
-    reply.free();
-  }
+function answer([json, numbers, vectors]: Reply): Answer {
+  return { json, numbers, vectors };
 }
 
 function handleClosed() {

@@ -9,10 +9,24 @@ import type { Durability, StorageKind, StorageObject } from './types.js';
 /** A value now, from this context, or later, from a worker. */
 export type Soon<T> = T | Promise<T>;
 
-/** Rows as JSON, with their vectors, row after row, beside it. */
+/** Rows as JSON, and beside it numbers and vectors, row after row. */
 export interface Answer {
   json: string;
+  /** Score and distance of each match of a query. */
+  numbers: Float32Array | undefined;
   vectors: Float32Array | undefined;
+}
+
+/** What is asked of a query beside its vectors. */
+export interface QueryAsk {
+  topK: number;
+  /** A sum of the flags in `query.ts`. */
+  flags: number;
+  minScore?: number | undefined;
+  ef?: number | undefined;
+  oversample?: number | undefined;
+  /** JSON. */
+  filter?: string | undefined;
 }
 
 /** What an engine is opened with. A storage object stays in its own context. */
@@ -40,10 +54,14 @@ export interface Engine {
   ): Promise<string>;
   updateMetadata(name: string, targetJson: string, metadataJson: string, mode: string): Promise<string>;
   delete(name: string, targetJson: string): Promise<string>;
-  query(name: string, vector: Float32Array, optionsJson: string): Soon<Answer>;
+  /** One vector or several, row after row, as the flags say. */
+  query(name: string, vectors: Float32Array, ask: QueryAsk): Soon<Answer>;
   get(name: string, idsJson: string, optionsJson: string): Soon<Answer>;
   list(name: string, optionsJson: string): Soon<Answer>;
   count(name: string, filterJson: string | undefined): Soon<number>;
+  /** `run` is a number of the caller's, for `optimizeStop`. */
+  optimize(name: string, run: number, progress?: ProgressSink): Promise<void>;
+  optimizeStop(run: number): void | Promise<void>;
   checkpoint(progress?: ProgressSink): Promise<string>;
   check(progress?: ProgressSink): Promise<string>;
   stats(): Promise<string>;
@@ -77,6 +95,8 @@ export const ENGINE_METHODS = [
   'get',
   'list',
   'count',
+  'optimize',
+  'optimizeStop',
   'checkpoint',
   'check',
   'stats',

@@ -6,7 +6,7 @@ import { ChunkQueue } from './chunk-queue.js';
 import type { ProgressSink } from './progress.js';
 import type { StorageObject } from './types.js';
 import type { Host } from './wasm-api.js';
-import { yieldNow } from './yield-now.js';
+import { rest, yieldNow } from './yield-now.js';
 
 interface Creation {
   queue: ChunkQueue;
@@ -83,6 +83,22 @@ export class StorageHost implements Host {
     await typed(() => this.#storage.remove(name));
   }
 
+  readsNow(): boolean {
+    return typeof this.#storage.readInto === 'function';
+  }
+
+  readNow(name: string, at: number, target: Uint8Array): void {
+    let got: number | undefined;
+    try {
+      got = this.#storage.readInto?.(name, at, target);
+    } catch (error) {
+      throw toLodestoreError(error);
+    }
+    if (got !== target.length) {
+      throw unavailable(`the storage object: readInto() must fill its target, or throw (${name}, at ${at})`);
+    }
+  }
+
   now(): number {
     return Date.now();
   }
@@ -93,6 +109,10 @@ export class StorageHost implements Host {
 
   yieldNow(): Promise<void> {
     return yieldNow();
+  }
+
+  rest(): Promise<void> {
+    return rest();
   }
 
   random(): Uint8Array {

@@ -15,16 +15,48 @@ export interface ModelTag {
   version: string;
 }
 
-/** Configuration of a collection. */
+/**
+ * Which index answers queries: `'flat'` scans every row, `'hnsw'` searches a graph of neighbours that is built in the
+ * background, `'auto'` is the one of the two that costs less.
+ */
+export type IndexKind = 'auto' | 'flat' | 'hnsw';
+
+/**
+ * How vectors are coded beside the floats: `'none'` not at all, `'int8'` a byte for each number, `'binary'` a bit.
+ * Searches run on the codes, and the best are compared again as floats.
+ */
+export type Quantization = 'none' | 'int8' | 'binary';
+
+/** What is held in memory: `'full'` floats and codes; `'codes'` reads floats from storage when it needs them. */
+export type MemoryMode = 'full' | 'codes';
+
+/** How a graph is built and searched. */
+export interface HnswConfig {
+  /** Neighbours that a row keeps, 2 to 64. Default 16. */
+  m?: number;
+  /** Candidates that an insert looks at, 8 to 2,000. Default 200. */
+  efConstruction?: number;
+  /** Candidates that a query looks at unless it says otherwise, 1 to 10,000. Default 64. */
+  ef?: number;
+  /** The same rows, in the same order, with the same seed give the same graph. 0 to 4,294,967,295. Default 1. */
+  seed?: number;
+}
+
+/** Configuration of a collection. What is left out is as stored or, in a new collection, has its default. */
 export interface CollectionConfig {
   /** Numbers in each vector, 1 to 16,384. */
   dimension: number;
   /** Default `'cosine'`. */
   metric?: Metric;
-  /** `'flat'` (exact) or `'auto'` (the default; today always flat). */
-  index?: 'auto' | 'flat';
-  /** `'none'` (the default): vectors are kept as 32-bit floats. */
-  quantization?: 'none';
+  /** Default `'auto'`. */
+  index?: IndexKind;
+  /** Default `'none'` where the index is `'flat'`, otherwise `'int8'`. */
+  quantization?: Quantization;
+  /** Default `'full'`. `'codes'` needs a quantization. */
+  memory?: MemoryMode;
+  hnsw?: HnswConfig;
+  /** Rows that a search on codes compares again as floats, for each match: 1 to 1,000. Default by quantization. */
+  oversample?: number;
   model?: ModelTag;
 }
 
@@ -87,6 +119,14 @@ export interface QueryOptions {
   returnMetadata?: boolean;
   /** Default false. */
   returnVectors?: boolean;
+  /** Candidates that a search of the graph looks at, 1 to 10,000: more find more and take longer. Default as configured. */
+  ef?: number;
+  /** Rows compared again as floats, for each match, 1 to 1,000. Default as configured. */
+  oversample?: number;
+  /** Compare every row that may match as floats, whatever index there is. Default false. */
+  exact?: boolean;
+  /** Say how the query was answered. Default false. */
+  explain?: boolean;
   signal?: AbortSignal;
 }
 
@@ -100,8 +140,33 @@ export interface Match {
   vector?: Float32Array;
 }
 
+/** How a query was answered. */
+export interface QueryExplain {
+  /**
+   * `'exact'`: every row that may match was compared as floats; `'codes'`: by its codes, the best as floats;
+   * `'graph'`: the graph was searched; `'filtered-graph'`: for rows that match.
+   */
+  plan: 'exact' | 'codes' | 'graph' | 'filtered-graph';
+  /** Why so, for a person. */
+  reason: string;
+  /** Rows in the collection. */
+  rows: number;
+  /** Rows that match the filter; absent without one. */
+  matches?: number;
+  /** Codes or vectors that were compared. */
+  compared: number;
+  /** Vectors that were compared again as floats. */
+  rescored: number;
+  /** Candidates that the graph was searched for; absent where it was not. */
+  ef?: number;
+  /** Rows that are not in the graph yet and were scanned beside it. */
+  pending: number;
+}
+
 export interface QueryResult {
   matches: Match[];
+  /** Present when asked for with `explain`. */
+  explain?: QueryExplain;
 }
 
 export interface GetOptions {
@@ -183,6 +248,12 @@ export interface StorageObject {
   remove(name: string): Promise<void>;
   /** Frees locks and handles. */
   close?(): Promise<void>;
+  /**
+   * Optional: reads without waiting. Fills `target` with the bytes from `at` on and returns how many those are;
+   * throws when the file is absent or shorter. It has to see what every resolved promise wrote before. `target`
+   * is a view of memory that may move: do not keep it. Collections with `memory: 'codes'` need this method.
+   */
+  readInto?(name: string, at: number, target: Uint8Array): number;
 }
 
 export interface OpenOptions extends LongOptions {
@@ -212,6 +283,8 @@ export interface OpenReport {
   rows: number;
   rowsQuarantined: number;
   nodesRebuilt: number;
+  /** Collections with `memory: 'codes'` whose vectors are in memory all the same: this storage has no `readInto`. */
+  vectorsInMemory: string[];
   phases: { name: string; ms: number }[];
 }
 
@@ -219,10 +292,16 @@ export interface CollectionInfo {
   name: string;
   dimension: number;
   metric: Metric;
-  index: string;
-  quantization: string;
+  index: IndexKind;
+  quantization: Quantization;
+  memory: MemoryMode;
+  hnsw: Required<HnswConfig>;
+  /** Absent where it is the default of the quantization. */
+  oversample?: number;
   model?: ModelTag;
   rows: number;
+  /** Bytes of vectors in memory, as floats; with `memory: 'codes'` most stay in storage. */
+  vectorBytes: number;
 }
 
 export interface Stats {

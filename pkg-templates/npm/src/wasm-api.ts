@@ -11,12 +11,11 @@ interface Freed {
   free(): void;
 }
 
-/** Rows as JSON, with their vectors beside it. */
-export interface Reply extends Freed {
-  readonly json: string;
-  /** The vectors, row after row, in the order of the rows that are not null; undefined when none were asked for. */
-  takeVectors(): Float32Array | undefined;
-}
+/**
+ * Rows as JSON; numbers of each row; the vectors, row after row, in the order of the rows that are not null. The
+ * latter two are undefined when none were asked for.
+ */
+export type Reply = [json: string, numbers: Float32Array | undefined, vectors: Float32Array | undefined];
 
 /** What the compiled module asks of its host: the five verbs of a storage, two clocks, chance and patience. */
 export interface Host {
@@ -34,6 +33,10 @@ export interface Host {
   createAbort(handle: number): Promise<void>;
   append(name: string, at: number, bytes: Uint8Array): Promise<void>;
   remove(name: string): Promise<void>;
+  /** Whether `readNow` can be called. */
+  readsNow(): boolean;
+  /** Fills `target`, a view of WebAssembly memory, before it returns; throws when it cannot. */
+  readNow(name: string, at: number, target: Uint8Array): void;
   /** Wall clock, milliseconds since 1970. */
   now(): number;
   /** A clock that never goes back, milliseconds. */
@@ -97,18 +100,32 @@ export interface WasmStore extends Freed {
   updateMetadata(name: string, targetJson: string, metadataJson: string, mode: string): Promise<string>;
   /** JSON `WriteResult`. */
   delete(name: string, targetJson: string): Promise<string>;
-  /** Options `{topK, filter, minScore, returnMetadata, returnVectors}`; `{matches: [{id, score, distance, metadata?}]}`. */
-  query(name: string, vector: Float32Array, optionsJson: string): Reply;
+  /**
+   * `flags` is a sum of 1 return metadata, 2 return vectors, 4 exact, 8 explain, 16 several vectors, row after row.
+   * `{ids, metadata?, counts?, explain?}`: lists of all matches or, the latter two, of all vectors; no counts where
+   * there is one vector. The numbers are score and distance of each match.
+   */
+  query(
+    name: string,
+    vectors: Float32Array,
+    topK: number,
+    flags: number,
+    minScore: number | undefined,
+    ef: number | undefined,
+    oversample: number | undefined,
+    filterJson: string | undefined,
+  ): Reply;
   /** `{rows: [{id, metadata?, seq} | null]}`, in the order of the ids. */
   get(name: string, idsJson: string, optionsJson: string): Reply;
   /** `{rows, cursor?}`. */
   list(name: string, optionsJson: string): Reply;
   count(name: string, filterJson: string | undefined): number;
   /** JSON `CheckpointResult`. */
+  optimize(name: string, run: number): Promise<void>;
+  optimizeStop(run: number): void;
   checkpoint(): Promise<string>;
   /** JSON `CheckReport`. */
   check(): Promise<string>;
-  /** JSON `Stats`. */
   /** JSON `Stats` without `name`, `storage`, `durability`, `build` and `memoryBytes`. */
   stats(): Promise<string>;
   /** Which of the two builds this is. */

@@ -1,6 +1,6 @@
 /** An engine in a dedicated worker: the same methods, each a message. */
 
-import type { Answer, Engine, EngineOptions } from './engine.js';
+import type { Answer, Engine, EngineOptions, QueryAsk } from './engine.js';
 import { closed, unavailable } from './fault.js';
 import type { ProgressSink } from './progress.js';
 import { RpcClient } from './rpc.js';
@@ -82,9 +82,10 @@ export class WorkerEngine implements Engine {
     return this.#rpc.call('delete', [name, targetJson]);
   }
 
-  query(name: string, vector: Float32Array, optionsJson: string): Promise<Answer> {
+  query(name: string, vectors: Float32Array, ask: QueryAsk): Promise<Answer> {
     // A copy: cloning a view would clone the whole of its buffer.
-    return this.#rpc.call('query', [name, vector.slice(), optionsJson]);
+    const own = vectors.slice();
+    return this.#rpc.call('query', [name, own, ask], [own.buffer]);
   }
 
   get(name: string, idsJson: string, optionsJson: string): Promise<Answer> {
@@ -97,6 +98,14 @@ export class WorkerEngine implements Engine {
 
   count(name: string, filterJson: string | undefined): Promise<number> {
     return this.#rpc.call('count', [name, filterJson]);
+  }
+
+  optimize(name: string, run: number, progress?: ProgressSink): Promise<void> {
+    return this.#rpc.call('optimize', [name, run], [], progress);
+  }
+
+  optimizeStop(run: number): Promise<void> {
+    return this.#rpc.call('optimizeStop', [run]);
   }
 
   checkpoint(progress?: ProgressSink): Promise<string> {

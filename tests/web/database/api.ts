@@ -29,7 +29,9 @@ async function collections({ db }: Session): Promise<void> {
     dimension: 3,
     metric: 'dot',
     index: 'auto',
-    quantization: 'none',
+    quantization: 'int8',
+    memory: 'full',
+    hnsw: { m: 16, efConstruction: 200, ef: 64, seed: 1 },
     model,
     rows: 0,
   };

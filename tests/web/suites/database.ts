@@ -6,6 +6,7 @@ import { archiveCases } from '../database/archive.js';
 import { faultCases } from '../database/faults.js';
 import { keyCases } from '../database/keys.js';
 import { openingCases } from '../database/opening.js';
+import { optionCases } from '../database/options.js';
 import { oracleCases } from '../database/oracle.js';
 import { places } from '../database/place.js';
 import { rebuildCases } from '../database/rebuild.js';
@@ -20,6 +21,7 @@ const suite: Suite = {
     const first = all.filter((place, i) => i === 0 || place.label === 'indexeddb in its worker');
     return [
       ...apiCases(all),
+      ...optionCases(all, first),
       ...oracleCases(first),
       ...reopenCases(all),
       ...refusedCases(first),

@@ -9,6 +9,7 @@ import type { Lock } from './lock.js';
 import { lockDirectory } from './lock-files.js';
 import { directoryName, isFileName } from './names.js';
 import { isNode, loadNode, type Node, type NodeHandle } from './node.js';
+import { Readers } from './readers.js';
 import { type Backend, checkEnd, type Draft, exists, type OpenStorage, outOfRange, Shell } from './shell.js';
 
 /** Files being made. No file may have such a name, so a left-over is never taken for one. */
@@ -98,6 +99,7 @@ class Files implements Backend {
   readonly #strict: boolean;
   /** By name, the one used last at the end. */
   readonly #handles = new Map<string, NodeHandle>();
+  readonly #readers: Readers;
   #drafts = 0;
 
   constructor(node: Node, folder: string, lock: Lock, strict: boolean) {
@@ -105,6 +107,7 @@ class Files implements Backend {
     this.#folder = folder;
     this.#lock = lock;
     this.#strict = strict;
+    this.#readers = new Readers(node.fsNow, (name) => this.#path(name));
   }
 
   async list(): Promise<FileInfo[]> {
@@ -132,6 +135,10 @@ class Files implements Backend {
     } finally {
       await handle.close();
     }
+  }
+
+  readInto(name: string, at: number, target: Uint8Array): void {
+    this.#readers.read(name, at, target);
   }
 
   async begin(name: string): Promise<Draft> {
@@ -186,17 +193,22 @@ class Files implements Backend {
 
   async remove(name: string): Promise<void> {
     await this.#forget(name);
+    this.#readers.forget(name);
     try {
       await this.#node.fs.unlink(this.#path(name));
     } catch (error) {
       if (hostCode(error) === 'ENOENT') return;
       throw error;
+    } finally {
+      // Once more: it may have been read while it was being removed.
+      this.#readers.forget(name);
     }
     await this.#syncFolder();
   }
 
   async close(): Promise<void> {
     try {
+      this.#readers.close();
       await Promise.all([...this.#handles.keys()].map((name) => this.#forget(name)));
     } finally {
       await this.#lock.release();

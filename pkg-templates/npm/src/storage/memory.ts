@@ -35,18 +35,28 @@ class Memory implements Backend {
   }
 
   async read(name: string, start: number, end: number): Promise<Uint8Array> {
-    const file = this.#files.get(name);
-    if (file === undefined || end > file.length) throw outOfRange(name, start, end, file?.length);
+    this.#within(name, start, end);
     const out = new Uint8Array(end - start);
+    this.readInto(name, start, out);
+    return out;
+  }
+
+  readInto(name: string, at: number, target: Uint8Array): void {
+    const file = this.#within(name, at, at + target.length);
     let filled = 0;
-    for (let i = pieceAt(file, start); filled < out.length; i += 1) {
+    for (let i = pieceAt(file, at); filled < target.length; i += 1) {
       const piece = file.pieces[i] as Uint8Array;
-      const from = start + filled - (file.starts[i] as number);
-      const part = piece.subarray(from, from + out.length - filled);
-      out.set(part, filled);
+      const from = at + filled - (file.starts[i] as number);
+      const part = piece.subarray(from, from + target.length - filled);
+      target.set(part, filled);
       filled += part.length;
     }
-    return out;
+  }
+
+  #within(name: string, start: number, end: number): MemoryFile {
+    const file = this.#files.get(name);
+    if (file === undefined || end > file.length) throw outOfRange(name, start, end, file?.length);
+    return file;
   }
 
   async begin(name: string): Promise<Draft> {

@@ -31,6 +31,14 @@ export interface NodeFs {
   rmdir(path: string): Promise<void>;
 }
 
+/** The few calls that do not wait. */
+export interface NodeFsNow {
+  openSync(path: string, flags: string): number;
+  readSync(file: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
+  fstatSync(file: number): { size: number };
+  closeSync(file: number): void;
+}
+
 export interface NodePath {
   resolve(...parts: string[]): string;
   join(...parts: string[]): string;
@@ -45,6 +53,7 @@ export interface NodeProcess {
 
 export interface Node {
   fs: NodeFs;
+  fsNow: NodeFsNow;
   path: NodePath;
   process: NodeProcess;
 }
@@ -62,8 +71,9 @@ export function isNode(): boolean {
 
 /** The modules; call only where `isNode` says so. */
 export async function loadNode(): Promise<Node> {
-  const [fs, path, process] = await Promise.all(['fs/promises', 'path', 'process'].map(builtin));
-  return { fs: fs as unknown as NodeFs, path: path as NodePath, process: process as NodeProcess };
+  const modules = await Promise.all(['fs/promises', 'fs', 'path', 'process'].map(builtin));
+  const [fs, fsNow, path, process] = modules as [NodeFs, NodeFsNow, NodePath, NodeProcess];
+  return { fs, fsNow, path, process };
 }
 
 async function builtin(name: string): Promise<unknown> {

@@ -90,17 +90,22 @@ class Opfs implements Backend {
   }
 
   async read(name: string, start: number, end: number): Promise<Uint8Array> {
+    const file = this.#within(name, start, end);
+    const out = new Uint8Array(end - start);
+    fill(file, name, start, out);
+    return out;
+  }
+
+  readInto(name: string, at: number, target: Uint8Array): void {
+    fill(this.#within(name, at, at + target.length), name, at, target);
+  }
+
+  #within(name: string, start: number, end: number): PoolFile {
     const file = this.#pool.used.get(name);
     const length = file && lengthOf(file);
     if (file === undefined || length === undefined || end > length)
       throw outOfRange(name, start, end, length);
-    const out = new Uint8Array(end - start);
-    for (let filled = 0; filled < out.length;) {
-      const got = file.handle.read(out.subarray(filled), { at: HEADER_BYTES + start + filled });
-      if (got === 0) throw outOfRange(name, start, end, start + filled);
-      filled += got;
-    }
-    return out;
+    return file;
   }
 
   async begin(name: string): Promise<Draft> {
@@ -154,6 +159,15 @@ class Opfs implements Backend {
 
 function lengthOf(file: PoolFile): number {
   return file.handle.getSize() - HEADER_BYTES;
+}
+
+function fill(file: PoolFile, name: string, start: number, target: Uint8Array): void {
+  for (let filled = 0; filled < target.length;) {
+    const rest = target.subarray(filled) as Uint8Array<ArrayBuffer>;
+    const got = file.handle.read(rest, { at: HEADER_BYTES + start + filled });
+    if (got === 0) throw outOfRange(name, start, start + target.length, start + filled);
+    filled += got;
+  }
 }
 
 /** Writes all of `bytes` at `at`, or takes everything back and throws. */

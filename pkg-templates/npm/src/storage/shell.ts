@@ -26,6 +26,8 @@ export interface Backend {
   begin(name: string): Promise<Draft>;
   append(name: string, at: number, bytes: Uint8Array): Promise<void>;
   remove(name: string): Promise<void>;
+  /** Where the host can read without waiting: fills `target`, or throws `outOfRange`. */
+  readInto?(name: string, at: number, target: Uint8Array): void;
   /** Called once, when nothing is under way. Must free everything even if part of that fails. */
   close(): Promise<void>;
 }
@@ -38,6 +40,8 @@ export interface OpenStorage extends StorageObject {
 
 export class Shell implements OpenStorage {
   readonly kind: string;
+  /** There where the backend has it, so that a caller can ask. */
+  readonly readInto?: (name: string, at: number, target: Uint8Array) => number;
   readonly #backend: Backend;
   readonly #label: string;
   readonly #drafts = new Set<Draft>();
@@ -51,6 +55,9 @@ export class Shell implements OpenStorage {
     this.kind = backend.kind;
     this.#backend = backend;
     this.#label = label;
+    if (backend.readInto !== undefined) {
+      this.readInto = (name, at, target) => this.#readInto(name, at, target);
+    }
   }
 
   list(): Promise<FileInfo[]> {
@@ -68,6 +75,20 @@ export class Shell implements OpenStorage {
       });
     }
     return this.#run(`read of ${name}`, () => this.#backend.read(name, start, end));
+  }
+
+  #readInto(name: string, at: number, target: Uint8Array): number {
+    checkFileName(name);
+    this.#alive();
+    const doing = `read of ${name}`;
+    if (!Number.isSafeInteger(at) || at < 0) throw noOffset(doing, at);
+    if (!(target instanceof Uint8Array)) throw noBytes(doing, target);
+    try {
+      this.#backend.readInto?.(name, at, target);
+    } catch (error) {
+      throw toLodestoreError(error, doing);
+    }
+    return target.length;
   }
 
   async create(name: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
@@ -94,12 +115,7 @@ export class Shell implements OpenStorage {
   async append(name: string, at: number, bytes: Uint8Array): Promise<void> {
     checkFileName(name);
     const doing = `append to ${name}`;
-    if (!Number.isSafeInteger(at) || at < 0) {
-      throw new LodestoreError('Invalid', `${doing}: not an offset`, {
-        expected: 'a whole number from 0',
-        got: String(at),
-      });
-    }
+    if (!Number.isSafeInteger(at) || at < 0) throw noOffset(doing, at);
     // Copied before the first await: the caller may reuse the buffer, and a view of a WebAssembly memory
     // must neither be kept (the memory may move) nor cloned (a clone takes the whole memory with it).
     const own = copyOf(bytes, doing);
@@ -201,8 +217,19 @@ export function checkEnd(name: string, at: number, length: number | undefined): 
 
 function copyOf(bytes: unknown, doing: string): Uint8Array<ArrayBuffer> {
   if (bytes instanceof Uint8Array) return new Uint8Array(bytes);
-  throw new LodestoreError('Invalid', `${doing}: bytes are needed`, {
+  throw noBytes(doing, bytes);
+}
+
+function noBytes(doing: string, got: unknown): LodestoreError {
+  return new LodestoreError('Invalid', `${doing}: bytes are needed`, {
     expected: 'a Uint8Array',
-    got: bytes === null ? 'null' : typeof bytes,
+    got: got === null ? 'null' : typeof got,
+  });
+}
+
+function noOffset(doing: string, got: unknown): LodestoreError {
+  return new LodestoreError('Invalid', `${doing}: not an offset`, {
+    expected: 'a whole number from 0',
+    got: String(got),
   });
 }

@@ -1,26 +1,40 @@
-//! The vector arena: slot -> row. One chunk per row group, so that growing never copies more than one
-//! group, and a group is one slice that a kernel can scan and a checkpoint can write.
+//! The arena itself: what is in memory. `stored` has what is not.
 
+use super::changed::Changed;
+use super::stored::{Place, ReadStored};
 use crate::error::{Error, Kind, Result};
 use crate::limits::{GROUP_ROWS, ROWS_MAX};
+use std::rc::Rc;
 
 /// Sizes a chunk grows through, in rows: a collection of three rows does not hold a whole group.
 const CHUNK_ROWS: [usize; 4] = [16, 64, 256, GROUP_ROWS];
 
 /// The vectors of one collection, all of one dimension.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Vectors {
-    dimension: usize,
-    len: usize,
-    /// Chunk g holds the rows of group g that exist, one after another. Chunks past the last group are
-    /// room that was reserved.
-    chunks: Vec<Vec<f32>>,
+    pub(super) dimension: usize,
+    pub(super) len: usize,
+    /// Chunk g holds the rows of group g that exist, one after another; nothing of a group that is in storage.
+    /// Chunks past the last group are room that was reserved.
+    pub(super) chunks: Vec<Vec<f32>>,
+    /// By group, where it is in storage. All such groups are full. Shorter than the chunks where none is.
+    pub(super) stored: Vec<Option<Place>>,
+    /// Rows of groups in storage that were written since.
+    pub(super) changed: Changed,
+    pub(super) reader: Option<Rc<dyn ReadStored>>,
 }
 
 impl Vectors {
     /// An empty arena for vectors of `dimension` components.
     pub fn new(dimension: usize) -> Vectors {
-        Vectors { dimension, len: 0, chunks: Vec::new() }
+        Vectors {
+            dimension,
+            len: 0,
+            chunks: Vec::new(),
+            stored: Vec::new(),
+            changed: Changed::default(),
+            reader: None,
+        }
     }
 
     /// Components of each vector.
@@ -38,7 +52,7 @@ impl Vectors {
         self.len == 0
     }
 
-    /// The vector in `slot`, dead or alive; `None` past the end.
+    /// The vector in `slot`, dead or alive, if it is in memory; `None` past the end.
     #[inline]
     pub fn row(&self, slot: u32) -> Option<&[f32]> {
         let slot = slot as usize;
@@ -46,7 +60,9 @@ impl Vectors {
         if slot >= self.len {
             return None;
         }
-        self.chunks.get(slot / GROUP_ROWS)?.get(start..start + self.dimension)
+        let row = self.chunks.get(slot / GROUP_ROWS)?.get(start..start + self.dimension);
+        // Only a group in storage has no row there.
+        row.or_else(|| self.changed.row(slot as u32, self.dimension))
     }
 
     /// Writes the vector of `slot`, which is in use or the next one (`len`). After a [`reserve`] for it, or
@@ -64,6 +80,9 @@ impl Vectors {
                 .with(self.len, slot));
         }
         let group = slot / GROUP_ROWS;
+        if self.place(group).is_some() {
+            return self.changed.set(slot as u32, vector);
+        }
         let start = slot % GROUP_ROWS * self.dimension;
         if slot == self.len {
             self.reserve(1)?;
@@ -108,10 +127,7 @@ impl Vectors {
     /// the check before a write is logged.
     pub fn reserve(&mut self, additional: usize) -> Result<()> {
         let end = self.len.saturating_add(additional);
-        if end > ROWS_MAX {
-            return Err(Error::invalid("The collection is full; delete rows, or split it in two.")
-                .with(format_args!("at most {ROWS_MAX} rows"), end));
-        }
+        self.check_len(end)?;
         for group in self.len / GROUP_ROWS..end.div_ceil(GROUP_ROWS) {
             if group == self.chunks.len() {
                 self.chunks.try_reserve(1).map_err(|_| out_of_memory())?;
@@ -127,7 +143,20 @@ impl Vectors {
         Ok(())
     }
 
-    /// All rows of row group `group`, one after another; empty past the end.
+    /// Makes room for writing `rows` slots in use. Only those in storage need any.
+    pub fn reserve_changes(&mut self, rows: usize) -> Result<()> {
+        self.changed.reserve(rows, self.dimension)
+    }
+
+    pub(super) fn check_len(&self, end: usize) -> Result<()> {
+        if end <= ROWS_MAX {
+            return Ok(());
+        }
+        Err(Error::invalid("The collection is full; delete rows, or split it in two.")
+            .with(format_args!("at most {ROWS_MAX} rows"), end))
+    }
+
+    /// All rows of row group `group`, one after another; empty past the end, and when the group is in storage.
     #[inline]
     pub fn group(&self, group: usize) -> &[f32] {
         self.chunks.get(group).map_or(&[], Vec::as_slice)
@@ -141,80 +170,13 @@ impl Vectors {
     /// Bytes held, room for growth included.
     pub fn memory_bytes(&self) -> usize {
         let floats: usize = self.chunks.iter().map(Vec::capacity).sum();
-        floats * size_of::<f32>() + self.chunks.capacity() * size_of::<Vec<f32>>()
+        floats * size_of::<f32>()
+            + self.chunks.capacity() * size_of::<Vec<f32>>()
+            + self.stored.capacity() * size_of::<Option<Place>>()
+            + self.changed.memory_bytes()
     }
 }
 
-fn out_of_memory() -> Error {
+pub(super) fn out_of_memory() -> Error {
     Error::new(Kind::Quota, "There is no memory for more vectors; delete rows, or close something else.")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn filled(rows: usize, dimension: usize) -> Vectors {
-        let mut vectors = Vectors::new(dimension);
-        for slot in 0..rows {
-            vectors.set(slot as u32, &vec![slot as f32; dimension]).unwrap();
-        }
-        vectors
-    }
-
-    #[test]
-    fn rows_and_groups_show_what_was_written() {
-        for rows in [0, 1, 16, 17, 1023, 1024, 1025, 2 * 1024, 3000] {
-            let mut vectors = filled(rows, 3);
-            assert_eq!((vectors.len(), vectors.is_empty()), (rows, rows == 0));
-            assert_eq!(vectors.group_count(), rows.div_ceil(1024));
-            let all: Vec<f32> = (0..vectors.group_count()).flat_map(|g| vectors.group(g).to_vec()).collect();
-            let expected: Vec<f32> = (0..rows).flat_map(|slot| [slot as f32; 3]).collect();
-            assert_eq!(all, expected);
-            assert_eq!(vectors.group(vectors.group_count()), &[] as &[f32]);
-            for slot in 0..rows as u32 {
-                assert_eq!(vectors.row(slot), Some(&[slot as f32; 3][..]));
-            }
-            assert_eq!(vectors.row(rows as u32), None);
-            assert_eq!(vectors.row(u32::MAX), None);
-            if rows > 0 {
-                vectors.set(rows as u32 / 2, &[-1.0, -2.0, -3.0]).unwrap();
-                assert_eq!(vectors.row(rows as u32 / 2), Some(&[-1.0, -2.0, -3.0][..]));
-                assert_eq!(vectors.len(), rows);
-            }
-        }
-    }
-
-    #[test]
-    fn wrong_calls_are_refused_and_change_nothing() {
-        let mut vectors = filled(5, 2);
-        for (slot, vector) in
-            [(5, &[1.0][..]), (0, &[1.0, 2.0, 3.0]), (6, &[1.0, 2.0]), (u32::MAX, &[1.0, 2.0])]
-        {
-            assert_eq!(vectors.set(slot, vector).unwrap_err().kind, Kind::Invalid);
-        }
-        assert_eq!(vectors.reserve(ROWS_MAX).unwrap_err().kind, Kind::Invalid);
-        assert_eq!(vectors.reserve(usize::MAX).unwrap_err().kind, Kind::Invalid);
-        assert_eq!((vectors.len(), vectors.row(0)), (5, Some(&[0.0, 0.0][..])));
-    }
-
-    #[test]
-    fn memory_follows_the_rows() {
-        let row = 4 * 384;
-        assert!(filled(3, 384).memory_bytes() <= 16 * row + 1024);
-        assert!(filled(17, 384).memory_bytes() <= 64 * row + 1024);
-        assert!(filled(1025, 384).memory_bytes() <= (1024 + 16) * row + 1024);
-    }
-
-    #[test]
-    fn a_reserved_row_moves_nothing() {
-        let mut vectors = filled(1000, 4);
-        vectors.reserve(2000).unwrap();
-        let before = vectors.memory_bytes();
-        assert_eq!((vectors.len(), vectors.group_count()), (1000, 1));
-        for slot in 1000..3000 {
-            vectors.set(slot, &[slot as f32; 4]).unwrap();
-        }
-        assert_eq!(vectors.memory_bytes(), before);
-        assert_eq!(vectors.row(2999), Some(&[2999.0; 4][..]));
-    }
 }

@@ -1,0 +1,78 @@
+//! One bit a component: its sign. What is compared is the number of components of unlike sign, which grows with
+//! the angle between two vectors and knows nothing of their lengths.
+
+use super::Query;
+use super::arena::Arena;
+use super::bytes::load;
+use crate::error::Result;
+use crate::kernel::{encode_bits, hamming_rows, hamming4};
+
+/// The codes of one collection.
+#[derive(Clone, Debug)]
+pub struct Bits {
+    arena: Arena<u8>,
+}
+
+impl Bits {
+    /// Without codes.
+    pub fn new(dimension: usize) -> Bits {
+        Bits { arena: Arena::new(dimension.div_ceil(8).next_multiple_of(16), 0) }
+    }
+
+    /// Makes room for `slots` slots in all.
+    pub fn reserve(&mut self, slots: usize) -> Result<()> {
+        self.arena.reserve(slots)
+    }
+
+    /// Codes the vector of a slot.
+    pub fn set(&mut self, slot: u32, vector: &[f32]) {
+        let record = self.arena.get_mut(slot);
+        if !record.is_empty() {
+            encode_bits(vector, record);
+        }
+    }
+
+    /// Makes `query` ask for the distance from a vector.
+    pub fn ask(&self, query: &mut Query, vector: &[f32]) {
+        query.bits.clear();
+        query.bits.resize(self.arena.stride(), 0);
+        encode_bits(vector, &mut query.bits);
+    }
+
+    /// Makes `query` ask for the distance from the row in a slot.
+    pub fn ask_slot(&self, query: &mut Query, slot: u32) {
+        query.bits.clear();
+        query.bits.extend_from_slice(self.arena.get(slot));
+    }
+
+    /// The distances from `query` to the rows in `slots`, in their order.
+    pub fn distances(&self, query: &Query, slots: &[u32], out: &mut Vec<f32>) {
+        out.clear();
+        for four in slots.chunks(4) {
+            let Some(last) = four.last() else { continue };
+            let row = |at: usize| self.arena.get(*four.get(at).unwrap_or(last));
+            let counts = hamming4(&query.bits, [row(0), row(1), row(2), row(3)]);
+            out.extend(counts.iter().take(four.len()).map(|count| *count as f32));
+        }
+    }
+
+    /// The components of unlike sign in the first `out.len()` rows of a group.
+    pub fn scan(&self, query: &Query, group: usize, out: &mut [u32]) {
+        hamming_rows(&query.bits, self.arena.group(group), self.arena.stride(), out);
+    }
+
+    /// The records of the first `rows` rows of a group.
+    pub fn group_bytes(&self, group: usize, rows: usize) -> &[u8] {
+        self.arena.group(group).get(..rows * self.arena.stride()).unwrap_or_default()
+    }
+
+    /// Writes the records of the group that begins at slot `first`. `Corrupt` when they are not `rows` rows.
+    pub fn load(&mut self, first: u32, rows: usize, bytes: &[u8]) -> Result<()> {
+        load(&mut self.arena, first, rows, bytes)
+    }
+
+    /// Bytes held.
+    pub fn memory_bytes(&self) -> usize {
+        self.arena.memory_bytes()
+    }
+}

@@ -1,0 +1,191 @@
+//! One byte a component. A record is the codes, padded with zeros to a multiple of 16, and behind them what turns a
+//! product of codes into a distance: a graph visits rows at random, and what lies together is one cache miss.
+//!
+//! Each row has its own scale, its largest component over 127. So its code depends on nothing else.
+
+use super::Query;
+use super::arena::Arena;
+use crate::error::{Error, Result};
+use crate::index::Metric;
+use crate::kernel::{dot, encode_bytes};
+use crate::limits::GROUP_ROWS;
+
+/// Bytes of a record behind its codes: the sum of the codes (i32), factor and base (f32), and four of nothing, so
+/// that every record begins at a multiple of 16.
+const TAIL_BYTES: usize = 16;
+
+/// The codes of one collection.
+#[derive(Clone, Debug)]
+pub struct Bytes {
+    metric: Metric,
+    dimension: usize,
+    /// Codes in a record.
+    padded: usize,
+    arena: Arena<u8>,
+}
+
+/// One record, taken apart.
+#[derive(Clone, Copy)]
+struct Record<'a> {
+    codes: &'a [i8],
+    sum: i32,
+    /// distance = query base + row base - query factor x row factor x product
+    factor: f32,
+    base: f32,
+}
+
+impl Bytes {
+    /// Without codes.
+    pub fn new(dimension: usize, metric: Metric) -> Bytes {
+        let padded = dimension.next_multiple_of(16);
+        Bytes { metric, dimension, padded, arena: Arena::new(padded + TAIL_BYTES, 0) }
+    }
+
+    /// Makes room for `slots` slots in all.
+    pub fn reserve(&mut self, slots: usize) -> Result<()> {
+        self.arena.reserve(slots)
+    }
+
+    /// Codes the vector of a slot; `inverse` is one over its length where the metric is cosine.
+    pub fn set(&mut self, slot: u32, vector: &[f32], inverse: f32) {
+        let (metric, padded) = (self.metric, self.padded);
+        let record = self.arena.get_mut(slot);
+        if record.len() < padded + TAIL_BYTES {
+            return;
+        }
+        let (codes, tail) = record.split_at_mut(padded);
+        let (scale, sum) = encode_bytes(vector, bytemuck::cast_slice_mut(codes));
+        let (factor, base) = match metric {
+            Metric::Cosine => (scale * inverse, 0.0),
+            Metric::Dot => (scale, 0.0),
+            Metric::Euclidean => (scale, dot(vector, vector)),
+        };
+        tail[0..4].copy_from_slice(&sum.to_le_bytes());
+        tail[4..8].copy_from_slice(&factor.to_le_bytes());
+        tail[8..12].copy_from_slice(&base.to_le_bytes());
+    }
+
+    /// Makes `query` ask for the distance from a vector.
+    pub fn ask(&self, query: &mut Query, vector: &[f32], inverse: f32) {
+        query.bytes.set(vector);
+        (query.factor, query.base) = match self.metric {
+            Metric::Cosine => (query.bytes.scale() * inverse, 1.0),
+            Metric::Dot => (query.bytes.scale(), 0.0),
+            Metric::Euclidean => (2.0 * query.bytes.scale(), dot(vector, vector)),
+        };
+    }
+
+    /// Makes `query` ask for the distance from the row in a slot.
+    pub fn ask_slot(&self, query: &mut Query, slot: u32) {
+        let record = self.record(slot);
+        // The scale of the codes is part of the factor already.
+        query.bytes.set_from_codes(record.codes, 1.0);
+        let scale = query.bytes.scale() * record.factor;
+        (query.factor, query.base) = match self.metric {
+            Metric::Cosine => (scale, 1.0),
+            Metric::Dot => (scale, 0.0),
+            Metric::Euclidean => (2.0 * scale, record.base),
+        };
+    }
+
+    /// The distances from `query` to the rows in `slots`, in their order.
+    #[inline]
+    pub fn distances(&self, query: &Query, slots: &[u32], out: &mut Vec<f32>) {
+        out.clear();
+        let (fours, rest) = slots.as_chunks::<4>();
+        for four in fours {
+            out.extend_from_slice(&self.four(query, four.map(|slot| self.record(slot))));
+        }
+        if let Some(last) = rest.last() {
+            // The last row stands in for those that are missing.
+            let slot = |at: usize| self.record(*rest.get(at).unwrap_or(last));
+            let four = self.four(query, [slot(0), slot(1), slot(2), slot(3)]);
+            out.extend_from_slice(&four[..rest.len()]);
+        }
+    }
+
+    /// The distances to the first `out.len()` rows of a group.
+    pub fn scan(&self, query: &Query, group: usize, out: &mut [f32]) {
+        let stride = self.arena.stride();
+        let records = self.arena.group(group);
+        let (fours, rest) = out.as_chunks_mut::<4>();
+        let rows_in_fours = fours.len() * 4;
+        for (out, records) in fours.iter_mut().zip(records.chunks_exact(4 * stride)) {
+            let (first, others) = records.split_at(stride);
+            let (second, others) = others.split_at(stride);
+            let (third, fourth) = others.split_at(stride);
+            *out = self.four(query, [first, second, third, fourth].map(|record| self.parts(record)));
+        }
+        for (at, out) in rest.iter_mut().enumerate() {
+            let record = self.record((group * GROUP_ROWS + rows_in_fours + at) as u32);
+            *out = self.four(query, [record; 4])[0];
+        }
+    }
+
+    #[inline(always)]
+    fn four(&self, query: &Query, rows: [Record<'_>; 4]) -> [f32; 4] {
+        let [a, b, c, d] = rows;
+        let products = query.bytes.dot4([a.codes, b.codes, c.codes, d.codes], [a.sum, b.sum, c.sum, d.sum]);
+        let distance = |row: Record<'_>, product: i32| {
+            query.base + row.base - query.factor * row.factor * product as f32
+        };
+        [
+            distance(a, products[0]),
+            distance(b, products[1]),
+            distance(c, products[2]),
+            distance(d, products[3]),
+        ]
+    }
+
+    #[inline(always)]
+    fn record(&self, slot: u32) -> Record<'_> {
+        self.parts(self.arena.get(slot))
+    }
+
+    #[inline(always)]
+    fn parts<'a>(&self, record: &'a [u8]) -> Record<'a> {
+        match record.split_at_checked(self.padded) {
+            Some((codes, [s0, s1, s2, s3, f0, f1, f2, f3, b0, b1, b2, b3, ..])) => Record {
+                codes: bytemuck::cast_slice(codes),
+                sum: i32::from_le_bytes([*s0, *s1, *s2, *s3]),
+                factor: f32::from_le_bytes([*f0, *f1, *f2, *f3]),
+                base: f32::from_le_bytes([*b0, *b1, *b2, *b3]),
+            },
+            _ => Record { codes: &[], sum: 0, factor: 0.0, base: f32::INFINITY },
+        }
+    }
+
+    /// The records of the first `rows` rows of a group.
+    pub fn group_bytes(&self, group: usize, rows: usize) -> &[u8] {
+        self.arena.group(group).get(..rows * self.arena.stride()).unwrap_or_default()
+    }
+
+    /// Writes the records of the group that begins at slot `first`. `Corrupt` when they are not `rows` rows.
+    pub fn load(&mut self, first: u32, rows: usize, bytes: &[u8]) -> Result<()> {
+        load(&mut self.arena, first, rows, bytes)
+    }
+
+    /// Bytes held.
+    pub fn memory_bytes(&self) -> usize {
+        self.arena.memory_bytes()
+    }
+
+    /// Numbers in each vector.
+    pub fn dimension(&self) -> usize {
+        self.dimension
+    }
+}
+
+/// Copies stored records into an arena.
+pub(super) fn load(arena: &mut Arena<u8>, first: u32, rows: usize, bytes: &[u8]) -> Result<()> {
+    let stride = arena.stride();
+    if bytes.len() != rows * stride {
+        return Err(Error::corrupt("a block of codes has another length than its row group")
+            .with(format!("{} bytes", rows * stride), bytes.len()));
+    }
+    arena.reserve(first as usize + rows)?;
+    for (at, record) in bytes.chunks_exact(stride).enumerate() {
+        arena.get_mut(first + at as u32).copy_from_slice(record);
+    }
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! What answering a query costs, in nanoseconds on the machine it was measured on (`ARCHITECTURE.md`, "Planner").
+//! Only the proportions matter: they follow from how many bytes are read, and whether one after another.
+
+/// What one comparison costs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Compared {
+    /// Of a row that follows the one before it in memory.
+    pub in_order: f64,
+    /// Of a row somewhere.
+    pub anywhere: f64,
+}
+
+impl Compared {
+    /// Vectors of f32.
+    pub fn floats(dimension: usize) -> Compared {
+        let components = dimension as f64;
+        Compared { in_order: 2.0 + 0.21 * components, anywhere: 60.0 + 0.33 * components }
+    }
+
+    /// Codes of one byte a component.
+    pub fn bytes(dimension: usize) -> Compared {
+        let components = dimension as f64;
+        Compared { in_order: 3.0 + 0.075 * components, anywhere: 25.0 + 0.15 * components }
+    }
+
+    /// Codes of one bit a component.
+    pub fn bits(dimension: usize) -> Compared {
+        let components = dimension as f64;
+        Compared { in_order: 2.0 + 0.01 * components, anywhere: 25.0 + 0.02 * components }
+    }
+}
+
+/// Comparisons of a search in a graph: the way down through the upper layers, and about as many for each candidate
+/// of the beam (measured: 530 at ef 24, 870 at 48, 1,080 at 64, 2,690 at 200, with m = 16).
+pub fn comparisons(ef: usize, m: usize) -> f64 {
+    200.0 + 0.85 * m as f64 * ef as f64
+}
+
+/// Scanning has to cost this many times what searching a graph would before `auto` builds one: until then a graph
+/// would save less than anybody notices, and building it costs what thousands of queries do.
+const AUTO_GAIN: f64 = 4.0;
+
+/// Whether `auto` should have a graph over so many rows. One that is there stays until the gain is all but gone.
+pub fn graph_pays(rows: usize, compared: Compared, ef: usize, m: usize, there: bool) -> bool {
+    let gain = if there { 1.0 } else { AUTO_GAIN };
+    rows as f64 * compared.in_order > gain * comparisons(ef, m) * compared.anywhere
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn auto_builds_a_graph_where_a_scan_takes_long() {
+        let pays = |rows, compared| graph_pays(rows, compared, 64, 16, false);
+        assert!(!pays(5_000, Compared::bytes(384)) && pays(20_000, Compared::bytes(384)));
+        assert!(!pays(5_000, Compared::floats(384)) && pays(20_000, Compared::floats(384)));
+        assert!(!pays(20_000, Compared::bits(384)) && pays(60_000, Compared::bits(384)));
+        assert!(graph_pays(5_000, Compared::bytes(384), 64, 16, true));
+        assert!(!graph_pays(1_000, Compared::bytes(384), 64, 16, true));
+    }
+}

@@ -1,0 +1,143 @@
+//! The nearest nodes found so far, in order, and which of them were expanded.
+
+/// A node and its distance as one integer that orders by distance, then by slot. Bit 0 says that it was expanded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Near(u64);
+
+impl Near {
+    /// A node that was not expanded.
+    #[inline(always)]
+    pub fn new(slot: u32, distance: f32) -> Near {
+        // The order of floats as that of integers. Adding 0 turns -0 into 0; NaN comes last, which the largest bits do.
+        let bits = if distance.is_nan() { u32::MAX >> 1 } else { (distance + 0.0).to_bits() };
+        let ordered = if bits >> 31 == 0 { bits | 1 << 31 } else { !bits };
+        Near(u64::from(ordered) << 32 | u64::from(slot) << 1)
+    }
+
+    /// The node.
+    #[inline(always)]
+    pub fn slot(self) -> u32 {
+        self.0 as u32 >> 1
+    }
+
+    /// How far it is.
+    #[inline(always)]
+    pub fn distance(self) -> f32 {
+        let ordered = (self.0 >> 32) as u32;
+        f32::from_bits(if ordered >> 31 == 1 { ordered & !(1 << 31) } else { !ordered })
+    }
+
+    /// The same, as far from something, for another node.
+    pub fn of(self, slot: u32) -> Near {
+        Near(self.0 >> 32 << 32 | u64::from(slot) << 1)
+    }
+
+    #[inline(always)]
+    fn expanded(self) -> bool {
+        self.0 & 1 == 1
+    }
+}
+
+/// At most so many of the nearest, in order.
+#[derive(Debug, Default)]
+pub struct Beam {
+    nearest: Vec<Near>,
+    width: usize,
+    /// All before this one are expanded.
+    next: usize,
+}
+
+impl Beam {
+    /// Empties it, for the nearest `width`.
+    pub fn begin(&mut self, width: usize) {
+        self.nearest.clear();
+        self.nearest.reserve(width + 1);
+        (self.width, self.next) = (width, 0);
+    }
+
+    /// Offers a node, which is offered once.
+    #[inline(always)]
+    pub fn offer(&mut self, node: Near) {
+        if self.nearest.len() >= self.width {
+            match self.nearest.last() {
+                Some(last) if node < *last => self.nearest.pop(),
+                _ => return,
+            };
+        }
+        self.insert(node);
+    }
+
+    fn insert(&mut self, node: Near) {
+        let (mut low, mut high) = (0, self.nearest.len());
+        while low < high {
+            let middle = (low + high) / 2;
+            if self.nearest[middle] < node {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        self.nearest.insert(low, node);
+        self.next = self.next.min(low);
+    }
+
+    /// The nearest node that was not expanded; from now on it counts as expanded. The search is over when there is
+    /// none: whatever is farther than the whole beam leads to nothing nearer.
+    #[inline(always)]
+    pub fn expand(&mut self) -> Option<u32> {
+        while let Some(node) = self.nearest.get_mut(self.next) {
+            self.next += 1;
+            if !node.expanded() {
+                node.0 |= 1;
+                return Some(node.slot());
+            }
+        }
+        None
+    }
+
+    /// The node that [`Beam::expand`] would give now.
+    #[inline(always)]
+    pub fn upcoming(&self) -> Option<u32> {
+        self.nearest.get(self.next).filter(|node| !node.expanded()).map(|node| node.slot())
+    }
+
+    /// The nearest, in order.
+    pub fn nearest(&self) -> &[Near] {
+        &self.nearest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_is_by_distance_then_slot() {
+        let distances = [f32::NEG_INFINITY, -3.0, -0.0, 0.0, 1e-45, 2.0, f32::INFINITY, f32::NAN];
+        for (a, b) in distances.iter().zip(&distances[1..]) {
+            assert!(Near::new(9, *a) < Near::new(10, *b), "{a} {b}");
+            assert_eq!(
+                *a == *b || b.is_nan(),
+                Near::new(10, *a).0 >> 32 == Near::new(9, *b).0 >> 32 || b.is_nan()
+            );
+        }
+        let near = Near::new((1 << 24) - 1, -2.5);
+        assert_eq!((near.slot(), near.distance()), ((1 << 24) - 1, -2.5));
+        assert_eq!((near.of(7).slot(), near.of(7).distance()), (7, -2.5));
+    }
+
+    #[test]
+    fn keeps_the_nearest_and_expands_each_once() {
+        let mut beam = Beam::default();
+        beam.begin(4);
+        for (slot, distance) in [5.0, 1.0, 4.0, 2.0, 3.0, 9.0].into_iter().enumerate() {
+            beam.offer(Near::new(slot as u32, distance));
+        }
+        let slots = |beam: &Beam| beam.nearest().iter().map(|near| near.slot()).collect::<Vec<_>>();
+        assert_eq!(slots(&beam), [1, 3, 4, 2]);
+        assert_eq!((beam.expand(), beam.upcoming(), beam.expand()), (Some(1), Some(3), Some(3)));
+        beam.offer(Near::new(7, 0.5));
+        assert_eq!(slots(&beam), [7, 1, 3, 4]);
+        assert_eq!((beam.expand(), beam.expand(), beam.expand()), (Some(7), Some(4), None));
+    }
+}

@@ -1,0 +1,80 @@
+//! Finding the nearest nodes: down through the upper layers to the nearest node of each, then with a beam.
+
+use super::beam::Near;
+use super::graph::{Graph, NONE};
+use super::scratch::Scratch;
+use crate::index::space::Space;
+
+impl Graph {
+    /// Finds about the `ef` nearest nodes to `scratch.query`, dead ones among them; [`Scratch::nearest`] has them
+    /// then. Nothing is allocated once the scratch has seen a search as wide.
+    pub fn search(&self, space: Space<'_>, scratch: &mut Scratch, ef: usize) {
+        scratch.beam.begin(ef);
+        let Some((entry, top)) = self.entry() else { return };
+        let nearest = self.descend(space, scratch, entry, top, 0);
+        scratch.entries.clear();
+        scratch.entries.push(nearest);
+        self.search_layer(space, scratch, ef, 0);
+    }
+
+    /// From `entry` in layer `top` greedily down to the layer above `bottom`: the nearest node found.
+    pub(super) fn descend(
+        &self,
+        space: Space<'_>,
+        scratch: &mut Scratch,
+        entry: u32,
+        top: u8,
+        bottom: u8,
+    ) -> Near {
+        let distance = space.distance(&scratch.query, entry, &mut scratch.distances);
+        let mut nearest = Near::new(entry, distance);
+        for layer in (bottom + 1..=top).rev() {
+            loop {
+                scratch.fresh.clear();
+                scratch.fresh.extend(self.neighbours(nearest.slot(), layer));
+                space.distances(&scratch.query, &scratch.fresh, &mut scratch.distances);
+                scratch.compared += scratch.fresh.len() as u64;
+                let found = scratch.fresh.iter().zip(&scratch.distances);
+                let best = found.map(|(slot, distance)| Near::new(*slot, *distance)).min();
+                match best {
+                    Some(best) if best < nearest => nearest = best,
+                    _ => break,
+                }
+            }
+        }
+        nearest
+    }
+
+    /// The nearest `ef` nodes of a layer that are found from `scratch.entries`, into the beam.
+    pub(super) fn search_layer(&self, space: Space<'_>, scratch: &mut Scratch, ef: usize, layer: u8) {
+        let Scratch { query, marks, beam, fresh, distances, entries, compared, .. } = scratch;
+        marks.begin(self.slots());
+        beam.begin(ef);
+        for entry in entries.iter() {
+            marks.mark(entry.slot());
+            beam.offer(*entry);
+        }
+        let mut next_links = 0;
+        while let Some(slot) = beam.expand() {
+            fresh.clear();
+            for link in self.links(slot, layer) {
+                if *link == NONE {
+                    break;
+                }
+                if marks.mark(*link) {
+                    fresh.push(*link);
+                }
+            }
+            // Asked for now, the links of the node that will probably be next arrive while distances are computed.
+            if let Some(next) = beam.upcoming() {
+                next_links ^= self.links(next, layer).first().copied().unwrap_or(0);
+            }
+            space.distances(query, fresh, distances);
+            *compared += fresh.len() as u64;
+            for (slot, distance) in fresh.iter().zip(distances.iter()) {
+                beam.offer(Near::new(*slot, *distance));
+            }
+        }
+        std::hint::black_box(next_links);
+    }
+}

@@ -1,0 +1,178 @@
+//! A graph in use: what is still to be done to it, in steps short enough to stop between any two of them.
+//!
+//! Writes only note what changed. Steps, taken in the background, put new rows into the graph, take dead nodes out
+//! once they are many, and see to it that every node can be reached. A search covers what is noted and not yet
+//! done: the caller scans [`LiveGraph::pending`], and dead nodes are left out of what it finds.
+
+use super::hnsw::{Graph, Params, Reach, Scratch, Sweep};
+use super::space::Space;
+use crate::error::Result;
+use roaring::RoaringBitmap;
+use std::cell::{RefCell, RefMut};
+
+/// Of the nodes, one in this many may be dead before a sweep begins by itself.
+const DEAD_SHARE: usize = 5;
+/// Nodes are looked for that cannot be reached when one in this many is new since the last look.
+const LOOK_SHARE: usize = 32;
+/// A sweep looks at this many slots in one step: most need nothing.
+const SWEEP_STRIDE: usize = 8;
+/// As many nodes are looked at in one step on the way to those that cannot be reached.
+const REACH_STRIDE: usize = 64;
+
+/// What a step did.
+#[derive(Debug)]
+pub enum Step {
+    /// There was nothing to do.
+    Idle,
+    /// A part of the work.
+    Worked,
+    /// A sweep ended: no node is in these slots any more.
+    Freed(RoaringBitmap),
+}
+
+/// Work that goes over all nodes.
+#[derive(Debug)]
+enum Pass {
+    None,
+    Sweep(Sweep),
+    Reach(Box<Reach>),
+}
+
+/// The graph of one collection.
+pub struct LiveGraph {
+    graph: Graph,
+    /// Live rows without a node.
+    pending: RoaringBitmap,
+    pass: Pass,
+    /// Nodes that came since it was known that all can be reached.
+    unchecked: usize,
+    scratch: RefCell<Scratch>,
+}
+
+impl LiveGraph {
+    /// Without nodes.
+    pub fn new(params: Params) -> LiveGraph {
+        LiveGraph::of(Graph::new(params))
+    }
+
+    /// With the nodes of a stored graph.
+    pub fn of(graph: Graph) -> LiveGraph {
+        LiveGraph {
+            graph,
+            pending: RoaringBitmap::new(),
+            pass: Pass::None,
+            unchecked: 0,
+            scratch: RefCell::default(),
+        }
+    }
+
+    /// The graph itself.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Says that everything stands in a snapshot.
+    pub fn clean(&mut self) {
+        self.graph.clean();
+    }
+
+    /// Live rows that the graph does not have yet.
+    pub fn pending(&self) -> &RoaringBitmap {
+        &self.pending
+    }
+
+    /// Makes room for `slots` slots in all.
+    pub fn reserve(&mut self, slots: usize) -> Result<()> {
+        self.graph.reserve(slots)
+    }
+
+    /// Notes a row that came, in a slot without a node.
+    pub fn add(&mut self, slot: u32) {
+        self.pending.insert(slot);
+    }
+
+    /// Notes that a row went. Whether its slot can be used again at once; if not, a sweep will say so.
+    pub fn remove(&mut self, slot: u32) -> bool {
+        self.pending.remove(slot);
+        self.graph.kill(slot);
+        !self.graph.contains(slot)
+    }
+
+    /// The steps that are left, about. With `thorough` also those that can wait.
+    pub fn steps_left(&self, thorough: bool) -> u64 {
+        let pass = match &self.pass {
+            Pass::None => 0,
+            Pass::Sweep(sweep) => sweep.remaining(&self.graph) / SWEEP_STRIDE + 1,
+            Pass::Reach(_) => 1,
+        };
+        let sweep = if self.sweep_due(thorough) { self.graph.slots() / SWEEP_STRIDE + 1 } else { 0 };
+        let look = usize::from(self.look_due(thorough));
+        self.pending.len() + (pass + sweep + look) as u64
+    }
+
+    fn sweep_due(&self, thorough: bool) -> bool {
+        let dead = self.graph.dead();
+        matches!(self.pass, Pass::None | Pass::Reach(_))
+            && (dead * DEAD_SHARE > self.graph.len() || (thorough && dead > 0))
+    }
+
+    fn look_due(&self, thorough: bool) -> bool {
+        self.unchecked * LOOK_SHARE > self.graph.len() || (thorough && self.unchecked > 0)
+    }
+
+    /// Does a little of what is to be done: one row put into the graph, or some nodes looked at.
+    pub fn step(&mut self, space: Space<'_>, thorough: bool) -> Result<Step> {
+        let (sweep_due, look_due) = (self.sweep_due(thorough), self.look_due(thorough));
+        let scratch = self.scratch.get_mut();
+        if let Pass::Sweep(sweep) = &mut self.pass {
+            for _ in 0..SWEEP_STRIDE {
+                if let Some(freed) = sweep.step(&mut self.graph, space, scratch) {
+                    self.pass = Pass::None;
+                    self.unchecked += freed.len() as usize;
+                    return Ok(Step::Freed(freed));
+                }
+            }
+            return Ok(Step::Worked);
+        }
+        if let Some(slot) = self.pending.min() {
+            self.pass = Pass::None;
+            self.graph.insert(space, scratch, slot)?;
+            self.pending.remove(slot);
+            self.unchecked += 1;
+            return Ok(Step::Worked);
+        }
+        if sweep_due {
+            self.pass = Pass::Sweep(Sweep::begin(&mut self.graph));
+            return Ok(Step::Worked);
+        }
+        if matches!(self.pass, Pass::None) && look_due {
+            self.pass = Pass::Reach(Box::default());
+        }
+        if let Pass::Reach(reach) = &mut self.pass {
+            for _ in 0..REACH_STRIDE {
+                if reach.step(&mut self.graph, space, scratch) {
+                    self.pass = Pass::None;
+                    self.unchecked = 0;
+                    break;
+                }
+            }
+            return Ok(Step::Worked);
+        }
+        Ok(Step::Idle)
+    }
+
+    /// Finds about the `ef` nearest nodes to `vector`, dead ones among them. `None` while another search of the same
+    /// graph has not ended, which one thread cannot do.
+    pub fn search(&self, space: Space<'_>, vector: &[f32], ef: usize) -> Option<RefMut<'_, Scratch>> {
+        let mut scratch = self.scratch.try_borrow_mut().ok()?;
+        scratch.compared = 0;
+        space.ask(&mut scratch.query, vector);
+        self.graph.search(space, &mut scratch, ef);
+        Some(scratch)
+    }
+
+    /// Bytes held.
+    pub fn memory_bytes(&self) -> usize {
+        self.graph.memory_bytes() + self.scratch.try_borrow().map_or(0, |scratch| scratch.memory_bytes())
+    }
+}

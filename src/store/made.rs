@@ -1,0 +1,140 @@
+//! The blocks that a checkpoint writes, one at a time, from what is in memory and, for vectors that are not, from
+//! where they stand.
+
+use super::blocks::runs;
+use super::database::Inner;
+use super::env::Env;
+use crate::collection::{Collection, State};
+use crate::error::{Error, Result};
+use crate::format::VERSION;
+use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind, RowsV1};
+use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
+use crate::format::snapshot::BlockRefV1;
+use crate::storage::{Source, Storage};
+
+/// A block that the next snapshot needs and no file has.
+pub struct Wanted {
+    pub collection: u32,
+    pub group: usize,
+    pub kind: BlockKind,
+}
+
+/// A blocks file in the making.
+pub struct MadeBlocks<'a, S, E> {
+    inner: &'a Inner<S, E>,
+    generation: u64,
+    /// What is still to be written, the next one last.
+    pub wanted: Vec<Wanted>,
+    /// Length of the file so far.
+    pub offset: u64,
+    /// What was written, and where.
+    pub written: Vec<(Wanted, BlockRefV1)>,
+}
+
+impl<'a, S, E> MadeBlocks<'a, S, E> {
+    pub fn new(inner: &'a Inner<S, E>, generation: u64, mut wanted: Vec<Wanted>) -> Self {
+        wanted.reverse();
+        MadeBlocks { inner, generation, wanted, offset: 0, written: Vec::new() }
+    }
+}
+
+impl<S: Storage, E: Env> MadeBlocks<'_, S, E> {
+    /// A whole block: room for its header, and its payload.
+    async fn block(&self, want: &Wanted) -> Result<Vec<u8>> {
+        match self.stored(want)? {
+            // Verified as it is read, so that damage is found and not written again with a fresh checksum.
+            Some(block) => {
+                let mut bytes = Vec::new();
+                for run in runs(std::iter::once(block))? {
+                    bytes = run.read(&self.inner.storage).await?;
+                    run.blocks(&bytes).try_for_each(|block| block.map(drop))?;
+                }
+                let state = self.inner.state.borrow();
+                let payload = bytes.get_mut(BLOCK_HEADER_BYTES..).unwrap_or_default();
+                collection(&state, want)?.vectors().patch_group(want.group, payload);
+                Ok(bytes)
+            }
+            None => encode(collection(&self.inner.state.borrow(), want)?, want),
+        }
+    }
+
+    /// The stored block of vectors that are not in memory.
+    fn stored(&self, want: &Wanted) -> Result<Option<BlockRefV1>> {
+        let (state, disk) = (self.inner.state.borrow(), self.inner.disk.borrow());
+        let is_stored = collection(&state, want)?.vectors().place(want.group).is_some();
+        let blocks = disk.blocks(want.collection);
+        let wants_vectors = want.kind == BlockKind::Vectors;
+        Ok(blocks
+            .and_then(|blocks| blocks.block(want.group, want.kind))
+            .filter(|_| is_stored && wants_vectors))
+    }
+}
+
+impl<S: Storage, E: Env> Source for MadeBlocks<'_, S, E> {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        if self.offset == 0 {
+            let header = FileHeader {
+                kind: FileKind::Blocks,
+                version: VERSION,
+                database: self.inner.disk.borrow().database,
+                generation: self.generation,
+                time_ms: self.inner.env.now_ms(),
+                seq: 0,
+                previous: None,
+            };
+            self.offset = HEADER_BYTES as u64;
+            return Ok(Some(header.encode()));
+        }
+        let Some(want) = self.wanted.pop() else { return Ok(None) };
+        self.inner.env.yield_now().await;
+        let mut bytes = self.block(&want).await?;
+        let payload = bytes.get(BLOCK_HEADER_BYTES..).unwrap_or_default();
+        let header = BlockHeader::of(want.kind, want.collection, want.group as u32, payload);
+        if let Some(place) = bytes.get_mut(..BLOCK_HEADER_BYTES) {
+            place.copy_from_slice(&header.encode());
+        }
+        let block = BlockRefV1 {
+            generation: self.generation,
+            offset: self.offset,
+            length: header.length,
+            crc: header.crc,
+        };
+        self.offset += bytes.len() as u64;
+        self.written.push((want, block));
+        let total = self.written.len() + self.wanted.len();
+        self.inner.env.progress("checkpoint", self.written.len() as u64, total as u64);
+        Ok(Some(bytes))
+    }
+}
+
+fn collection<'a>(state: &'a State, want: &Wanted) -> Result<&'a Collection> {
+    state.get(want.collection).ok_or_else(|| {
+        Error::corrupt("a collection vanished during a checkpoint: this is a defect of Lodestore")
+    })
+}
+
+/// A block of what is in memory, with room for its header.
+fn encode(collection: &Collection, want: &Wanted) -> Result<Vec<u8>> {
+    let (rows, codes);
+    let payload: &[u8] = match want.kind {
+        BlockKind::Vectors => bytemuck::cast_slice(collection.vectors().group(want.group)),
+        BlockKind::Rows => {
+            let columns = collection.group_rows(want.group);
+            rows = RowsV1 { seqs: columns.seqs, ids: columns.ids, metadata: columns.metadata }.encode();
+            &rows
+        }
+        BlockKind::Codes => {
+            codes = collection.group_codes(want.group);
+            &codes
+        }
+        BlockKind::Links => {
+            return Err(Error::corrupt(
+                "a derived block is not made from rows: this is a defect of Lodestore",
+            ));
+        }
+    };
+    let mut bytes = Vec::with_capacity(BLOCK_HEADER_BYTES + payload.len());
+    bytes.resize(BLOCK_HEADER_BYTES, 0);
+    bytes.extend_from_slice(payload);
+    Ok(bytes)
+}

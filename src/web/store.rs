@@ -9,6 +9,7 @@ use super::transfer::{WasmExport, WasmImport, WasmRebuild, thrown};
 use crate::collection::{Query, Rows};
 use crate::error::{Error, Result};
 use crate::json::{Fields, strings, text};
+use crate::kernel;
 use crate::limits::BATCH_ROWS_MAX;
 use crate::metadata::Filter;
 use crate::store::{Asked, CollectionInfo, Database, ImportOptions, Options, Written};
@@ -258,6 +259,11 @@ impl WasmStore {
     pub fn stats(&self) -> Promise {
         let database = self.database.clone();
         promise_json(async move { database.stats().await })
+    }
+
+    /// Which of the two builds this is: `simd128` or `relaxed-simd`.
+    pub fn build(&self) -> String {
+        kernel::WASM_BUILD.into()
     }
 
     /// Bytes of WebAssembly memory.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::args::Args;
 use crate::run::{Failure, Result, command as program, run};
 use crate::setup::{chromium, node, npm, wasm_target};
-use crate::toolchain::TARGET;
+use crate::toolchain::Simd;
 use crate::{pack, paths};
 
 /// `cargo xtask bench SUITE [ARGUMENTS...]`
@@ -32,8 +32,13 @@ pub fn command(mut args: Args) -> Result<()> {
 /// The kernel alone, compiled as the package's wasm was.
 fn kernel() -> Result<PathBuf> {
     let wasm = wasm_target::ensure()?;
-    run(wasm.cargo("build")?.args(["--quiet", "--release", "--package", "lodestore-bench-kernel"]))?;
-    Ok(paths::wasm_target().join(TARGET).join("release/lodestore_bench_kernel.wasm"))
+    run(wasm.cargo("build", Simd::Baseline)?.args([
+        "--quiet",
+        "--release",
+        "--package",
+        "lodestore-bench-kernel",
+    ]))?;
+    Ok(Simd::Baseline.output("lodestore_bench_kernel"))
 }
 
 fn suites() -> Vec<String> {

@@ -34,8 +34,9 @@ Makes a fresh machine ready; with everything there it takes under a second. Can 
 const BUILD: &str = "\
 cargo xtask build [--opt]
 
-Compiles the crate for wasm32 with simd128 and generates the glue into target/npm/glue. Prints the size of
-the wasm, raw and gzipped, and fails when the gzipped size is over the limit.
+Compiles the crate for wasm32 twice, with simd128 and with relaxed SIMD besides, and generates the glue, which
+must be the same for both, into target/npm/glue. Prints the size of each wasm, raw and gzipped, and fails when
+a gzipped size is over the limit.
 
   --opt           shrink the wasm with binaryen as well; see xtask/src/opt.rs for what that is worth";
 

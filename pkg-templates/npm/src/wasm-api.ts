@@ -126,8 +126,10 @@ export interface WasmStore extends Freed {
   checkpoint(): Promise<string>;
   /** JSON `CheckReport`. */
   check(): Promise<string>;
-  /** JSON `Stats` without `name`, `storage`, `durability` and `memoryBytes`. */
+  /** JSON `Stats` without `name`, `storage`, `durability`, `build` and `memoryBytes`. */
   stats(): Promise<string>;
+  /** Which of the two builds this is. */
+  build(): string;
   /** Bytes of WebAssembly memory. */
   memoryBytes(): number;
   exportStart(): Promise<WasmExport>;

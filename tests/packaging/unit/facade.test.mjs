@@ -16,6 +16,7 @@ const { targetJson } = await part('target.js');
 const { yieldNow } = await part('yield-now.js');
 const { queryAsk, queryResults, toVectors } = await part('query.js');
 const { configJson } = await part('config.js');
+const { relaxedSimdWorks } = await part('relaxed-simd.js');
 
 const refuses = (work, pattern) =>
   assert.throws(work, (error) => {
@@ -349,4 +350,27 @@ test('configurations are checked part by part', () => {
   refuses(() => configJson('c', { ...config, hnsw: { seed: 2 ** 32 } }), /seed must be .*4294967295/);
   refuses(() => configJson('c', { ...config, hnsw: null }), /hnsw must be an object/);
   refuses(() => configJson('c', { ...config, memory: 'disk' }), /'full', 'codes'/);
+});
+
+test('relaxed SIMD counts only where it computes what it should', () => {
+  const { Instance } = WebAssembly;
+  const known = relaxedSimdWorks();
+  assert.equal(known, Number(process.versions.node.split('.')[0]) >= 22);
+  try {
+    for (const [answer, works] of [
+      [-129025, true],
+      [-193541, false],
+    ]) {
+      const module = WebAssembly.Module;
+      WebAssembly.Module = class {};
+      WebAssembly.Instance = class {
+        exports = { f: () => answer };
+      };
+      assert.equal(relaxedSimdWorks(), works);
+      WebAssembly.Module = module;
+    }
+  } finally {
+    WebAssembly.Instance = Instance;
+  }
+  assert.equal(relaxedSimdWorks(), known);
 });

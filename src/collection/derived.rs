@@ -145,7 +145,6 @@ impl Collection {
 
     /// Notes that the row in a slot is gone: the slot is free, now or after a sweep.
     pub(super) fn underive(&mut self, slot: u32) {
-        self.flat.remove(slot);
         if self.graph.as_mut().is_none_or(|graph| graph.remove(slot)) {
             self.free.insert(slot);
         }

@@ -311,14 +311,17 @@ impl Collection {
         self.vectors.load_group(vectors)?;
         self.codes.reserve(first + columns.seqs.len())?;
         for (slot, (&seq, &id)) in (first as u32..).zip(columns.seqs.iter().zip(&columns.ids)) {
-            if seq != 0 {
-                let vector = self.vectors.row(slot).unwrap_or_default();
-                let inverse = self.config.metric.admit(vector).map_err(|cause| {
+            let vector = self.vectors.row(slot).unwrap_or_default();
+            // A slot without a row may still have a node of the graph, through which searches pass: it needs its
+            // codes. Numbers there that do not fit the metric belong to no node.
+            let inverse = match self.config.metric.admit(vector) {
+                Err(_) if seq == 0 => continue,
+                admitted => admitted.map_err(|cause| {
                     Error::corrupt(format!("the stored vector of row '{id:.80}': {}", cause.message))
-                })?;
-                self.flat.insert_admitted(slot, inverse);
-                self.codes.set(slot, vector, inverse);
-            }
+                })?,
+            };
+            self.flat.insert_admitted(slot, inverse);
+            self.codes.set(slot, vector, inverse);
         }
         self.load_rows(columns)
     }

@@ -17,7 +17,8 @@ const SHARED_ROWS: usize = 256;
 #[derive(Clone, Debug)]
 pub struct Flat {
     metric: Metric,
-    /// By slot; empty for the other metrics.
+    /// By slot; empty for the other metrics. Those of rows that died stay until their slots are used again: dead nodes
+    /// of the graph are still compared.
     inverse_norms: Vec<f32>,
 }
 
@@ -83,13 +84,6 @@ impl Flat {
             self.insert_admitted(slot as u32, f32::from_le_bytes(*number));
         }
         Ok(behind)
-    }
-
-    /// Forgets a slot that has died. Searches leave it out because it is no longer live.
-    pub fn remove(&mut self, slot: u32) {
-        if let Some(inverse) = self.inverse_norms.get_mut(slot as usize) {
-            *inverse = 0.0;
-        }
     }
 
     /// Bytes held beside the arena.

@@ -86,7 +86,9 @@ async function choose(member, group, say) {
     for (const extra of extras) {
       await attempt(member, extra.kind, say, async () => {
         await member.call('ready', extra);
-        member.extras.push(extra.kind === 'filter' ? await broadened(member, extra, wide, few, right) : extra);
+        member.extras.push(
+          extra.kind === 'filter' ? await broadened(member, extra, wide, few, right) : extra,
+        );
       });
       if (!member.alive) return;
     }

@@ -52,7 +52,9 @@ function entries(text) {
     return { system, setting };
   });
   return SETTINGS.filter((entry) =>
-    wanted.some(({ system, setting }) => system === entry.system && (setting ?? entry.setting) === entry.setting),
+    wanted.some(
+      ({ system, setting }) => system === entry.system && (setting ?? entry.setting) === entry.setting,
+    ),
   );
 }
 

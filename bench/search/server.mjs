@@ -24,7 +24,9 @@ export function server(host, systems) {
         sweeps: system.sweeps === true,
         isExact: system.isExact === true,
         isFloor: system.isFloor === true,
-        can: Object.fromEntries(['filter', 'exact', 'exactFilter', 'save', 'open', 'rawRead'].map((name) => [name, can(name)])),
+        can: Object.fromEntries(
+          ['filter', 'exact', 'exactFilter', 'save', 'open', 'rawRead'].map((name) => [name, can(name)]),
+        ),
       };
     },
 

@@ -45,7 +45,8 @@ impl Point for Row {
     fn distance(&self, other: &Self) -> f32 {
         let (start, dimension) = ROWS.get();
         // SAFETY: `room` made this memory for every row and the query, and nothing moves it.
-        let vector = |row: u32| unsafe { std::slice::from_raw_parts(start.add(row as usize * dimension), dimension) };
+        let vector =
+            |row: u32| unsafe { std::slice::from_raw_parts(start.add(row as usize * dimension), dimension) };
         1.0 - dot::dot(vector(self.0), vector(other.0))
     }
 }

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { serve } from './site.mjs';
 
+/** Vite does not see that its loader wants this file. */
+const SQLITE = '/modules/sqlite-vec-wasm-demo/sqlite3.wasm';
 const here = fileURLToPath(new URL('.', import.meta.url));
 
 export async function chromiumHost({ scratch, sets }) {
@@ -17,13 +19,14 @@ export async function chromiumHost({ scratch, sets }) {
     build: { outDir: folder, emptyOutDir: true, target: 'esnext', minify: false },
     resolve: {
       alias: {
-        lodestore: process.env.LODESTORE_ENTRY,
+        'lodestore-under-test': process.env.LODESTORE_ENTRY,
         '@xenova/transformers': join(here, 'no-model.mjs'),
       },
     },
   });
   const site = await serve(folder, {
     '/kernel.wasm': process.env.LODESTORE_KERNEL,
+    [SQLITE]: join(here, '../../node_modules', SQLITE.slice('/modules/'.length)),
     '/instant-distance.wasm': process.env.LODESTORE_INSTANT_DISTANCE,
     ...Object.fromEntries(sets.map(({ name, path }) => [`/data/${name}.f32`, path])),
   });

@@ -2,6 +2,7 @@
 import { parts } from '../parts.mjs';
 import { server } from '../server.mjs';
 import { portable } from '../systems/table.mjs';
+import { wasmBytes } from './wasm-memory.mjs';
 
 class ChromiumHost {
   name = 'chromium';
@@ -55,7 +56,7 @@ class ChromiumHost {
   }
 
   lodestore() {
-    return import('lodestore');
+    return import('lodestore-under-test');
   }
 
   storage() {
@@ -88,6 +89,11 @@ class ChromiumHost {
   /** Loaders find their module beside them, where Vite has put it. */
   async wasm() {}
 
+  /** What Emscripten's loaders take. */
+  async emscripten(path) {
+    return { wasmBinary: await this.#bytes(`/modules/${path}`) };
+  }
+
   voy() {
     return import('voy-search');
   }
@@ -105,8 +111,11 @@ async function filesBelow(folder) {
 const host = new ChromiumHost();
 const handle = server(host, portable);
 self.onmessage = async ({ data }) => {
-  if (data.command === 'settle') return host.settle();
   try {
+    if (data.command === 'wasm memory') {
+      await host.settle();
+      return postMessage({ value: wasmBytes() });
+    }
     postMessage({ value: await handle(data) });
   } catch (error) {
     postMessage({ failure: error instanceof Error ? error.stack : JSON.stringify(error) });

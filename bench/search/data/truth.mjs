@@ -42,7 +42,8 @@ function answers(rows, queries, dimension) {
       for (let row = first; row < last; row += 1) {
         const score = product(vector, rows, row * dimension);
         for (let bound = 0; bound < BOUNDS.length; bound += 1) {
-          if (part[row] < BOUNDS[bound]) insert(found, scores, (query * BOUNDS.length + bound) * K, row, score);
+          if (part[row] < BOUNDS[bound])
+            insert(found, scores, (query * BOUNDS.length + bound) * K, row, score);
         }
       }
     }

@@ -26,7 +26,8 @@ export function nodeHost({ scratch }) {
       return {
         call(request) {
           return new Promise((resolve, reject) => {
-            const ended = (code, signal) => reject(new Error(`the process ended (${signal ?? code}): ${said}`));
+            const ended = (code, signal) =>
+              reject(new Error(`the process ended (${signal ?? code}): ${said}`));
             child.once('exit', ended);
             child.once('message', ({ value, failure }) => {
               child.off('exit', ended);

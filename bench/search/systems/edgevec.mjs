@@ -41,7 +41,7 @@ export async function create({ dimension, n, host, m, efConstruction }) {
     ids: (found) => found.slice(0, K).map(({ id }) => numbers.get(id)),
     filter(_matches, permille) {
       const options = JSON.stringify({ filter: `${FIELD} < ${permille}`, strategy: 'auto' });
-      return (vector) => JSON.parse(index.searchFiltered(vector, K, options)).results;
+      return (vector) => JSON.parse(index.searchFiltered(vector, ef, options)).results;
     },
     ...(host.name === 'chromium' && {
       async save() {

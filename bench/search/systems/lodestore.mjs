@@ -9,8 +9,7 @@ export async function create({ dimension, n, host, m, efConstruction, setting })
   const { open } = await host.lodestore();
   const [index, quantization] = setting.split('/');
   const place = host.storage();
-  const started = () =>
-    open('bench', { ...place, durability: 'relaxed', checkpointLogBytes: NO_CHECKPOINT });
+  const started = () => open('bench', { ...place, durability: 'relaxed', checkpointLogBytes: NO_CHECKPOINT });
   let db = await started();
   const config = {
     dimension,

@@ -24,7 +24,9 @@ export async function create({ dimension, n, host, m, efConstruction }) {
       for (let first = 0; first < n; first += step) {
         const lines = [];
         for (let row = first; row < Math.min(n, first + step); row += 1) {
-          lines.push(`${row}\t${parts[row]}\t${text(rows.subarray(row * dimension, (row + 1) * dimension))}\n`);
+          lines.push(
+            `${row}\t${parts[row]}\t${text(rows.subarray(row * dimension, (row + 1) * dimension))}\n`,
+          );
         }
         await db.query(`COPY rows FROM '/dev/blob'`, [], { blob: new Blob(lines) });
       }

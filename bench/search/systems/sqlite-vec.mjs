@@ -10,7 +10,9 @@ export async function create({ dimension, n, host }) {
   function ask(where, vector) {
     let statement = statements.get(where);
     if (statement === undefined) {
-      statement = db.prepare(`SELECT rowid FROM rows WHERE vector MATCH ? AND k = ${K} ${where} ORDER BY distance`);
+      statement = db.prepare(
+        `SELECT rowid FROM rows WHERE vector MATCH ? AND k = ${K} ${where} ORDER BY distance`,
+      );
       statements.set(where, statement);
     }
     statement.bind(1, bytes(vector));
@@ -52,19 +54,27 @@ export async function create({ dimension, n, host }) {
       db = new sqlite3.oo1.DB(':memory:');
       const place = sqlite3.wasm.allocFromTypedArray(saved);
       const { SQLITE_DESERIALIZE_FREEONCLOSE: free, SQLITE_DESERIALIZE_RESIZEABLE: grow } = sqlite3.capi;
-      const code = sqlite3.capi.sqlite3_deserialize(db.pointer, 'main', place, saved.length, saved.length, free | grow);
+      const code = sqlite3.capi.sqlite3_deserialize(
+        db.pointer,
+        'main',
+        place,
+        saved.length,
+        saved.length,
+        free | grow,
+      );
       db.checkRc(code);
     },
   };
 }
 
-/** It is made for pages only, so in Node it is told that it is in one. */
+/** It is made for pages only, so Node pretends to be one. */
 async function load(host) {
   const { default: initialise } = await import('sqlite-vec-wasm-demo');
-  if (host.name !== 'node') return initialise();
-  globalThis.window ??= globalThis;
-  globalThis.self ??= globalThis;
-  globalThis.location ??= new URL('http://localhost/');
-  process.type = 'renderer';
+  if (host.name === 'node') {
+    globalThis.window ??= globalThis;
+    globalThis.self ??= globalThis;
+    globalThis.location ??= new URL('http://localhost/');
+    process.type = 'renderer';
+  }
   return initialise(await host.emscripten('sqlite-vec-wasm-demo/sqlite3.wasm'));
 }

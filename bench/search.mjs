@@ -55,9 +55,9 @@ async function main(chosen) {
   await rm(scratch, { recursive: true, force: true });
 }
 
-async function oneGroup(place, { data, n, queries, rounds, budget }, entries, results) {
+async function oneGroup(place, { data, n, queries, rounds, budget, jobs }, entries, results) {
   const right = await truth(data, n, say);
-  const group = { data, n, queries, rounds, budget, right, heldOut: QUERIES };
+  const group = { data, n, queries, rounds, budget, jobs, right, heldOut: QUERIES };
   for (const { entry, rows } of await measure(place, group, entries, say)) {
     results.put({ host: place.host, dataset: data.name, n, ...entry }, rows);
   }

@@ -6,9 +6,11 @@ import { failureRow, rowsOf } from './rows.mjs';
 import { median } from './statistics.mjs';
 
 /** Milliseconds that one question may be asked for in a round. */
-const ROUND_MS = 3000;
+const ROUND_MS = 2000;
 /** Recall where a sweep ends: past what is asked about. */
 const ENOUGH = 0.995;
+/** Recall from which a setting is measured at all. */
+const WORTH_SHOWING = 0.7;
 /** What a filtered search should find; a system that does not gets broader searches. */
 const FILTER_RECALL = 0.95;
 const OPENINGS = 5;
@@ -20,7 +22,9 @@ const OPENINGS = 5;
 export async function measure(place, group, entries, say) {
   const members = [];
   try {
-    for (const entry of entries) members.push(await built(place, group, entry, say));
+    await several(group.jobs, entries, async (entry, at) => {
+      members[at] = await built(place, group, entry, say);
+    });
     for (const member of members.filter(({ alive }) => alive)) await choose(member, group, say);
     for (let round = 0; round < group.rounds; round += 1) {
       say(`round ${round + 1} of ${group.rounds}`);
@@ -28,9 +32,22 @@ export async function measure(place, group, entries, say) {
     }
     for (const member of members.filter(({ alive }) => alive)) await carry(member, say);
   } finally {
-    for (const member of members) await member.end();
+    for (const member of members) await member?.end();
   }
   return members.map((member) => ({ entry: member.entry, rows: rowsOf(member, place.host, group) }));
+}
+
+/** Does `work` for each of the list, at most `jobs` at a time. */
+async function several(jobs, list, work) {
+  let next = 0;
+  const one = async () => {
+    while (next < list.length) {
+      const at = next;
+      next += 1;
+      await work(list[at], at);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, one));
 }
 
 async function built(place, group, entry, say) {
@@ -69,13 +86,14 @@ async function choose(member, group, say) {
       const seen = [];
       for (const ef of LADDER) {
         const found = await member.ask({ kind: 'query', ef }, few, right);
-        member.ladder.push(ef);
+        if (found >= WORTH_SHOWING) member.ladder.push(ef);
         if (found >= FILTER_RECALL) wide ??= ef;
         // Quantised systems find no more however broadly they search.
         if (found >= ENOUGH || (ef > 100 && found <= seen.at(-4))) break;
         seen.push(found);
       }
       wide ??= LADDER.at(-1);
+      if (member.ladder.length === 0) member.ladder.push(wide);
     }
     if (member.can.isFloor) return;
     const extras = [];
@@ -111,8 +129,8 @@ async function broadened(member, extra, wide, few, right) {
 async function ask(member, group, round, say) {
   const { right, queries, rounds } = group;
   const share = (all) => {
-    const count = Math.ceil(all / rounds);
-    return { first: round * count, count, all, ms: ROUND_MS };
+    const [first, end] = [round, round + 1].map((part) => Math.floor((part * all) / rounds));
+    return { first, count: end - first, all, ms: ROUND_MS };
   };
   await attempt(member, 'query', say, async () => {
     for (const ef of member.ladder) {

@@ -4,7 +4,7 @@ import { DATASETS, QUERIES, ROWS } from './data/datasets.mjs';
 import { SETTINGS, SYSTEMS } from './systems/settings.mjs';
 
 export const USAGE = `cargo xtask bench search [--dataset NAMES] [--n NUMBERS] [--systems NAMES] [--host node|chromium]
-                         [--queries COUNT] [--rounds COUNT] [--budget SECONDS] [--report]
+                         [--queries COUNT] [--rounds COUNT] [--budget SECONDS] [--jobs COUNT] [--report]
 
   --dataset    ${DATASETS.join(', ')}; default all of them
   --n          rows, default 10000,50000,100000
@@ -14,6 +14,7 @@ export const USAGE = `cargo xtask bench search [--dataset NAMES] [--n NUMBERS] [
   --queries    of the ${QUERIES} that are held out, default all of them
   --rounds     over all systems, default 3: each asks its share of the queries
   --budget     seconds that one phase of one system may take, default 600
+  --jobs       indexes that are built at one time, default 1; more share the caches of the processor
   --report     only write the table and the plots again
 
 Lists are separated by commas. What is measured takes the place of the same rows in bench/results/search.json, and the
@@ -22,7 +23,7 @@ table and the plots there are made anew of all of it. Ratios are meant for syste
 export function options(argv) {
   const string = { type: 'string' };
   const flag = { type: 'boolean' };
-  const names = ['dataset', 'n', 'systems', 'host', 'queries', 'rounds', 'budget'];
+  const names = ['dataset', 'n', 'systems', 'host', 'queries', 'rounds', 'budget', 'jobs'];
   const known = { ...Object.fromEntries(names.map((name) => [name, string])), report: flag, help: flag };
   const { values } = parseArgs({ args: argv, options: known });
   return {
@@ -35,6 +36,7 @@ export function options(argv) {
     queries: count('queries', values.queries ?? String(QUERIES), QUERIES),
     rounds: count('rounds', values.rounds ?? '3', 100),
     budget: count('budget', values.budget ?? '600', 100_000),
+    jobs: count('jobs', values.jobs ?? '1', 64),
   };
 }
 

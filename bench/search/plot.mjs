@@ -36,7 +36,7 @@ function curves(rows) {
   }
   return [...found].map(([label, list]) => ({
     label,
-    points: list.sort((a, b) => a.p50_ms - b.p50_ms).map((one) => [one['recall@10'], one.p50_ms]),
+    points: list.sort((a, b) => a['recall@10'] - b['recall@10']).map((one) => [one['recall@10'], one.p50_ms]),
   }));
 }
 

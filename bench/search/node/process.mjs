@@ -134,3 +134,5 @@ process.on('message', async (request) => {
     process.send({ failure: error instanceof Error ? error.stack : JSON.stringify(error) });
   }
 });
+// Whoever asked is gone.
+process.on('disconnect', () => process.exit());

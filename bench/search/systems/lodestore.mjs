@@ -36,7 +36,8 @@ export async function create({ dimension, n, host, m, efConstruction, setting })
         // Whatever state the index is in, what has been written is found.
         const own = vectors.subarray(first * dimension, (first + 1) * dimension);
         const { matches } = await rows.query(own, options);
-        if (matches[0]?.id !== String(first)) throw new Error('a row was not found while the others came in');
+        if (!matches.some(({ id }) => id === String(first)))
+          throw new Error('a row was not found while the others came in');
       }
       if (graph) await rows.optimize();
     },

@@ -71,7 +71,12 @@ fails and shows its output. The outputs are kept in target/xtask/log.
 const BENCH: &str = "\
 cargo xtask bench SUITE [ARGUMENTS...]
 
-Packs, then runs bench/SUITE.mjs with the arguments. Results go to bench/results.";
+Packs, then runs bench/SUITE.mjs with the arguments. Results go to bench/results.
+
+  store     what storing costs beside the bare API of the host
+  search    graphs, scans and filters beside every peer; the first run makes its data, in about five minutes
+
+`cargo xtask bench SUITE --help` names the arguments.";
 
 const CHECK: &str = "\
 cargo xtask check

@@ -166,7 +166,7 @@ impl LiveGraph {
     pub fn search(&self, space: Space<'_>, vector: &[f32], ef: usize) -> Option<RefMut<'_, Scratch>> {
         let mut scratch = self.scratch.try_borrow_mut().ok()?;
         scratch.compared = 0;
-        space.ask(&mut scratch.query, vector);
+        space.ask(&mut scratch.query, vector, true);
         self.graph.search(space, &mut scratch, ef);
         Some(scratch)
     }

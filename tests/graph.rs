@@ -13,6 +13,8 @@ mod data;
 mod fuzz;
 #[path = "graph/recall.rs"]
 mod recall;
+#[path = "graph/reference.rs"]
+mod reference;
 #[path = "graph/stored.rs"]
 mod stored;
 #[path = "graph/world.rs"]

@@ -18,4 +18,11 @@ pub struct Dirty {
     pub vectors: bool,
     /// Ids, sequence numbers or metadata.
     pub rows: bool,
+    /// What is kept in memory of the vectors when they are not.
+    pub codes: bool,
+}
+
+impl Dirty {
+    /// Everything: the group stands in no snapshot.
+    pub const ALL: Dirty = Dirty { vectors: true, rows: true, codes: true };
 }

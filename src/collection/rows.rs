@@ -173,7 +173,7 @@ impl Collection {
             self.derive(slot, vector);
         }
         self.index_metadata(slot, value);
-        self.touch(slot, Dirty { vectors: !same, rows: true });
+        self.touch(slot, if same { Dirty { rows: true, ..Dirty::default() } } else { Dirty::ALL });
     }
 
     /// A slot for a new row: the lowest one that is free, so that few row groups change.
@@ -195,7 +195,7 @@ impl Collection {
             row.seq = seq;
         }
         self.index_metadata(slot, value);
-        self.touch(slot, Dirty { vectors: false, rows: true });
+        self.touch(slot, Dirty { rows: true, ..Dirty::default() });
     }
 
     pub(super) fn delete(&mut self, id: &str) {
@@ -213,7 +213,7 @@ impl Collection {
         self.live.remove(slot);
         self.underive(slot);
         // The vector stays in its block until the slot is used again: nothing reads it.
-        self.touch(slot, Dirty { vectors: false, rows: true });
+        self.touch(slot, Dirty { rows: true, ..Dirty::default() });
     }
 
     fn put(&mut self, slot: u32, row: Row) {
@@ -253,11 +253,12 @@ impl Collection {
     fn touch(&mut self, slot: u32, what: Dirty) {
         let group = slot as usize / GROUP_ROWS;
         if self.dirty.len() <= group {
-            self.dirty.resize(group + 1, Dirty { vectors: true, rows: true });
+            self.dirty.resize(group + 1, Dirty::ALL);
         }
         if let Some(dirty) = self.dirty.get_mut(group) {
             dirty.vectors |= what.vectors;
             dirty.rows |= what.rows;
+            dirty.codes |= what.codes;
         }
     }
 }
@@ -271,12 +272,18 @@ impl Collection {
 
     /// Which blocks of a row group differ from the last snapshot.
     pub fn dirty(&self, group: usize) -> Dirty {
-        self.dirty.get(group).copied().unwrap_or(Dirty { vectors: true, rows: true })
+        self.dirty.get(group).copied().unwrap_or(Dirty::ALL)
     }
 
     /// Says that everything stands in a snapshot.
     pub fn clean(&mut self) {
         self.dirty = vec![Dirty::default(); self.group_count()];
+    }
+
+    /// Says that the codes that stand in a snapshot are not those of the rows.
+    pub fn touch_codes(&mut self) {
+        self.dirty.resize(self.group_count(), Dirty::ALL);
+        self.dirty.iter_mut().for_each(|dirty| dirty.codes = true);
     }
 
     /// The rows of a group, by column.
@@ -303,6 +310,24 @@ impl Collection {
         }
         self.vectors.load_group(vectors)?;
         self.codes.reserve(first + columns.seqs.len())?;
+        for (slot, (&seq, &id)) in (first as u32..).zip(columns.seqs.iter().zip(&columns.ids)) {
+            let vector = self.vectors.row(slot).unwrap_or_default();
+            // A slot without a row may still have a node of the graph, through which searches pass: it needs its
+            // codes. Numbers there that do not fit the metric belong to no node.
+            let inverse = match self.config.metric.admit(vector) {
+                Err(_) if seq == 0 => continue,
+                admitted => admitted.map_err(|cause| {
+                    Error::corrupt(format!("the stored vector of row '{id:.80}': {}", cause.message))
+                })?,
+            };
+            self.flat.insert_admitted(slot, inverse);
+            self.codes.set(slot, vector, inverse);
+        }
+        self.load_rows(columns)
+    }
+
+    pub(super) fn load_rows(&mut self, columns: &GroupRows<'_>) -> Result<()> {
+        let first = self.rows.len();
         self.rows.reserve(columns.seqs.len());
         for ((&seq, &id), &metadata) in columns.seqs.iter().zip(&columns.ids).zip(&columns.metadata) {
             let slot = self.rows.len() as u32;
@@ -314,12 +339,6 @@ impl Collection {
             if id.is_empty() {
                 return Err(Error::corrupt("a stored row has no id"));
             }
-            let vector = self.vectors.row(slot).unwrap_or_default();
-            let inverse = self.config.metric.admit(vector).map_err(|cause| {
-                Error::corrupt(format!("the stored vector of row '{id:.80}': {}", cause.message))
-            })?;
-            self.flat.insert_admitted(slot, inverse);
-            self.codes.set(slot, vector, inverse);
             self.rows.push(Some(Row { id: id.into(), seq, metadata: metadata.into() }));
         }
         let all = first as u32..self.rows.len() as u32;

@@ -2,8 +2,9 @@
 
 use super::choices::Memory;
 use super::config::Config;
+use super::group::GroupRows;
 use super::rows::Collection;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::limits::GROUP_ROWS;
 use crate::vectors::{Place, ReadStored, Vectors};
 use std::borrow::Cow;
@@ -54,6 +55,41 @@ impl Collection {
     pub fn leave_last_group(&mut self, reader: &Rc<dyn ReadStored>, place: Place) {
         self.vectors.attach(reader.clone());
         self.vectors.leave_last(place);
+    }
+
+    /// Whether a snapshot has a codes block for each row group: so that opening need not read vectors that stay in
+    /// storage.
+    pub fn has_codes(&self) -> bool {
+        self.leaves_vectors()
+    }
+
+    /// The codes block of a row group: what a scan of floats keeps of each row, then the codes.
+    pub fn group_codes(&self, group: usize) -> Vec<u8> {
+        let first = group * GROUP_ROWS;
+        let rows = self.slot_count().saturating_sub(first).min(GROUP_ROWS);
+        let mut bytes: Vec<u8> = bytemuck::cast_slice(&self.flat.kept(first, rows)).to_vec();
+        bytes.extend_from_slice(self.codes.group_bytes(group, rows));
+        bytes
+    }
+
+    /// Adds the next row group of a stored snapshot, a full one, without reading its vectors. `Corrupt` when rows
+    /// and codes contradict each other or the configuration.
+    pub fn load_group_without_vectors(
+        &mut self,
+        columns: &GroupRows<'_>,
+        codes: &[u8],
+        reader: &Rc<dyn ReadStored>,
+        place: Place,
+    ) -> Result<()> {
+        if columns.seqs.len() != GROUP_ROWS {
+            return Err(Error::corrupt("a row group before the last is not full"));
+        }
+        let first = self.slot_count();
+        let codes = self.flat.take_back(first, GROUP_ROWS, codes)?;
+        self.codes.load(first as u32, GROUP_ROWS, codes)?;
+        self.vectors.attach(reader.clone());
+        self.vectors.add_stored(place)?;
+        self.load_rows(columns)
     }
 
     /// Makes room for rows of these ids, so that applying a write cannot run out of memory for vectors.

@@ -4,7 +4,7 @@ use roaring::RoaringBitmap;
 
 use super::candidates::{Asked as Listed, Candidates};
 use super::{Metric, Scored, TopK, inverse_norm};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernel;
 use crate::limits::GROUP_ROWS;
 use crate::vectors::Vectors;
@@ -61,6 +61,29 @@ impl Flat {
     #[inline]
     pub fn inverse(&self, slot: u32) -> f32 {
         self.inverse_norms.get(slot as usize).copied().unwrap_or(0.0)
+    }
+
+    /// What is kept of the `count` slots from `first` on, to be stored: under cosine a number each, else nothing.
+    pub fn kept(&self, first: usize, count: usize) -> Vec<f32> {
+        let of = |slot: usize| self.inverse_norms.get(slot).copied().unwrap_or(0.0);
+        match self.metric {
+            Metric::Cosine => (first..first + count).map(of).collect(),
+            Metric::Dot | Metric::Euclidean => Vec::new(),
+        }
+    }
+
+    /// Takes back what [`Flat::kept`] gave, little-endian, for the slots from `first` on, and gives the bytes behind
+    /// it. `Corrupt` when there are fewer.
+    pub fn take_back<'a>(&mut self, first: usize, count: usize, bytes: &'a [u8]) -> Result<&'a [u8]> {
+        let expected = if self.metric == Metric::Cosine { count * size_of::<f32>() } else { 0 };
+        let (kept, behind) = bytes.split_at_checked(expected).ok_or_else(|| {
+            Error::corrupt("a codes block has another length than its row group")
+                .with(format_args!("at least {expected} bytes"), bytes.len())
+        })?;
+        for (slot, number) in (first..).zip(kept.as_chunks().0) {
+            self.insert_admitted(slot as u32, f32::from_le_bytes(*number));
+        }
+        Ok(behind)
     }
 
     /// Bytes held beside the arena.
@@ -224,5 +247,13 @@ impl Asker<'_> {
 /// Rounding can push the cosine of parallel vectors past 1.
 #[inline]
 fn cosine(dot: f32, row_inverse: f32, query_inverse: f32) -> f32 {
-    (dot * row_inverse * query_inverse).clamp(-1.0, 1.0)
+    let cosine = dot * row_inverse * query_inverse;
+    // Not `clamp`: its panic brings 10 KB of wasm.
+    if cosine > 1.0 {
+        1.0
+    } else if cosine < -1.0 {
+        -1.0
+    } else {
+        cosine
+    }
 }

@@ -1,20 +1,11 @@
 //! Reading blocks back: verified, in runs of neighbours, so that no more than one run is held.
 
-use super::ahead::Ahead;
 use super::names;
-use super::stored::place_of;
-use super::wire::config_from_wire;
-use crate::collection::{Collection, Config, GroupRows, Memory, State};
 use crate::error::{Error, Result};
-use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind, RowsV1, check_vectors};
-use crate::format::snapshot::{BlockRefV1, CollectionV1, SnapshotV2};
-use crate::limits::{BLOCK_BYTES_MAX, GROUP_ROWS};
+use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader};
+use crate::format::snapshot::BlockRefV1;
+use crate::limits::BLOCK_BYTES_MAX;
 use crate::storage::Storage;
-use crate::vectors::ReadStored;
-use std::rc::Rc;
-
-use super::disk::refs_of;
-use super::env::Env;
 
 /// Bytes read at a time, unless one block is longer.
 const RUN_BYTES: u64 = 4 * 1024 * 1024;
@@ -85,94 +76,4 @@ impl Run {
             Ok((header, payload))
         })
     }
-}
-
-/// Rebuilds the state that a manifest describes. With a reader, vectors that are to stay in storage do, once they
-/// verified.
-pub async fn load_state(
-    storage: &impl Storage,
-    env: &impl Env,
-    reader: Option<&Rc<dyn ReadStored>>,
-    manifest: &SnapshotV2,
-) -> Result<State> {
-    let mut state = State::new();
-    state.seq = manifest.seq;
-    state.next_collection = manifest.next_collection;
-    let groups = manifest.collections.iter().flat_map(|one| &one.groups);
-    let total: u64 =
-        groups.flat_map(refs_of).map(|block| BLOCK_HEADER_BYTES as u64 + u64::from(block.length)).sum();
-    let mut done = 0;
-    for (wire, extension) in manifest.collections.iter().zip(&manifest.extensions) {
-        let config = config_from_wire(&wire.config(extension))?;
-        let collection = load_collection(storage, env, reader, wire, config, &mut |bytes| {
-            done += bytes;
-            env.progress("snapshot", done, total);
-        })
-        .await?;
-        if state.get(wire.collection).is_some() || wire.collection >= manifest.next_collection {
-            return Err(Error::corrupt("a manifest names a collection twice, or beyond its own count"));
-        }
-        state.load(collection);
-    }
-    Ok(state)
-}
-
-async fn load_collection(
-    storage: &impl Storage,
-    env: &impl Env,
-    reader: Option<&Rc<dyn ReadStored>>,
-    wire: &CollectionV1,
-    config: Config,
-    progress: &mut impl FnMut(u64),
-) -> Result<Collection> {
-    let dimension = config.dimension;
-    let reader = reader.filter(|_| config.memory == Memory::Codes);
-    let mut loaded = Collection::new(wire.collection, wire.name.clone(), config, wire.stages);
-    let groups = wire.groups.len();
-    if groups != (wire.slots as usize).div_ceil(GROUP_ROWS) {
-        return Err(Error::corrupt(format!("collection '{}' has the wrong number of row groups", wire.name))
-            .with((wire.slots as usize).div_ceil(GROUP_ROWS), groups));
-    }
-    let runs = runs(wire.groups.iter().flat_map(refs_of))?;
-    let mut ahead = Ahead::new(storage, &runs);
-    // The vectors of a group whose rows come in the next run.
-    let mut carried: Option<Vec<u8>> = None;
-    while let Some((run, bytes)) = ahead.next().await? {
-        let mut vectors: Option<&[u8]> = carried.as_deref();
-        for block in run.blocks(&bytes) {
-            let (header, payload) = block?;
-            let group = loaded.group_count();
-            if header.collection != wire.collection || header.group as usize != group {
-                return Err(Error::corrupt("a block belongs to another row group than the manifest says"));
-            }
-            match (header.kind, vectors.take()) {
-                (BlockKind::Vectors, None) => {
-                    let slots = (wire.slots as usize - group * GROUP_ROWS).min(GROUP_ROWS);
-                    check_vectors(payload, slots, dimension)?;
-                    vectors = Some(payload);
-                }
-                (BlockKind::Rows, Some(vectors)) => {
-                    let rows = RowsV1::decode(payload)?;
-                    let rows = GroupRows { seqs: rows.seqs, ids: rows.ids, metadata: rows.metadata };
-                    loaded.load_group(&rows, vectors)?;
-                    if let (Some(reader), Some(stored)) = (reader, wire.groups.get(group)) {
-                        loaded.leave_last_group(reader, place_of(&stored.vectors));
-                    }
-                }
-                _ => return Err(Error::corrupt("a manifest names rows and vectors out of order")),
-            }
-        }
-        carried = vectors.map(<[u8]>::to_vec);
-        progress(run.end - run.start);
-        env.yield_now().await;
-    }
-    loaded.finish_loading()?;
-    if loaded.len() != wire.rows as usize || loaded.slot_count() != wire.slots as usize {
-        return Err(Error::corrupt(format!(
-            "collection '{}' has another number of rows than its manifest",
-            wire.name
-        ))
-        .with(wire.rows, loaded.len()));
-    }
-    Ok(loaded)
 }

@@ -1,10 +1,9 @@
 //! Check: reads everything that is stored again, verifies it, and compares it with what is in memory.
 
-use super::blocks::load_state;
 use super::chain::Logs;
 use super::database::Database;
-use super::disk::refs_of;
 use super::env::Env;
+use super::load::{Loading, load_state};
 use super::log::{LogReader, Next};
 use super::names::{self, Listing};
 use super::open::read_manifest;
@@ -66,10 +65,8 @@ impl<S: Storage, E: Env> Database<S, E> {
             let length = listing.snapshots.get(kept.generation).copied().unwrap_or(0);
             let loaded = match read_manifest(&inner.storage, kept.generation, length, &database).await {
                 Ok(manifest) => {
-                    report.blocks +=
-                        manifest.collections.iter().flat_map(|one| &one.groups).flat_map(refs_of).count()
-                            as u64;
-                    load_state(&inner.storage, &inner.env, inner.reader.as_ref(), &manifest).await
+                    manifest.each_block(&mut |_| report.blocks += 1);
+                    load_state(&inner.storage, &inner.env, &Loading::all(&inner.reader), &manifest).await
                 }
                 Err(cause) => Err(cause),
             };

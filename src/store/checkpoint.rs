@@ -4,28 +4,21 @@
 //! a crash between the two.
 
 use super::database::{Database, Inner};
-use super::disk::{Health, Kept, refs_of};
+use super::disk::{Blocks, Health, Kept};
 use super::env::Env;
-use super::made::{MadeBlocks, Wanted};
+use super::made::MadeBlocks;
 use super::names::{self, Listing};
 use super::report::CheckpointResult;
 use super::stored::place_of;
-use super::wire::config_to_wire;
 use crate::collection::Collection;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::format::VERSION;
-use crate::format::block::BlockKind;
-use crate::format::config::ConfigV2;
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
-use crate::format::snapshot::{BlockRefV1, CollectionV1, ExtensionV2, GroupV1, SnapshotV2, encode_snapshot};
-use crate::sorted::SortedMap;
+use crate::format::snapshot::{SnapshotV2, encode_snapshot};
 use crate::storage::{Once, Storage};
 
 /// Restorable snapshots that are kept: the newest, and one to fall back on.
 const SNAPSHOTS_KEPT: usize = 2;
-
-/// A blocks file of which less than this share is still named by the newest snapshot is emptied into the next.
-const LIVE_SHARE_MIN: (u64, u64) = (1, 2);
 
 impl<S: Storage, E: Env> Database<S, E> {
     /// Writes a snapshot of now and starts a new log. What it costs follows what changed since the last one.
@@ -84,8 +77,9 @@ impl<S: Storage, E: Env> Inner<S, E> {
         }
         let manifest = self.manifest(written)?;
         result.seq = manifest.seq;
-        let blocks = manifest.collections.iter().map(|one| one.groups.len() as u64 * 2).sum::<u64>();
-        result.blocks_reused = blocks - result.blocks_written;
+        let mut named = 0;
+        manifest.each_block(&mut |_| named += 1);
+        result.blocks_reused = named - result.blocks_written;
 
         let header = FileHeader {
             kind: FileKind::Snapshot,
@@ -116,103 +110,17 @@ impl<S: Storage, E: Env> Inner<S, E> {
     pub(super) fn adopt(&self, generation: u64, manifest: SnapshotV2, length: u64) {
         let mut disk = self.disk.borrow_mut();
         disk.snapshots.push(Kept::of(generation, &manifest, length));
-        disk.groups = super::open::groups_of(manifest);
+        disk.blocks = Blocks::of(manifest);
         let mut state = self.state.borrow_mut();
         state.all_mut().for_each(Collection::clean);
         // Everything stands in storage now, so what need not be in memory goes. From here on vectors are read from
         // the files of this snapshot only: those of the one before may be removed.
         let Some(reader) = &self.reader else { return };
         for collection in state.all_mut().filter(|one| one.leaves_vectors()) {
-            let groups = disk.groups(collection.number).iter();
-            collection.leave_vectors(reader, groups.map(|group| place_of(&group.vectors)));
-        }
-    }
-
-    /// Every block that changed, or lies in a file that is to be emptied, in the order of the manifest.
-    fn wanted(&self, stale: &[u64]) -> Vec<Wanted> {
-        let (state, disk) = (self.state.borrow(), self.disk.borrow());
-        let mut wanted = Vec::new();
-        for collection in state.all() {
-            let stored = disk.groups(collection.number);
-            for group in 0..collection.group_count() {
-                let dirty = collection.dirty(group);
-                let blocks = stored.get(group).map(refs_of);
-                for (kind, dirty) in [(BlockKind::Vectors, dirty.vectors), (BlockKind::Rows, dirty.rows)] {
-                    let stays =
-                        blocks.is_some_and(|blocks| !stale.contains(&blocks[kind.index()].generation));
-                    if dirty || !stays {
-                        wanted.push(Wanted { collection: collection.number, group, kind });
-                    }
-                }
+            if let Some(blocks) = disk.blocks(collection.number) {
+                collection.leave_vectors(reader, blocks.groups.iter().map(|group| place_of(&group.vectors)));
             }
         }
-        wanted
-    }
-
-    /// Blocks files most of which the next snapshot would not name, so that storage stays in proportion to
-    /// the data.
-    fn mostly_dead_files(&self) -> Vec<u64> {
-        let (state, disk) = (self.state.borrow(), self.disk.borrow());
-        // Generation -> bytes that stay in use, and where the last block in use ends: about the file's length.
-        let mut live: SortedMap<u64, u64> = SortedMap::new();
-        let mut size: SortedMap<u64, u64> = SortedMap::new();
-        for (number, groups) in &disk.groups {
-            for (group, stored) in groups.iter().enumerate() {
-                let dirty = state.get(*number).map(|collection| collection.dirty(group)).unwrap_or_default();
-                for (dirty, block) in [dirty.vectors, dirty.rows].into_iter().zip(refs_of(stored)) {
-                    let bytes = if dirty { 0 } else { u64::from(block.length) };
-                    live.add(block.generation, bytes);
-                    let end = block.offset + u64::from(block.length);
-                    let known = size.get(block.generation).copied().unwrap_or(0);
-                    size.insert(block.generation, end.max(known));
-                }
-            }
-        }
-        let (numerator, denominator) = LIVE_SHARE_MIN;
-        let mostly_dead = live
-            .iter()
-            .zip(size.values())
-            .filter(|((_, live), size)| *live * denominator < *size * numerator);
-        mostly_dead.map(|((generation, _), _)| *generation).collect()
-    }
-
-    fn manifest(&self, written: Vec<(Wanted, BlockRefV1)>) -> Result<SnapshotV2> {
-        let (state, disk) = (self.state.borrow(), self.disk.borrow());
-        // In the order in which the blocks were written, which is the order of this loop.
-        let mut written = written.into_iter().peekable();
-        let (mut collections, mut extensions) = (Vec::new(), Vec::new());
-        for collection in state.all() {
-            let stored = disk.groups(collection.number);
-            let mut groups = Vec::with_capacity(collection.group_count());
-            for group in 0..collection.group_count() {
-                let stored = stored.get(group).map(refs_of);
-                let mut of = |kind: BlockKind| {
-                    let is_it = |want: &Wanted| {
-                        want.collection == collection.number && want.group == group && want.kind == kind
-                    };
-                    let block = written.next_if(|(want, _)| is_it(want)).map(|(_, block)| block);
-                    let block = block.or(stored.map(|stored| stored[kind.index()]));
-                    block.ok_or_else(|| {
-                        Error::corrupt("a row group has no block: this is a defect of Lodestore")
-                    })
-                };
-                groups.push(GroupV1 { vectors: of(BlockKind::Vectors)?, rows: of(BlockKind::Rows)? });
-            }
-            let ConfigV2 { base: config, search } = config_to_wire(collection.config());
-            extensions.push(ExtensionV2::new(collection.number, search));
-            collections.push(CollectionV1 {
-                collection: collection.number,
-                name: collection.name.clone(),
-                config,
-                stages: collection.stages,
-                slots: collection.slot_count() as u32,
-                rows: collection.len() as u32,
-                groups,
-            });
-        }
-        let (seq, next_collection) = (state.seq, state.next_collection);
-        let log = Some(disk.log.generation);
-        Ok(SnapshotV2 { seq, time_ms: self.env.now_ms(), log, next_collection, collections, extensions })
     }
 
     /// Removes what neither a kept snapshot nor a running export needs. A file that cannot be removed now is

@@ -10,7 +10,7 @@ use crate::collection::State;
 use crate::error::{Error, Kind, Result};
 use crate::storage::Storage;
 use crate::vectors::ReadStored;
-use std::cell::{Ref, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -37,6 +37,10 @@ pub(super) struct Inner<S, E> {
     /// Whoever changes files holds it.
     pub turn: Turn,
     pub queue: RefCell<VecDeque<Rc<Pending>>>,
+    /// Whether somebody works on the graphs in the background.
+    pub indexing: Cell<bool>,
+    /// How many checkpoints are reading the graphs, which stay as they are meanwhile.
+    pub graph_frozen: Cell<u32>,
 }
 
 impl<S: Storage, E: Env> Database<S, E> {

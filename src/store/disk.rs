@@ -1,6 +1,7 @@
 //! What stands in storage, as far as the store has to remember it.
 
 use crate::error::{Error, Kind, Result};
+use crate::format::block::BlockKind;
 use crate::format::header::DatabaseId;
 use crate::format::snapshot::{BlockRefV1, GroupV1, SnapshotV2};
 use crate::sorted::SortedMap;
@@ -17,14 +18,48 @@ pub struct Disk {
     pub logs: SortedMap<u64, u64>,
     /// The kept snapshots, oldest first.
     pub snapshots: Vec<Kept>,
-    /// The blocks of the newest snapshot, by collection and row group.
-    pub groups: Vec<(u32, Vec<GroupV1>)>,
+    /// The blocks of the newest snapshot, by collection.
+    pub blocks: Vec<Blocks>,
     /// Generations of blocks files that an export is reading: not to be removed. With how many do.
     pub pins: SortedMap<u64, u64>,
     /// Whether writes are possible.
     pub health: Health,
     /// Length of the log at the last automatic checkpoint that failed, and why.
     pub failed_checkpoint: Option<(u64, Error)>,
+}
+
+/// The blocks of a collection.
+#[derive(Clone, Debug)]
+pub struct Blocks {
+    /// Its number.
+    pub collection: u32,
+    /// Vectors and rows of each row group.
+    pub groups: Vec<GroupV1>,
+    /// Codes of each row group, or none at all.
+    pub codes: Vec<BlockRefV1>,
+}
+
+impl Blocks {
+    /// What has to be remembered of a manifest.
+    pub fn of(manifest: SnapshotV2) -> Vec<Blocks> {
+        let both = manifest.collections.into_iter().zip(manifest.extensions);
+        both.map(|(one, extension)| Blocks {
+            collection: one.collection,
+            groups: one.groups,
+            codes: extension.codes,
+        })
+        .collect()
+    }
+
+    /// Where a block of a row group lies.
+    pub fn block(&self, group: usize, kind: BlockKind) -> Option<BlockRefV1> {
+        match kind {
+            BlockKind::Vectors => self.groups.get(group).map(|group| group.vectors),
+            BlockKind::Rows => self.groups.get(group).map(|group| group.rows),
+            BlockKind::Codes => self.codes.get(group).copied(),
+            BlockKind::Links => None,
+        }
+    }
 }
 
 /// The log that is appended to.
@@ -55,9 +90,7 @@ impl Kept {
     /// What has to be remembered of a manifest.
     pub fn of(generation: u64, manifest: &SnapshotV2, manifest_bytes: u64) -> Kept {
         let mut files = SortedMap::new();
-        for block in manifest.blocks() {
-            files.add(block.generation, u64::from(block.length));
-        }
+        manifest.each_block(&mut |block| files.add(block.generation, u64::from(block.length)));
         Kept {
             generation,
             seq: manifest.seq,
@@ -113,8 +146,8 @@ impl Disk {
     }
 
     /// The blocks of a collection in the newest snapshot.
-    pub fn groups(&self, collection: u32) -> &[GroupV1] {
-        self.groups.iter().find(|(number, _)| *number == collection).map_or(&[], |(_, groups)| groups)
+    pub fn blocks(&self, collection: u32) -> Option<&Blocks> {
+        self.blocks.iter().find(|blocks| blocks.collection == collection)
     }
 
     /// Whether a kept snapshot or a running export needs a blocks file.

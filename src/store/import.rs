@@ -1,10 +1,10 @@
 //! Import: an archive is verified piece by piece while its blocks go into a new blocks file; only when
 //! everything verified and was read back does one new snapshot make it the database.
 
-use super::blocks::load_state;
 use super::database::{Database, Inner};
 use super::disk::Health;
 use super::env::Env;
+use super::load::{Loading, load_state};
 use super::names;
 use super::report::ImportResult;
 use crate::error::{Error, Result};
@@ -12,7 +12,7 @@ use crate::format::VERSION;
 use crate::format::archive::{Section, TRAILER_BYTES, Trailer};
 use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader};
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
-use crate::format::snapshot::{BlockRefV1, SnapshotV2, encode_snapshot};
+use crate::format::snapshot::{BlockRefV1, ExtensionV2, SnapshotV2, encode_snapshot};
 use crate::limits::MANIFEST_BYTES_MAX;
 use crate::storage::{Once, Source, Storage};
 use sha2::{Digest, Sha256};
@@ -77,7 +77,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         adopt(&mut manifest, &found, generation)?;
 
         // Read back from storage: what is switched to is what was stored, not what was received.
-        let mut state = load_state(&self.storage, &self.env, self.reader.as_ref(), &manifest).await?;
+        let mut state = load_state(&self.storage, &self.env, &Loading::all(&self.reader), &manifest).await?;
         state.seq = manifest.seq.max(self.state.borrow().seq) + 1;
         manifest.seq = state.seq;
         // Its log follows it: a log whose first write is the one after this snapshot, made while the old
@@ -160,7 +160,7 @@ fn adopt(manifest: &mut SnapshotV2, found: &[BlockRefV1], generation: u64) -> Re
         }
     }
     // What follows from the rows is not in an archive: its blocks would be somebody else's.
-    if manifest.extensions.iter().any(|extension| extension.blocks().next().is_some()) {
+    if manifest.extensions.iter().any(ExtensionV2::has_blocks) {
         return Err(Error::corrupt("the manifest of this archive names an index, which no archive holds"));
     }
     match found.next() {
@@ -258,7 +258,7 @@ impl<'a, S: Source, E: Env> Reader<'a, S, E> {
 mod tests {
     use super::*;
     use crate::format::config::SearchV2;
-    use crate::format::snapshot::{ExtensionV2, GraphV2};
+    use crate::format::snapshot::GraphV2;
 
     #[test]
     fn an_archive_that_names_derived_blocks_is_refused() {

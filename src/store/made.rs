@@ -62,11 +62,11 @@ impl<S: Storage, E: Env> MadeBlocks<'_, S, E> {
     fn stored(&self, want: &Wanted) -> Result<Option<BlockRefV1>> {
         let (state, disk) = (self.inner.state.borrow(), self.inner.disk.borrow());
         let is_stored = collection(&state, want)?.vectors().place(want.group).is_some();
-        let groups = disk.groups(want.collection);
-        Ok(groups
-            .get(want.group)
-            .filter(|_| is_stored && want.kind == BlockKind::Vectors)
-            .map(|one| one.vectors))
+        let blocks = disk.blocks(want.collection);
+        let wants_vectors = want.kind == BlockKind::Vectors;
+        Ok(blocks
+            .and_then(|blocks| blocks.block(want.group, want.kind))
+            .filter(|_| is_stored && wants_vectors))
     }
 }
 
@@ -115,7 +115,7 @@ fn collection<'a>(state: &'a State, want: &Wanted) -> Result<&'a Collection> {
 
 /// A block of what is in memory, with room for its header.
 fn encode(collection: &Collection, want: &Wanted) -> Result<Vec<u8>> {
-    let rows;
+    let (rows, codes);
     let payload: &[u8] = match want.kind {
         BlockKind::Vectors => bytemuck::cast_slice(collection.vectors().group(want.group)),
         BlockKind::Rows => {
@@ -123,7 +123,11 @@ fn encode(collection: &Collection, want: &Wanted) -> Result<Vec<u8>> {
             rows = RowsV1 { seqs: columns.seqs, ids: columns.ids, metadata: columns.metadata }.encode();
             &rows
         }
-        BlockKind::Links | BlockKind::Codes => {
+        BlockKind::Codes => {
+            codes = collection.group_codes(want.group);
+            &codes
+        }
+        BlockKind::Links => {
             return Err(Error::corrupt(
                 "a derived block is not made from rows: this is a defect of Lodestore",
             ));

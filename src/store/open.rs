@@ -1,10 +1,10 @@
 //! Opening is reconciling, every time: the newest snapshot that verifies, then the logs after it.
 
-use super::blocks::load_state;
 use super::chain::{Link, Logs, located};
 use super::database::{Database, Inner};
-use super::disk::{Disk, Health, Kept, LogTail};
+use super::disk::{Blocks, Disk, Health, Kept, LogTail};
 use super::env::Env;
+use super::load::{Loading, load_state};
 use super::log::{LogReader, Next};
 use super::names::{self, Listing};
 use super::options::Options;
@@ -20,7 +20,7 @@ use crate::limits::{FILES_MAX, MANIFEST_BYTES_MAX};
 use crate::sorted::SortedMap;
 use crate::storage::{Once, Storage};
 use crate::vectors::ReadStored;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -34,9 +34,11 @@ struct Loaded {
 /// Where the logs ended.
 struct Replayed {
     tail: LogTail,
-    /// The log cannot be appended to as it is: it ends in a torn frame, or before the snapshot, or is of an
-    /// older format, whose readers would not understand what is written now.
+    /// The log cannot be appended to as it is: it ends in a torn frame, or before the snapshot.
     roll: bool,
+    /// The log is of an older format, whose readers would not understand what is written now: the first write
+    /// begins a new one. Until then nothing is written, so that they can still read what there is.
+    is_older: bool,
 }
 
 impl<S: Storage, E: Env> Database<S, E> {
@@ -65,7 +67,7 @@ impl<S: Storage, E: Env> Database<S, E> {
 
         let mut state = loaded.state;
         let replayed = if is_new {
-            Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true }
+            Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true, is_older: false }
         } else {
             let named = loaded.newest.as_ref().and_then(|manifest| manifest.log);
             let links = logs.after(state.seq, named).map_err(|cause| explain(cause, &report))?;
@@ -84,9 +86,12 @@ impl<S: Storage, E: Env> Database<S, E> {
             log: replayed.tail,
             logs: logs.first_writes(),
             snapshots: loaded.kept,
-            groups: loaded.newest.map(groups_of).unwrap_or_default(),
+            blocks: loaded.newest.map(Blocks::of).unwrap_or_default(),
             pins: SortedMap::new(),
-            health: Health::Writable,
+            health: match replayed.is_older && !replayed.roll {
+                true => Health::Unsettled { roll: true, tried: Vec::new() },
+                false => Health::Writable,
+            },
             failed_checkpoint: None,
         };
         let mut inner = Inner {
@@ -99,6 +104,8 @@ impl<S: Storage, E: Env> Database<S, E> {
             disk: RefCell::new(disk),
             turn: Turn::default(),
             queue: RefCell::new(VecDeque::new()),
+            indexing: Cell::new(false),
+            graph_frozen: Cell::new(0),
         };
         if replayed.roll {
             let previous = (!is_new).then_some(replayed.tail);
@@ -109,11 +116,6 @@ impl<S: Storage, E: Env> Database<S, E> {
         inner.report = report;
         Ok(Database(Rc::new(inner)))
     }
-}
-
-/// Blocks by collection and row group.
-pub fn groups_of(manifest: SnapshotV2) -> Vec<(u32, Vec<crate::format::snapshot::GroupV1>)> {
-    manifest.collections.into_iter().map(|one| (one.collection, one.groups)).collect()
 }
 
 impl<S: Storage, E: Env> Inner<S, E> {
@@ -150,6 +152,7 @@ async fn load_newest<S: Storage>(
     database: &DatabaseId,
     report: &mut OpenReport,
 ) -> Result<Loaded> {
+    let loading = Loading { reader, lengths: Some(&listing.blocks) };
     let mut kept = Vec::new();
     let mut loaded: Option<(State, SnapshotV2)> = None;
     for (&generation, &length) in listing.snapshots.iter().rev() {
@@ -161,11 +164,12 @@ async fn load_newest<S: Storage>(
                 continue;
             }
         };
+        let this = Kept::of(generation, &manifest, length);
         if loaded.is_none() {
-            match load_state(storage, env, reader, &manifest).await {
+            match load_state(storage, env, &loading, &manifest).await {
                 Ok(state) => {
                     report.snapshot = Some(generation);
-                    loaded = Some((state, manifest.clone()));
+                    loaded = Some((state, manifest));
                 }
                 Err(cause) => {
                     skip(report, generation, cause, false)?;
@@ -173,7 +177,7 @@ async fn load_newest<S: Storage>(
                 }
             }
         }
-        kept.push(Kept::of(generation, &manifest, length));
+        kept.push(this);
     }
     kept.reverse();
     let (state, newest) = match loaded {
@@ -225,7 +229,7 @@ async fn replay<S: Storage>(
 ) -> Result<Replayed> {
     let total: u64 = links.iter().map(|link| link.end).sum();
     let mut before = 0;
-    let mut replayed = Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true };
+    let mut replayed = Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true, is_older: false };
     for link in links {
         let mut reader = LogReader::new(storage, link.header.generation, link.end);
         let mut expected = link.header.seq;
@@ -274,7 +278,7 @@ async fn replay<S: Storage>(
         }
         let tail = LogTail { generation: link.header.generation, length };
         let is_older = link.header.version < VERSION;
-        replayed = Replayed { tail, roll: torn || is_older || expected != state.seq + 1 };
+        replayed = Replayed { tail, roll: torn || expected != state.seq + 1, is_older };
     }
     Ok(replayed)
 }

@@ -1,13 +1,16 @@
 //! Storages that cannot read at once, that fail to, and that come back damaged.
 
 use super::support::fault::{Borrowed, FaultStorage};
-use super::support::{TestEnv, block_on, open, rows};
+use super::support::{TestEnv, block_on, drain, open, rows};
 use super::{DIMENSION, ask, codes, full, placed, same_answers, stored};
+use lodestore::collection::{Config, Query};
 use lodestore::error::{Error, Kind};
 use lodestore::index::Metric;
-use lodestore::storage::{FileInfo, MemoryStorage, Source, Storage};
+use lodestore::storage::{FileInfo, MemoryStorage, Once, ReadNow, Source, Storage};
 use lodestore::store::Database;
+use std::cell::Cell;
 use std::ops::Range;
+use std::rc::Rc;
 
 /// A storage that cannot read without waiting.
 #[derive(Clone)]
@@ -98,24 +101,35 @@ impl<S: Storage> Writes for Database<S, TestEnv> {
     }
 }
 
+/// Puts other bytes into a file behind the back of a database.
+fn overwrite(storage: &MemoryStorage, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = storage.files()[name].clone();
+    change(&mut bytes);
+    block_on(storage.remove(name)).unwrap();
+    block_on(storage.create(name, &mut Once::new(bytes))).unwrap();
+}
+
+/// The file that has the vectors of row group 1, and where they begin.
+fn second_group(db: &Database<MemoryStorage, TestEnv>) -> (String, usize) {
+    let place = db.state().unwrap().named("c").unwrap().vectors().place(1).unwrap();
+    (format!("blocks-{}", place.generation), place.offset as usize)
+}
+
 #[test]
 fn damage_to_vectors_in_storage_is_found_and_not_written_on() {
     let storage = MemoryStorage::new();
     let db = stored(storage.clone(), codes(Metric::Cosine), 3000);
-    let place = db.state().unwrap().named("c").unwrap().vectors().place(1).unwrap();
-    let name = format!("blocks-{}", place.generation);
-    let mut files = storage.files();
-    files.get_mut(&name).unwrap()[place.offset as usize + 100] ^= 1;
-    let damaged = MemoryStorage::from_files(files);
-    // Opening reads every block once, and falls back as it always does; here there is nothing to fall back on.
-    assert_eq!(open(damaged.clone()).map(drop).unwrap_err().kind, Kind::Corrupt);
-
-    // It comes while the database is open: check says it, and a checkpoint that would copy it stops.
-    block_on(storage.remove(&name)).unwrap();
-    let bytes = damaged.files()[&name].clone();
-    block_on(storage.create(&name, &mut lodestore::storage::Once::new(bytes))).unwrap();
-    let report = block_on(db.check()).unwrap();
-    assert!(!report.ok && report.problems.iter().any(|one| one.what.contains(&name)), "{report:?}");
+    let (name, offset) = second_group(&db);
+    overwrite(&storage, &name, |bytes| bytes[offset + 100] ^= 1);
+    // Opening does not read vectors that stay in storage: it is check that says it, ...
+    for db in [&db, &open(storage.clone()).unwrap()] {
+        let report = block_on(db.check()).unwrap();
+        assert!(!report.ok && report.problems.iter().any(|one| one.what.contains(&name)), "{report:?}");
+    }
+    // ... an export that would carry it away, and a checkpoint that would copy it.
+    let mut export = block_on(db.export()).unwrap();
+    assert_eq!(block_on(drain(&mut export)).unwrap_err().kind, Kind::Corrupt);
+    drop(export);
     block_on(db.upsert("c", rows("r", 1500..1501, DIMENSION))).unwrap();
     let before = storage.files();
     assert_eq!(block_on(db.checkpoint()).unwrap_err().kind, Kind::Corrupt);
@@ -123,4 +137,88 @@ fn damage_to_vectors_in_storage_is_found_and_not_written_on() {
     // Groups that are whole are still read and written.
     assert_eq!(ask(&db, &[1.0; DIMENSION], Some("{\"n\":{\"$lt\":9}}")).unwrap().len(), 9);
     block_on(db.upsert("c", rows("r", 3..4, DIMENSION))).unwrap();
+}
+
+#[test]
+fn vectors_that_went_missing_are_found_when_opening() {
+    let storage = MemoryStorage::new();
+    let db = stored(storage.clone(), codes(Metric::Cosine), 3000);
+    let (name, offset) = second_group(&db);
+    for length in [offset + 1024 * DIMENSION * 4 - 1, offset, 80] {
+        let files = MemoryStorage::from_files(storage.files());
+        overwrite(&files, &name, |bytes| bytes.truncate(length));
+        assert_eq!(open(files).map(drop).unwrap_err().kind, Kind::Corrupt, "cut to {length}");
+    }
+    let files = MemoryStorage::from_files(storage.files());
+    block_on(files.remove(&name)).unwrap();
+    assert_eq!(open(files).map(drop).unwrap_err().kind, Kind::Corrupt, "removed");
+}
+
+#[test]
+fn damaged_codes_are_made_again_from_the_vectors() {
+    for metric in [Metric::Cosine, Metric::Dot] {
+        let storage = MemoryStorage::new();
+        let db = stored(storage.clone(), codes(metric), 3000);
+        let (name, offset) = second_group(&db);
+        let bytes = storage.files()[&name].clone();
+        // Behind the vectors come rows, then codes: headers say which is which.
+        let codes_at = (offset + 1024 * DIMENSION * 4..bytes.len() - 32)
+            .find(|at| bytes[*at..].starts_with(b"LBLK\x04"))
+            .unwrap();
+        overwrite(&storage, &name, |bytes| bytes[codes_at + 20] ^= 1);
+        let again = open(storage.clone()).unwrap();
+        assert_eq!(placed(&again).0, [true, true, false]);
+        same_answers(&db, &again, "made again");
+        assert!(!block_on(again.check()).unwrap().ok);
+        let written = block_on(again.checkpoint()).unwrap();
+        assert!(written.blocks_written >= 3, "{written:?}");
+        block_on(again.checkpoint()).unwrap();
+        assert!(block_on(again.check()).unwrap().ok, "the kept snapshots name new ones");
+        same_answers(&db, &open(storage).unwrap(), "stored again");
+    }
+}
+
+/// Counts the bytes that are read while waiting.
+struct Counting(MemoryStorage, Rc<Cell<u64>>);
+
+impl Storage for Counting {
+    async fn list(&self) -> lodestore::Result<Vec<FileInfo>> {
+        self.0.list().await
+    }
+    async fn read(&self, name: &str, range: Range<u64>) -> lodestore::Result<Vec<u8>> {
+        self.1.set(self.1.get() + range.end - range.start);
+        self.0.read(name, range).await
+    }
+    async fn create(&self, name: &str, source: &mut impl Source) -> lodestore::Result<()> {
+        self.0.create(name, source).await
+    }
+    async fn append(&self, name: &str, at: u64, bytes: &[u8]) -> lodestore::Result<()> {
+        self.0.append(name, at, bytes).await
+    }
+    async fn remove(&self, name: &str) -> lodestore::Result<()> {
+        self.0.remove(name).await
+    }
+    fn reader(&self) -> Option<Rc<dyn ReadNow>> {
+        self.0.reader()
+    }
+}
+
+#[test]
+fn opening_does_not_read_what_stays_in_storage() {
+    let dimension = 256;
+    let storage = MemoryStorage::new();
+    let db = open(storage.clone()).unwrap();
+    block_on(db.collection("c", Some(Config { dimension, ..codes(Metric::Cosine) }))).unwrap();
+    block_on(db.upsert("c", rows("r", 0..4 * 1024, dimension))).unwrap();
+    block_on(db.checkpoint()).unwrap();
+    let read = Rc::new(Cell::new(0));
+    let again = open(Counting(storage, read.clone())).unwrap();
+    assert!(read.get() < 1_600_000, "{} bytes were read: 1 MiB are codes, 4 MiB vectors", read.get());
+    assert_eq!(placed(&again), (vec![true; 4], placed(&db).1));
+    let vector = rows("r", 2000..2001, dimension).vectors;
+    let (state, again) = (db.state().unwrap(), again.state().unwrap());
+    let query = Query { vector: &vector, top_k: 3, ..Query::default() };
+    let answer = state.named("c").unwrap().query(&query).unwrap().hits;
+    assert_eq!(again.named("c").unwrap().query(&query).unwrap().hits, answer);
+    assert!(answer[0].score > 0.999);
 }

@@ -1,0 +1,269 @@
+//! The state that a manifest describes, from its blocks.
+//!
+//! Of a collection that keeps only codes in memory, opening reads the codes and leaves the vectors where they are,
+//! without looking at them: that is what makes a large one open quickly. What their checksums say is for `check`.
+
+use super::ahead::Ahead;
+use super::blocks::runs;
+use super::env::Env;
+use super::stored::place_of;
+use super::wire::config_from_wire;
+use crate::collection::{Collection, Config, GroupRows, State};
+use crate::error::{Error, Kind, Result};
+use crate::format::block::{BLOCK_HEADER_BYTES, BlockKind, RowsV1, check_vectors};
+use crate::format::snapshot::{BlockRefV1, CollectionV1, ExtensionV2, SnapshotV2};
+use crate::limits::GROUP_ROWS;
+use crate::sorted::SortedMap;
+use crate::storage::Storage;
+use crate::vectors::ReadStored;
+use std::borrow::Cow;
+use std::rc::Rc;
+
+/// How to load.
+pub struct Loading<'a> {
+    /// The way to read vectors that stay in storage; without it all come into memory.
+    pub reader: Option<&'a Rc<dyn ReadStored>>,
+    /// The lengths of the blocks files, to trust what they hold without reading all of it.
+    pub lengths: Option<&'a SortedMap<u64, u64>>,
+}
+
+impl<'a> Loading<'a> {
+    /// Reads and verifies every block.
+    pub fn all(reader: &'a Option<Rc<dyn ReadStored>>) -> Loading<'a> {
+        Loading { reader: reader.as_ref(), lengths: None }
+    }
+}
+
+/// Which blocks of a full row group are read. The last one, which may not be full, is always read whole.
+#[derive(Clone, Copy, PartialEq)]
+enum Take {
+    /// Vectors and rows; codes are made of the vectors.
+    Vectors,
+    /// Everything that is there.
+    All,
+    /// Rows and codes; the vectors stay unread.
+    Codes,
+}
+
+impl Take {
+    fn kinds(self, is_full: bool) -> &'static [BlockKind] {
+        match self {
+            Take::Vectors => &[BlockKind::Vectors, BlockKind::Rows],
+            Take::Codes if is_full => &[BlockKind::Rows, BlockKind::Codes],
+            Take::All | Take::Codes => &[BlockKind::Vectors, BlockKind::Rows, BlockKind::Codes],
+        }
+    }
+}
+
+/// A collection as a manifest has it.
+struct Wire<'a> {
+    one: &'a CollectionV1,
+    extension: &'a ExtensionV2,
+    config: Config,
+}
+
+impl Wire<'_> {
+    /// Whether row group `group` is full.
+    fn is_full(&self, group: usize) -> bool {
+        (group + 1) * GROUP_ROWS <= self.one.slots as usize
+    }
+
+    fn blocks(&self, take: Take) -> impl Iterator<Item = BlockRefV1> {
+        self.one.groups.iter().enumerate().flat_map(move |(group, stored)| {
+            take.kinds(self.is_full(group)).iter().filter_map(move |kind| match kind {
+                BlockKind::Vectors => Some(stored.vectors),
+                BlockKind::Rows => Some(stored.rows),
+                BlockKind::Codes => self.extension.codes.get(group).copied(),
+                BlockKind::Links => None,
+            })
+        })
+    }
+
+    fn take(&self, loading: &Loading<'_>) -> Take {
+        let stays = loading.reader.is_some() && self.config.memory == crate::collection::Memory::Codes;
+        match (self.extension.codes.is_empty(), loading.lengths) {
+            (true, _) => Take::Vectors,
+            (false, Some(_)) if stays => Take::Codes,
+            (false, _) => Take::All,
+        }
+    }
+
+    /// Refuses vectors that stay unread where their file is absent or too short for them.
+    fn check_unread(&self, loading: &Loading<'_>) -> Result<()> {
+        let Some(lengths) = loading.lengths else { return Ok(()) };
+        let unread = self.one.groups.iter().enumerate().filter(|(group, _)| self.is_full(*group));
+        for (group, stored) in unread {
+            let block = stored.vectors;
+            let end = end_of(&block);
+            let bytes = GROUP_ROWS * self.config.dimension * size_of::<f32>();
+            let length = lengths.get(block.generation).copied().unwrap_or(0);
+            if block.length as usize != bytes || end > length {
+                return Err(Error::corrupt(format!(
+                    "blocks-{} does not hold the vectors of row group {group}",
+                    block.generation
+                ))
+                .with(format_args!("{bytes} bytes up to {end}"), length));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn end_of(block: &BlockRefV1) -> u64 {
+    block.offset.saturating_add(BLOCK_HEADER_BYTES as u64 + u64::from(block.length))
+}
+
+/// Rebuilds the state that a manifest describes. With a reader, vectors that are to stay in storage do.
+pub async fn load_state(
+    storage: &impl Storage,
+    env: &impl Env,
+    loading: &Loading<'_>,
+    manifest: &SnapshotV2,
+) -> Result<State> {
+    let mut state = State::new();
+    state.seq = manifest.seq;
+    state.next_collection = manifest.next_collection;
+    let mut wires = Vec::new();
+    for (one, extension) in manifest.collections.iter().zip(&manifest.extensions) {
+        wires.push(Wire { one, extension, config: config_from_wire(&one.config, &extension.search)? });
+    }
+    let blocks = wires.iter().flat_map(|wire| wire.blocks(wire.take(loading)));
+    let total: u64 = blocks.map(|block| BLOCK_HEADER_BYTES as u64 + u64::from(block.length)).sum();
+    let mut done = 0;
+    for wire in &wires {
+        let take = wire.take(loading);
+        let mut progress = |bytes: u64| {
+            done = total.min(done + bytes);
+            env.progress("snapshot", done, total);
+        };
+        let loaded = match load_collection(storage, env, loading, wire, take, &mut progress).await {
+            // Codes follow from vectors: damaged ones are made again.
+            Err(cause)
+                if cause.kind == Kind::Corrupt && take != Take::Vectors && loading.lengths.is_some() =>
+            {
+                let take = Take::Vectors;
+                let mut loaded = load_collection(storage, env, loading, wire, take, &mut progress).await?;
+                loaded.touch_codes();
+                loaded
+            }
+            loaded => loaded?,
+        };
+        if state.get(wire.one.collection).is_some() || wire.one.collection >= manifest.next_collection {
+            return Err(Error::corrupt("a manifest names a collection twice, or beyond its own count"));
+        }
+        state.load(loaded);
+    }
+    Ok(state)
+}
+
+async fn load_collection(
+    storage: &impl Storage,
+    env: &impl Env,
+    loading: &Loading<'_>,
+    wire: &Wire<'_>,
+    take: Take,
+    progress: &mut impl FnMut(u64),
+) -> Result<Collection> {
+    let Wire { one, config, .. } = wire;
+    let mut loaded = Collection::new(one.collection, one.name.clone(), config.clone(), one.stages);
+    let groups = (one.slots as usize).div_ceil(GROUP_ROWS);
+    if one.groups.len() != groups {
+        return Err(Error::corrupt(format!("collection '{}' has the wrong number of row groups", one.name))
+            .with(groups, one.groups.len()));
+    }
+    if take == Take::Codes {
+        wire.check_unread(loading)?;
+    }
+    let runs = runs(wire.blocks(take))?;
+    let mut ahead = Ahead::new(storage, &runs);
+    // The blocks of a group whose others come in the next run.
+    let mut carried = Parts::default();
+    while let Some((run, bytes)) = ahead.next().await? {
+        let mut parts = carried;
+        for block in run.blocks(&bytes) {
+            let (header, payload) = block?;
+            let group = loaded.group_count();
+            if header.collection != one.collection || header.group as usize != group {
+                return Err(Error::corrupt("a block belongs to another row group than the manifest says"));
+            }
+            let kinds = take.kinds(wire.is_full(group));
+            if kinds.get(parts.count()) != Some(&header.kind) {
+                return Err(Error::corrupt("a manifest names the blocks of a row group out of order"));
+            }
+            parts.put(header.kind, payload);
+            if parts.count() == kinds.len() {
+                std::mem::take(&mut parts).load(&mut loaded, loading, wire)?;
+            }
+        }
+        carried = parts.into_owned();
+        progress(run.end - run.start);
+        env.yield_now().await;
+    }
+    loaded.finish_loading()?;
+    if loaded.len() != one.rows as usize || loaded.slot_count() != one.slots as usize {
+        return Err(Error::corrupt(format!(
+            "collection '{}' has another number of rows than its manifest",
+            one.name
+        ))
+        .with(one.rows, loaded.len()));
+    }
+    Ok(loaded)
+}
+
+/// The blocks of one row group, as far as they have come.
+#[derive(Default)]
+struct Parts<'a> {
+    vectors: Option<Cow<'a, [u8]>>,
+    rows: Option<Cow<'a, [u8]>>,
+    codes: Option<Cow<'a, [u8]>>,
+}
+
+impl<'a> Parts<'a> {
+    fn all(&self) -> [&Option<Cow<'a, [u8]>>; 3] {
+        [&self.vectors, &self.rows, &self.codes]
+    }
+
+    fn count(&self) -> usize {
+        self.all().iter().filter(|part| part.is_some()).count()
+    }
+
+    fn put(&mut self, kind: BlockKind, payload: &'a [u8]) {
+        let place = match kind {
+            BlockKind::Vectors => &mut self.vectors,
+            BlockKind::Rows => &mut self.rows,
+            BlockKind::Codes | BlockKind::Links => &mut self.codes,
+        };
+        *place = Some(Cow::Borrowed(payload));
+    }
+
+    fn into_owned(self) -> Parts<'static> {
+        let [vectors, rows, codes] =
+            [self.vectors, self.rows, self.codes].map(|part| part.map(|part| Cow::Owned(part.into_owned())));
+        Parts { vectors, rows, codes }
+    }
+
+    /// Adds the group to what is loaded.
+    fn load(self, loaded: &mut Collection, loading: &Loading<'_>, wire: &Wire<'_>) -> Result<()> {
+        let group = loaded.group_count();
+        let rows = RowsV1::decode(self.rows.as_deref().unwrap_or_default())?;
+        let rows = GroupRows { seqs: rows.seqs, ids: rows.ids, metadata: rows.metadata };
+        let place = wire.one.groups.get(group).map(|stored| place_of(&stored.vectors));
+        let stays = loading.reader.filter(|_| loaded.leaves_vectors()).zip(place);
+        match (self.vectors, stays) {
+            (Some(vectors), stays) => {
+                let slots = (wire.one.slots as usize - group * GROUP_ROWS).min(GROUP_ROWS);
+                check_vectors(&vectors, slots, wire.config.dimension)?;
+                loaded.load_group(&rows, &vectors)?;
+                if let Some((reader, place)) = stays {
+                    loaded.leave_last_group(reader, place);
+                }
+                Ok(())
+            }
+            (None, Some((reader, place))) => {
+                let codes = self.codes.as_deref().unwrap_or_default();
+                loaded.load_group_without_vectors(&rows, codes, reader, place)
+            }
+            (None, None) => Err(Error::corrupt("a row group has no vectors")),
+        }
+    }
+}

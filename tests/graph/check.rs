@@ -21,8 +21,7 @@ pub fn invariants(graph: &Graph) {
     }
 }
 
-/// The part of [`invariants`] that holds in the middle of a sweep as well.
-pub fn links(graph: &Graph) {
+fn links(graph: &Graph) {
     for slot in slots(graph) {
         let level = graph.level(slot);
         for layer in 0..=level {

@@ -118,7 +118,7 @@ impl World {
 
     /// Takes all dead nodes out.
     pub fn sweep(&mut self) {
-        let mut sweep = Sweep::begin(&mut self.graph);
+        let mut sweep = Sweep::begin(&self.graph);
         while !self.sweep_step(&mut sweep) {}
         assert_eq!((self.dead.len(), self.graph.dead()), (0, 0));
     }

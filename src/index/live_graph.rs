@@ -142,7 +142,7 @@ impl LiveGraph {
             return Ok(Step::Worked);
         }
         if sweep_due {
-            self.pass = Pass::Sweep(Sweep::begin(&mut self.graph));
+            self.pass = Pass::Sweep(Sweep::begin(&self.graph));
             return Ok(Step::Worked);
         }
         if matches!(self.pass, Pass::None) && look_due {

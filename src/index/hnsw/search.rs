@@ -20,6 +20,12 @@ impl Graph {
         let nearest = self.descend(space, scratch, entry, top, 0);
         scratch.entries.clear();
         scratch.entries.push(nearest);
+        // Every node can be reached from the entry, not from everywhere: so a beam as wide as the graph finds all of it.
+        // A narrow one soon forgets a node that is far.
+        if nearest.slot() != entry {
+            let distance = space.distance(&scratch.query, entry, &mut scratch.distances);
+            scratch.entries.push(Near::new(entry, distance, home));
+        }
         self.search_layer(space, scratch, ef, 0);
     }
 

@@ -72,7 +72,7 @@ fn distances_of_bytes_are_near_the_exact_ones() {
             let (mut query, mut out) = (Query::new(), Vec::new());
             let slots: Vec<u32> = (0..100).collect();
             for (at, vector) in data.iter().enumerate().step_by(3) {
-                all.space().ask(&mut query, vector);
+                all.space().ask(&mut query, vector, true);
                 all.space().distances(&query, &slots, &mut out);
                 let compare = |steps: f64, distances: &[f32]| {
                     for (row, distance) in data.iter().zip(distances) {
@@ -103,7 +103,7 @@ fn without_codes_distances_are_exact() {
         let (mut query, mut out) = (Query::new(), Vec::new());
         let slots: Vec<u32> = (0..50).collect();
         for (at, vector) in data.iter().enumerate() {
-            all.space().ask(&mut query, vector);
+            all.space().ask(&mut query, vector, true);
             all.space().distances(&query, &slots, &mut out);
             let first = out.clone();
             all.space().ask_slot(&mut query, at as u32);
@@ -132,7 +132,7 @@ fn bits_count_components_of_unlike_sign() {
                 row.iter().zip(vector).filter(|(a, b)| (**a > 0.0) != (**b > 0.0)).count() as f32
             };
             let want: Vec<f32> = data.iter().map(unlike).collect();
-            all.space().ask(&mut query, vector);
+            all.space().ask(&mut query, vector, true);
             all.space().distances(&query, &slots, &mut out);
             assert_eq!(out, want);
             all.space().ask_slot(&mut query, at as u32);

@@ -117,7 +117,7 @@ impl ToJson for Stats {
             ],
         );
         self.snapshots.to_json(object.field("snapshots"));
-        object.count("logBytes", self.log_bytes);
+        object.counts(&[("logBytes", self.log_bytes), ("vectorBytes", self.vector_bytes)]);
         if let Some(cause) = &self.checkpoint_error {
             object.text("checkpointError", cause);
         }
@@ -153,7 +153,7 @@ impl ToJson for CollectionInfo {
             inner.text("version", &model.version);
             inner.end();
         }
-        object.counts(&[("rows", self.rows as u64), ("vectorBytes", self.vector_bytes as u64)]);
+        object.count("rows", self.rows as u64);
         object.end();
     }
 }
@@ -225,7 +225,6 @@ mod tests {
             oversample: Some(4),
             model: Some(ModelInfo { id: "m".to_owned(), version: "1".to_owned() }),
             rows: 7,
-            vector_bytes: 16,
         };
         let stats = Stats {
             seq: 9,
@@ -233,6 +232,7 @@ mod tests {
             bytes: Bytes { log: 1, blocks: 2, snapshots: 3, other: 4, total: 10 },
             snapshots: vec![KeptSnapshot { generation: 1, seq: 2, time_ms: 3, bytes: 4 }],
             log_bytes: 5,
+            vector_bytes: 6,
             checkpoint_error: Some("full".to_owned()),
         };
         assert_eq!(
@@ -241,9 +241,9 @@ mod tests {
                 r#"{"seq":9,"collections":[{"name":"c","dimension":3,"metric":"dot","index":"auto","#,
                 r#""quantization":"none","memory":"full","#,
                 r#""hnsw":{"m":16,"efConstruction":200,"ef":64,"seed":1},"oversample":4,"#,
-                r#""model":{"id":"m","version":"1"},"rows":7,"vectorBytes":16}],"#,
+                r#""model":{"id":"m","version":"1"},"rows":7}],"#,
                 r#""bytes":{"log":1,"blocks":2,"snapshots":3,"other":4,"total":10},"#,
-                r#""snapshots":[{"generation":1,"seq":2,"timeMs":3,"bytes":4}],"logBytes":5,"checkpointError":"full"}"#
+                r#""snapshots":[{"generation":1,"seq":2,"timeMs":3,"bytes":4}],"logBytes":5,"vectorBytes":6,"checkpointError":"full"}"#
             )
         );
     }

@@ -300,8 +300,6 @@ export interface CollectionInfo {
   oversample?: number;
   model?: ModelTag;
   rows: number;
-  /** Bytes of vectors in memory, as floats; with `memory: 'codes'` most stay in storage. */
-  vectorBytes: number;
 }
 
 export interface Stats {
@@ -316,6 +314,8 @@ export interface Stats {
   snapshots: { generation: number; seq: number; timeMs: number; bytes: number }[];
   /** Bytes of the live log: what a reopen replays. */
   logBytes: number;
+  /** Bytes of memory for vectors, as floats; with `memory: 'codes'` most of them stay in storage. */
+  vectorBytes: number;
   /** Bytes of WebAssembly memory, which holds rows and vectors. */
   memoryBytes: number;
   /** Why the last automatic checkpoint failed; absent when it did not. The log still has everything. */

@@ -1,6 +1,8 @@
 //! Collections that keep only codes in memory: they answer like any other, from storage.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that fails panics
 
+#[path = "codes/crash.rs"]
+mod crash;
 #[path = "codes/faults.rs"]
 mod faults;
 mod support;

@@ -5,9 +5,12 @@
 
 mod support;
 
+use lodestore::collection::{Config, HnswConfig};
 use lodestore::error::Kind;
 use lodestore::index::Metric;
 use lodestore::storage::MemoryStorage;
+use std::collections::BTreeMap;
+use std::fs;
 use support::model::{Model, Step};
 use support::{Pieces, block_on, drain, open};
 
@@ -26,6 +29,12 @@ fn small(checkpoints: &[usize]) -> (MemoryStorage, Model) {
     for (number, step) in steps.iter().enumerate() {
         block_on(step.run(&db)).unwrap();
         model.run(step);
+        if number == 0 {
+            // Something of version 2 in every record of a configuration.
+            let config = db.state().unwrap().named("c0").unwrap().config().clone();
+            let hnsw = HnswConfig { m: 60, ef_construction: 300, ..HnswConfig::DEFAULT };
+            block_on(db.configure("c0", Config { hnsw, oversample: Some(7), ..config })).unwrap();
+        }
         if checkpoints.contains(&number) {
             block_on(db.checkpoint()).unwrap();
         }
@@ -49,15 +58,24 @@ fn found_or_harmless(storage: MemoryStorage, model: &Model, what: &str) -> bool 
 
 #[test]
 fn every_flipped_bit_is_found_or_harmless() {
-    for checkpoints in [&[][..], &[1], &[0, 1, 2], &[0, 1, 2, 3]] {
+    // Of version 2, and of version 1 as it was written once.
+    let golden = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/v1")).unwrap().flatten();
+    let v1: BTreeMap<String, Vec<u8>> = golden
+        .map(|file| (file.file_name().into_string().unwrap(), fs::read(file.path()).unwrap()))
+        .filter(|(name, _)| name != "archive.lode")
+        .collect();
+    let v1_model = Model::read(&open(MemoryStorage::from_files(v1.clone())).unwrap());
+    let small = [&[][..], &[1], &[0, 1, 2], &[0, 1, 2, 3]].map(|checkpoints| {
         let (storage, model) = small(checkpoints);
-        let files = storage.files();
+        (format!("checkpoints {checkpoints:?}"), storage.files(), model)
+    });
+    for (which, files, model) in small.into_iter().chain([("version 1".to_owned(), v1, v1_model)]) {
         let (mut found, mut flips) = (0, 0);
         for (name, bytes) in &files {
             for bit in 0..bytes.len() * 8 {
                 let mut damaged = files.clone();
                 damaged.get_mut(name).unwrap()[bit / 8] ^= 1 << (bit % 8);
-                let what = format!("checkpoints {checkpoints:?}, {name}, bit {bit}");
+                let what = format!("{which}, {name}, bit {bit}");
                 found += u32::from(found_or_harmless(MemoryStorage::from_files(damaged), &model, &what));
                 flips += 1;
             }

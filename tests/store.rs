@@ -4,7 +4,7 @@
 
 mod support;
 
-use lodestore::collection::{Config, Model, Query, Rows};
+use lodestore::collection::{Config, HnswConfig, IndexKind, Memory, Model, Plan, Quantization, Query, Rows};
 use lodestore::error::Kind;
 use lodestore::index::Metric;
 use lodestore::metadata::Filter;
@@ -191,7 +191,7 @@ fn bad_input_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn another_dimension_metric_or_model_is_refused_with_both() {
+fn another_configuration_is_refused_with_both() {
     let storage = MemoryStorage::new();
     let db = open(storage).unwrap();
     let model = |version: &str| Some(Model { id: "m".to_owned(), version: version.to_owned() });
@@ -202,13 +202,139 @@ fn another_dimension_metric_or_model_is_refused_with_both() {
         Config { dimension: 5, ..stored.clone() },
         Config { metric: Metric::Dot, ..stored.clone() },
         Config { model: model("2"), ..stored.clone() },
-        Config { model: None, ..stored },
+        Config { model: None, ..stored.clone() },
+        Config { index: IndexKind::Hnsw, ..stored.clone() },
+        Config { quantization: Quantization::Int8, ..stored.clone() },
+        Config { quantization: Quantization::Int8, memory: Memory::Codes, ..stored.clone() },
+        Config { hnsw: HnswConfig { m: 17, ..HnswConfig::DEFAULT }, ..stored.clone() },
+        Config { hnsw: HnswConfig { ef_construction: 201, ..HnswConfig::DEFAULT }, ..stored.clone() },
+        Config { hnsw: HnswConfig { ef: 65, ..HnswConfig::DEFAULT }, ..stored.clone() },
+        Config { hnsw: HnswConfig { seed: 2, ..HnswConfig::DEFAULT }, ..stored.clone() },
+        Config { oversample: Some(1), ..stored },
     ];
     for other in others {
         let cause = block_on(db.collection("c", Some(other))).unwrap_err();
         assert_eq!(cause.kind, Kind::Mismatch);
         assert!(cause.pair.is_some(), "{cause}");
     }
+}
+
+#[test]
+fn a_configuration_out_of_bounds_is_refused() {
+    let db = open(MemoryStorage::new()).unwrap();
+    let fine = config(2, Metric::Dot);
+    let hnsw = |change: fn(&mut HnswConfig)| {
+        let mut hnsw = HnswConfig::DEFAULT;
+        change(&mut hnsw);
+        Config { hnsw, ..fine.clone() }
+    };
+    let bad = [
+        hnsw(|hnsw| hnsw.m = 1),
+        hnsw(|hnsw| hnsw.m = 65),
+        hnsw(|hnsw| hnsw.ef_construction = 7),
+        hnsw(|hnsw| hnsw.ef_construction = 2001),
+        hnsw(|hnsw| hnsw.ef = 0),
+        hnsw(|hnsw| hnsw.ef = 10_001),
+        Config { oversample: Some(0), ..fine.clone() },
+        Config { oversample: Some(1001), ..fine.clone() },
+        Config { memory: Memory::Codes, ..fine.clone() },
+    ];
+    block_on(db.collection("c", Some(fine))).unwrap();
+    for config in bad {
+        let made = block_on(db.collection("new", Some(config.clone()))).unwrap_err();
+        let changed = block_on(db.configure("c", config)).unwrap_err();
+        assert_eq!((made.kind, changed.kind), (Kind::Invalid, Kind::Invalid), "{made} {changed}");
+        assert!(made.pair.is_some(), "{made}");
+    }
+    assert_eq!(db.collections().unwrap().len(), 1);
+}
+
+/// A configuration that is made of the stored one sees what the writes before it stored, not what there was when it
+/// was asked for.
+#[test]
+fn what_is_left_out_of_a_configuration_is_as_stored_when_its_turn_comes() {
+    let db = open(MemoryStorage::new()).unwrap();
+    let with = |change: fn(&mut Config)| {
+        Box::new(move |stored: Option<&Config>| {
+            let mut config = stored.cloned().unwrap_or(config(2, Metric::Cosine));
+            change(&mut config);
+            Ok(config)
+        })
+    };
+    let flat = Config::new(2, Metric::Dot, IndexKind::Flat);
+    let (made, found) = both(db.collection("c", Some(flat)), db.collection_as("c", with(|_| ())));
+    assert_eq!((made, found), (Ok(()), Ok(())));
+    let ef = db.configure_as("c", with(|config| config.hnsw.ef = 9));
+    let (first, second) = both(ef, db.configure_as("c", with(|config| config.oversample = Some(3))));
+    assert!(first.is_ok() && second.is_ok());
+    let state = db.state().unwrap();
+    let stored = state.named("c").unwrap().config();
+    assert_eq!((stored.index, stored.metric), (IndexKind::Flat, Metric::Dot));
+    assert_eq!((stored.hnsw.ef, stored.oversample), (9, Some(3)));
+}
+
+/// Runs two writes at once: both are queued before either has its turn.
+fn both<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) -> (A, B) {
+    let (mut a, mut b) = (Box::pin(a), Box::pin(b));
+    let (mut first, mut second) = (None, None);
+    block_on(std::future::poll_fn(|context| {
+        if first.is_none()
+            && let std::task::Poll::Ready(done) = a.as_mut().poll(context)
+        {
+            first = Some(done);
+        }
+        if second.is_none()
+            && let std::task::Poll::Ready(done) = b.as_mut().poll(context)
+        {
+            second = Some(done);
+        }
+        if first.is_some() && second.is_some() {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
+    }));
+    (first.unwrap(), second.unwrap())
+}
+
+#[test]
+fn several_queries_at_once_are_the_same_queries_one_by_one() {
+    let (_, db) = with_rows(50);
+    let state = db.state().unwrap();
+    let collection = state.named("c").unwrap();
+    let filter = Filter::parse("{\"even\":true}").unwrap();
+    let vectors = rows("q", 3..9, 4).vectors;
+    for query in [
+        Query { top_k: 7, ..Query::default() },
+        Query { top_k: 40, filter: Some(&filter), exact: true, ..Query::default() },
+        Query { top_k: 1, min_score: Some(0.9), ef: Some(10_000), oversample: Some(1), ..Query::default() },
+    ] {
+        let one: Vec<_> = vectors
+            .chunks(4)
+            .map(|vector| collection.query(&Query { vector, ..query.clone() }).unwrap())
+            .collect();
+        assert_eq!(collection.query_many(&vectors, &query).unwrap(), one);
+        assert_eq!(one[0].explain.plan, Plan::Exact);
+        assert_eq!((one[0].explain.rows, one[0].explain.matches), (50, query.filter.map(|_| 25)));
+        assert!(!one[0].hits.is_empty() && one[0].hits.len() <= query.top_k);
+    }
+    assert_eq!(collection.query_many(&[], &Query { top_k: 1, ..Query::default() }).unwrap(), []);
+    let many = vec![0.5; 4 * 101];
+    let bad = [
+        (&vectors[..3], Query { top_k: 1, ..Query::default() }),
+        (&vectors[..4], Query { top_k: 0, ..Query::default() }),
+        (&vectors[..4], Query { top_k: 1, ef: Some(0), ..Query::default() }),
+        (&vectors[..4], Query { top_k: 1, ef: Some(10_001), ..Query::default() }),
+        (&vectors[..4], Query { top_k: 1, oversample: Some(0), ..Query::default() }),
+        (&vectors[..4], Query { top_k: 1, oversample: Some(1001), ..Query::default() }),
+        (&many[..], Query { top_k: 10_000, ..Query::default() }),
+    ];
+    for (vectors, query) in bad {
+        assert_eq!(collection.query_many(vectors, &query).unwrap_err().kind, Kind::Invalid, "{query:?}");
+    }
+    let cause = collection
+        .query_many(&[1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], &Query { top_k: 1, ..Query::default() });
+    assert!(cause.unwrap_err().message.contains("vector 1"));
 }
 
 #[test]

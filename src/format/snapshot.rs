@@ -207,3 +207,129 @@ pub fn decode_snapshot(bytes: &[u8]) -> Result<(FileHeader, SnapshotV2)> {
     }
     Ok((header, manifest))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{Rng, SeedableRng};
+
+    fn block(offset: u64) -> BlockRefV1 {
+        BlockRefV1 { generation: 7, offset, length: 100, crc: 0xDEAD_BEEF }
+    }
+
+    fn collection(number: u32, groups: u64) -> CollectionV1 {
+        let config = ConfigV1 { dimension: 3, metric: 1, index: 2, quantization: 2, model: None };
+        let groups = (0..groups).map(|n| GroupV1 { vectors: block(80 + n), rows: block(900 + n) });
+        let groups: Vec<GroupV1> = groups.collect();
+        let slots = groups.len() as u32 * 1024;
+        let name = format!("c{number}");
+        CollectionV1 { collection: number, name, config, stages: None, slots, rows: 5, groups }
+    }
+
+    fn manifest() -> SnapshotV2 {
+        let graph = GraphV2 {
+            version: 1,
+            entry: 2000,
+            levels: 4,
+            m: 16,
+            quantization: 2,
+            nodes: 2048,
+            groups: vec![None, Some(block(5000))],
+        };
+        let search =
+            SearchV2 { m: 60, ef_construction: 900, ef: 3, seed: u32::MAX, memory: 1, oversample: 1000 };
+        let full = ExtensionV2 { collection: 1, search, graph: Some(graph), codes: vec![block(1), block(2)] };
+        SnapshotV2 {
+            seq: 9,
+            time_ms: 10,
+            log: Some(11),
+            next_collection: 12,
+            collections: vec![collection(1, 2), collection(4, 1)],
+            extensions: vec![full, ExtensionV2::new(4, SearchV2::OF_V1)],
+        }
+    }
+
+    fn decode(version: u16, manifest: &SnapshotV2) -> Option<SnapshotV2> {
+        let section = manifest.encode_section(Vec::new()).unwrap();
+        SnapshotV2::decode_section(version, &section).ok()
+    }
+
+    #[test]
+    fn a_manifest_reads_as_it_was_written() {
+        let manifest = manifest();
+        assert_eq!(decode(2, &manifest).as_ref(), Some(&manifest));
+        assert_eq!(decode(1, &manifest), None, "what follows is not ignored");
+        assert_eq!(manifest.blocks().count(), 6 + 1 + 2, "vectors, rows, links and codes");
+    }
+
+    #[test]
+    fn a_manifest_of_version_1_has_the_extensions_that_it_means() {
+        let mut manifest = manifest();
+        let section = SnapshotV2 { extensions: Vec::new(), ..manifest.clone() };
+        let mut section = section.encode_section(Vec::new()).unwrap();
+        // Without the length of the list, it is as version 1 wrote it.
+        assert_eq!(section.pop(), Some(0));
+        let payload = section.split_off(8);
+        section.clear();
+        section.extend((payload.len() as u32).to_le_bytes());
+        section.extend(crc32::hash(&payload).to_le_bytes());
+        section.extend(payload);
+        manifest.extensions = [1, 4].map(|number| ExtensionV2::new(number, SearchV2::OF_V1)).to_vec();
+        assert_eq!(SnapshotV2::decode_section(1, &section).unwrap(), manifest);
+        assert!(SnapshotV2::decode_section(2, &section).is_err());
+    }
+
+    #[test]
+    fn extensions_that_do_not_fit_their_collections_are_refused() {
+        let graph = |change: fn(&mut GraphV2)| {
+            let mut manifest = manifest();
+            manifest.extensions[0].graph.as_mut().map(change).unwrap();
+            manifest
+        };
+        let extensions = |change: fn(&mut Vec<ExtensionV2>)| {
+            let mut manifest = manifest();
+            change(&mut manifest.extensions);
+            manifest
+        };
+        for bad in [
+            graph(|graph| graph.groups.push(None)),
+            graph(|graph| graph.nodes = 2049),
+            graph(|graph| graph.entry = 2048),
+            graph(|graph| graph.levels = 33),
+            extensions(|all| all[0].codes.truncate(1)),
+            extensions(|all| all[0].codes.push(block(3))),
+            extensions(|all| all[0].collection = 2),
+            extensions(|all| all.truncate(1)),
+            extensions(|all| all.reverse()),
+            extensions(Vec::clear),
+        ] {
+            assert_eq!(decode(2, &bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_hostile_writer_makes_verify_is_refused_or_fits() {
+        let section = manifest().encode_section(Vec::new()).unwrap();
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(5);
+        let (mut read, mut refused) = (0, 0);
+        for _ in 0..20_000 {
+            let mut payload = section[8..].to_vec();
+            for _ in 0..rng.random_range(1..4) {
+                let at = rng.random_range(0..payload.len());
+                payload[at] = rng.random();
+            }
+            payload.truncate(if rng.random() { payload.len() } else { rng.random_range(0..payload.len()) });
+            let mut bytes = (payload.len() as u32).to_le_bytes().to_vec();
+            bytes.extend(crc32::hash(&payload).to_le_bytes());
+            bytes.extend(payload);
+            match SnapshotV2::decode_section(2, &bytes) {
+                Ok(manifest) => {
+                    assert_eq!(manifest.extensions.len(), manifest.collections.len());
+                    read += 1;
+                }
+                Err(_) => refused += 1,
+            }
+        }
+        assert!(read > 1000 && refused > 1000, "{read} {refused}");
+    }
+}

@@ -253,3 +253,38 @@ impl<'a, S: Source, E: Env> Reader<'a, S, E> {
         Ok(false)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::config::SearchV2;
+    use crate::format::snapshot::{ExtensionV2, GraphV2};
+
+    #[test]
+    fn an_archive_that_names_derived_blocks_is_refused() {
+        let block = BlockRefV1 { generation: 3, offset: 80, length: 1, crc: 0 };
+        let plain = ExtensionV2::new(0, SearchV2::OF_V1);
+        let graph = GraphV2 {
+            version: 1,
+            entry: 0,
+            levels: 1,
+            m: 16,
+            quantization: 0,
+            nodes: 1,
+            groups: vec![Some(block)],
+        };
+        let graph = ExtensionV2 { graph: Some(graph), ..plain.clone() };
+        let codes = ExtensionV2 { codes: vec![block], ..plain.clone() };
+        for (extension, fine) in [(plain, true), (graph, false), (codes, false)] {
+            let mut manifest = SnapshotV2 {
+                seq: 1,
+                time_ms: 2,
+                log: None,
+                next_collection: 1,
+                collections: Vec::new(),
+                extensions: vec![extension],
+            };
+            assert_eq!(adopt(&mut manifest, &[], 9).is_ok(), fine);
+        }
+    }
+}

@@ -55,9 +55,11 @@ impl ToJson for OpenReport {
             ("rowsQuarantined", self.rows_quarantined),
             ("nodesRebuilt", self.nodes_rebuilt),
         ]);
-        json::list(object.field("vectorsInMemory"), self.vectors_in_memory.iter(), |out, name| {
-            json::string(out, name);
-        });
+        for (field, names) in
+            [("codesRebuilt", &self.codes_rebuilt), ("vectorsInMemory", &self.vectors_in_memory)]
+        {
+            json::list(object.field(field), names.iter(), |out, name| json::string(out, name));
+        }
         self.phases.to_json(object.field("phases"));
         object.end();
     }
@@ -199,16 +201,22 @@ mod tests {
             OpenReport { frames_replayed: 1, bytes_dropped: 2, rows: 3, ..OpenReport::default() };
         assert_eq!(
             text(&report),
-            r#"{"snapshot":null,"snapshotsSkipped":[],"framesReplayed":1,"bytesDropped":2,"rows":3,"rowsQuarantined":0,"nodesRebuilt":0,"vectorsInMemory":[],"phases":[]}"#
+            r#"{"snapshot":null,"snapshotsSkipped":[],"framesReplayed":1,"bytesDropped":2,"rows":3,"rowsQuarantined":0,"nodesRebuilt":0,"codesRebuilt":[],"vectorsInMemory":[],"phases":[]}"#
         );
         report.snapshot = Some(4);
         report.snapshots_skipped.push(SkippedSnapshot { generation: 5, reason: "a \"b\"".to_owned() });
         report.phases.push(Phase { name: "list", ms: 0.25 });
+        report.vectors_in_memory = vec!["a".to_owned(), "\"b".to_owned()];
         let json = text(&report);
         assert!(
             json.starts_with(r#"{"snapshot":4,"snapshotsSkipped":[{"generation":5,"reason":"a \"b\""}],"#)
         );
-        assert!(json.ends_with(r#""phases":[{"name":"list","ms":0.25}]}"#), "{json}");
+        assert!(
+            json.ends_with(
+                r#""codesRebuilt":[],"vectorsInMemory":["a","\"b"],"phases":[{"name":"list","ms":0.25}]}"#
+            ),
+            "{json}"
+        );
         let problem = Problem { r#where: "log-1".to_owned(), what: "torn".to_owned() };
         assert_eq!(
             text(&CheckReport { ok: false, problems: vec![problem], rows: 1, blocks: 2, frames: 3 }),

@@ -283,6 +283,8 @@ export interface OpenReport {
   rows: number;
   rowsQuarantined: number;
   nodesRebuilt: number;
+  /** Collections whose stored codes were damaged: they were made again from the vectors. */
+  codesRebuilt: string[];
   /** Collections with `memory: 'codes'` whose vectors are in memory all the same: this storage has no `readInto`. */
   vectorsInMemory: string[];
   phases: { name: string; ms: number }[];

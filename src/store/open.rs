@@ -160,11 +160,12 @@ async fn load_newest<S: Storage>(
                 continue;
             }
         };
+        let this = Kept::of(generation, &manifest, length);
         if loaded.is_none() {
             match load_state(storage, env, &loading, &manifest).await {
                 Ok(state) => {
                     report.snapshot = Some(generation);
-                    loaded = Some((state, manifest.clone()));
+                    loaded = Some((state, manifest));
                 }
                 Err(cause) => {
                     skip(report, generation, cause, false)?;
@@ -172,7 +173,7 @@ async fn load_newest<S: Storage>(
                 }
             }
         }
-        kept.push(Kept::of(generation, &manifest, length));
+        kept.push(this);
     }
     kept.reverse();
     let (state, newest) = match loaded {

@@ -64,10 +64,11 @@ impl Collection {
         self.leaves_vectors()
     }
 
-    /// The codes block of a row group.
-    pub fn group_codes(&self, group: usize) -> Vec<f32> {
+    /// The payload of the codes block of a row group.
+    pub fn group_codes(&self, group: usize) -> Vec<u8> {
         let first = group * GROUP_ROWS;
-        self.flat.kept(first, self.slot_count().saturating_sub(first).min(GROUP_ROWS))
+        let kept = self.flat.kept(first, self.slot_count().saturating_sub(first).min(GROUP_ROWS));
+        bytemuck::cast_slice(&kept).to_vec()
     }
 
     /// Adds the next row group of a stored snapshot, a full one, without reading its vectors. `Corrupt` when rows

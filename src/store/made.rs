@@ -125,7 +125,7 @@ fn encode(collection: &Collection, want: &Wanted) -> Result<Vec<u8>> {
         }
         BlockKind::Codes => {
             codes = collection.group_codes(want.group);
-            bytemuck::cast_slice(&codes)
+            &codes
         }
         BlockKind::Links => {
             return Err(Error::corrupt(

@@ -164,7 +164,7 @@ fn without_a_reader_everything_stays_in_memory() {
     for slot in 0..2048 {
         vectors.set(slot, &[slot as f32; DIMENSION]).unwrap();
     }
-    let places = || std::iter::repeat(Place { generation: 1, offset: 112 }).take(2);
+    let places = || std::iter::repeat_n(Place { generation: 1, offset: 112 }, 2);
     vectors.leave(places());
     vectors.leave_last(Place { generation: 1, offset: 112 });
     assert!(!vectors.has_stored());

@@ -9,6 +9,9 @@ use lodestore::index::Metric;
 use lodestore::storage::{MemoryStorage, Storage};
 use lodestore::store::{Database, Target};
 
+/// Slots and scores, for each question.
+type Answers = Vec<Vec<(u32, u32)>>;
+
 /// What is done, in order. Every step but the first finds rows in storage.
 const STEPS: usize = 11;
 
@@ -37,14 +40,14 @@ fn step<S: Storage>(
 }
 
 /// What a database answers: the same bits for the same rows, wherever they lie.
-fn told<S: Storage>(db: &Database<S, TestEnv>) -> Option<Vec<Vec<(u32, u32)>>> {
+fn told<S: Storage>(db: &Database<S, TestEnv>) -> Option<Answers> {
     db.state().unwrap().find("c")?;
     let questions = [None, Some("{\"n\":{\"$gte\":1500}}"), Some("{\"n\":10}")];
     Some(questions.map(|filter| ask(db, &[0.9, 0.1, -0.3, 0.4], filter).unwrap()).to_vec())
 }
 
 /// What is answered after each number of steps, from memory. A checkpoint changes no answer.
-fn expected() -> Vec<Option<Vec<Vec<(u32, u32)>>>> {
+fn expected() -> Vec<Option<Answers>> {
     let db = open(MemoryStorage::new()).unwrap();
     let mut all = vec![told(&db)];
     for number in 0..STEPS {

@@ -135,7 +135,11 @@ async function refused(session: Session): Promise<void> {
 async function ownReader(): Promise<void> {
   const storage = new ObjectStorage();
   let short = false;
+  let nosy: (() => void) | undefined;
   const readInto = (name: string, at: number, target: Uint8Array): number => {
+    const ask = nosy;
+    nosy = undefined;
+    ask?.();
     const bytes = storage.files.get(name)?.subarray(at, at + target.length - (short ? 1 : 0));
     if (bytes === undefined) throw new Error(`there is no ${name}`);
     target.set(bytes);
@@ -155,5 +159,15 @@ async function ownReader(): Promise<void> {
   await db.checkpoint();
   equal((await codes.query(query)).matches.length, 10, 'it reads again');
   same((await db.check()).problems, [], 'problems');
+
+  // A readInto that calls the database gets an answer or an error, and breaks nothing.
+  let inner: Promise<unknown> = Promise.resolve();
+  nosy = () => (inner = told(codes));
+  equal(await told(codes), await told(codes), 'asked by a nosy one');
+  equal(await inner, await told(codes), 'the nosy one');
+  nosy = () => (inner = rejects('Invalid', codes.query(query), 'in the middle of a write'));
+  await codes.rebuild({ config: { memory: 'full' } });
+  await inner;
+  equal((await codes.query(query)).matches.length, 10, 'in memory');
   await db.close();
 }

@@ -61,13 +61,16 @@ fn an_archive_of_version_1_imports() {
     assert_eq!(Contents::read(&db), Contents::read(&open(MemoryStorage::from_files(database(1))).unwrap()));
 }
 
-/// A version-1 database that is opened is read, and from then on written as version 2, in new files.
+/// A version-1 database stays one until something is written; that goes to new files.
 #[test]
 fn version_1_is_read_on_in_new_files() {
     let before = database(1);
     let storage = MemoryStorage::from_files(before.clone());
     let db = open(storage.clone()).unwrap();
     let contents = Contents::read(&db);
+    block_on(db.collection("notes", None)).unwrap();
+    assert!(block_on(db.check()).unwrap().ok);
+    assert_eq!(storage.files(), before, "reading writes nothing");
     block_on(db.collection("new", Some(tuned()))).unwrap();
     block_on(db.upsert("new", rows("r", 0..2, 2))).unwrap();
     let files = storage.files();

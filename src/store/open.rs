@@ -34,9 +34,11 @@ struct Loaded {
 /// Where the logs ended.
 struct Replayed {
     tail: LogTail,
-    /// The log cannot be appended to as it is: it ends in a torn frame, or before the snapshot, or is of an
-    /// older format, whose readers would not understand what is written now.
+    /// The log cannot be appended to as it is: it ends in a torn frame, or before the snapshot.
     roll: bool,
+    /// The log is of an older format, whose readers would not understand what is written now: the first write
+    /// begins a new one. Until then nothing is written, so that they can still read what there is.
+    is_older: bool,
 }
 
 impl<S: Storage, E: Env> Database<S, E> {
@@ -68,7 +70,7 @@ impl<S: Storage, E: Env> Database<S, E> {
             state.all().filter(|one| one.has_codes() && one.group_count() > 0 && one.dirty(0).codes);
         report.codes_rebuilt = rebuilt.map(|one| one.name.clone()).collect();
         let replayed = if is_new {
-            Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true }
+            Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true, is_older: false }
         } else {
             let named = loaded.newest.as_ref().and_then(|manifest| manifest.log);
             let links = logs.after(state.seq, named).map_err(|cause| explain(cause, &report))?;
@@ -89,7 +91,10 @@ impl<S: Storage, E: Env> Database<S, E> {
             snapshots: loaded.kept,
             blocks: loaded.newest.map(Blocks::of).unwrap_or_default(),
             pins: SortedMap::new(),
-            health: Health::Writable,
+            health: match replayed.is_older && !replayed.roll {
+                true => Health::Unsettled { roll: true, tried: Vec::new() },
+                false => Health::Writable,
+            },
             failed_checkpoint: None,
         };
         let mut inner = Inner {
@@ -225,7 +230,7 @@ async fn replay<S: Storage>(
 ) -> Result<Replayed> {
     let total: u64 = links.iter().map(|link| link.end).sum();
     let mut before = 0;
-    let mut replayed = Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true };
+    let mut replayed = Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true, is_older: false };
     for link in links {
         let mut reader = LogReader::new(storage, link.header.generation, link.end);
         let mut expected = link.header.seq;
@@ -274,7 +279,7 @@ async fn replay<S: Storage>(
         }
         let tail = LogTail { generation: link.header.generation, length };
         let is_older = link.header.version < VERSION;
-        replayed = Replayed { tail, roll: torn || is_older || expected != state.seq + 1 };
+        replayed = Replayed { tail, roll: torn || expected != state.seq + 1, is_older };
     }
     Ok(replayed)
 }

@@ -191,6 +191,13 @@ fn a_checkpoint_leaves_full_groups_in_storage_and_a_write_brings_none_back() {
     assert_eq!(placed(&db).1, after, "and goes to storage with the next checkpoint");
     assert_eq!(ask(&db, &vector, None).unwrap()[0].0, 17);
 
+    // Replacing many rows reserves memory for these and for no others.
+    block_on(db.upsert("c", rows("r", 0..4096, DIMENSION))).unwrap();
+    let (_, changed) = placed(&db);
+    assert!(changed <= after + 4096 * (DIMENSION * 4 + 16) + 3000, "{changed} after {after}");
+    block_on(db.checkpoint()).unwrap();
+    assert_eq!(placed(&db).1, after);
+
     // Growing past the end of the last group and through the next.
     block_on(db.upsert("c", rows("r", 5000..7000, DIMENSION))).unwrap();
     block_on(db.checkpoint()).unwrap();

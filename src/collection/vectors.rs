@@ -91,17 +91,21 @@ impl Collection {
 
     /// Makes room for rows of these ids, so that applying a write cannot run out of memory for vectors.
     pub(super) fn reserve(&mut self, ids: &[String]) -> Result<()> {
-        self.vectors.reserve(ids.len().saturating_sub(self.free.len() as usize))?;
         if !self.vectors.has_stored() {
-            return Ok(());
+            return self.vectors.reserve(ids.len().saturating_sub(self.free.len() as usize));
         }
+        // Counted exactly, as memory is what such a collection is to save.
         let is_stored = |slot: u32| self.vectors.place(slot as usize / GROUP_ROWS).is_some();
-        let known = ids.iter().filter_map(|id| self.slot(id));
-        let (known, stored) =
-            known.fold((0, 0), |(all, stored), slot| (all + 1, stored + usize::from(is_stored(slot))));
+        let (mut fresh, mut changes) = (ids.len(), 0);
+        for slot in ids.iter().filter_map(|id| self.slot(id)) {
+            fresh -= 1;
+            changes += usize::from(is_stored(slot));
+        }
         // New rows take the lowest free slots first.
-        let reused = self.free.iter().take(ids.len() - known).filter(|slot| is_stored(*slot)).count();
-        self.vectors.reserve_changes(stored + reused)
+        let reused = self.free.iter().take(fresh);
+        changes += reused.filter(|slot| is_stored(*slot)).count();
+        self.vectors.reserve(fresh.saturating_sub(self.free.len() as usize))?;
+        self.vectors.reserve_changes(changes)
     }
 
     /// Brings every vector into memory, if that is where they are to be from now on.

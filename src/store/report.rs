@@ -17,6 +17,8 @@ pub struct OpenReport {
     pub rows_quarantined: u64,
     /// Derived nodes that were rebuilt; 0 until there is a graph.
     pub nodes_rebuilt: u64,
+    /// Collections whose stored codes were damaged: they were made again from the vectors.
+    pub codes_rebuilt: Vec<String>,
     /// Collections that are to keep only codes in memory, but cannot: this storage does not read without waiting.
     pub vectors_in_memory: Vec<String>,
     /// Where the time went.

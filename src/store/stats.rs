@@ -20,6 +20,8 @@ pub struct Stats {
     pub snapshots: Vec<KeptSnapshot>,
     /// Bytes of the log that a reopening replays.
     pub log_bytes: u64,
+    /// Bytes of memory for vectors, as floats; those that stay in storage are not among them.
+    pub vector_bytes: u64,
     /// Why the last automatic checkpoint failed; absent when it did not.
     pub checkpoint_error: Option<String>,
 }
@@ -47,8 +49,6 @@ pub struct CollectionInfo {
     pub model: Option<ModelInfo>,
     /// Rows.
     pub rows: usize,
-    /// Bytes of vectors in memory, as floats; those that stay in storage are not among them.
-    pub vector_bytes: usize,
 }
 
 /// A model tag.
@@ -106,7 +106,6 @@ impl CollectionInfo {
                 .as_ref()
                 .map(|model| ModelInfo { id: model.id.clone(), version: model.version.clone() }),
             rows: collection.len(),
-            vector_bytes: collection.vectors().memory_bytes(),
         }
     }
 }
@@ -126,7 +125,7 @@ impl<S: Storage, E: Env> Database<S, E> {
         let (log, blocks, snapshots) =
             (Listing::sum(&listing.logs), Listing::sum(&listing.blocks), Listing::sum(&listing.snapshots));
         let other = listing.other_bytes;
-        let disk = self.0.disk.borrow();
+        let (disk, state) = (self.0.disk.borrow(), self.0.state.borrow());
         let kept = disk.snapshots.iter().rev().map(|kept| KeptSnapshot {
             generation: kept.generation,
             seq: kept.seq,
@@ -134,11 +133,12 @@ impl<S: Storage, E: Env> Database<S, E> {
             bytes: kept.bytes,
         });
         Ok(Stats {
-            seq: self.0.state.borrow().seq,
+            seq: state.seq,
             collections,
             bytes: Bytes { log, blocks, snapshots, other, total: log + blocks + snapshots + other },
             snapshots: kept.collect(),
             log_bytes: disk.log.length,
+            vector_bytes: state.all().map(|one| one.vectors().memory_bytes() as u64).sum(),
             checkpoint_error: disk.failed_checkpoint.as_ref().map(|(_, cause)| cause.to_string()),
         })
     }

@@ -151,7 +151,7 @@ fn a_scan_says_what_single_distances_say() {
             let all = filled(dimension, metric, Kind::Bytes, &data);
             let Codes::Bytes(codes) = &all.codes else { panic!("bytes were asked for") };
             let (mut query, mut out) = (Query::new(), Vec::new());
-            all.space().ask(&mut query, &data[7]);
+            all.space().ask(&mut query, &data[7], true);
             for (group, rows) in [(0, GROUP_ROWS), (1, 131), (1, 3), (0, 1), (1, 0)] {
                 let mut scanned = vec![f32::NAN; rows];
                 codes.scan(&query, group, &mut scanned);
@@ -167,7 +167,7 @@ fn a_scan_says_what_single_distances_say() {
         let all = filled(dimension, Metric::Dot, Kind::Bits, &data);
         let Codes::Bits(codes) = &all.codes else { panic!("bits were asked for") };
         let (mut query, mut out) = (Query::new(), Vec::new());
-        all.space().ask(&mut query, &data[7]);
+        all.space().ask(&mut query, &data[7], true);
         for (group, rows) in [(0, GROUP_ROWS), (1, 131), (1, 3)] {
             let mut scanned = vec![u32::MAX; rows];
             codes.scan(&query, group, &mut scanned);
@@ -199,7 +199,7 @@ fn records_come_back_as_they_were() {
         }
         let slots: Vec<u32> = (0..count as u32).collect();
         let (mut query, mut out, mut again) = (Query::new(), Vec::new(), Vec::new());
-        all.space().ask(&mut query, &data[3]);
+        all.space().ask(&mut query, &data[3], true);
         all.space().distances(&query, &slots, &mut out);
         lodestore::index::Space { codes: &other, ..all.space() }.distances(&query, &slots, &mut again);
         assert_eq!(out, again);
@@ -230,7 +230,7 @@ fn slots_without_codes_are_far_and_harmless() {
     bits.set(3, &[1.0; 4]);
     assert!(bytes.group_bytes(0, 1).is_empty() && bits.group_bytes(0, 1).is_empty());
     let (mut query, mut out) = (Query::new(), Vec::new());
-    bytes.ask(&mut query, &[1.0; 4], 0.0);
+    bytes.ask(&mut query, &[1.0; 4], 0.0, true);
     bytes.distances(&query, &[0, 5, u32::MAX], &mut out);
     assert_eq!(out, [f32::INFINITY; 3]);
     bytes.ask_slot(&mut query, 9);

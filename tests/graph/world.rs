@@ -132,7 +132,7 @@ impl World {
 
     /// The best `k` live rows among the `ef` nodes that the graph finds, by their exact scores.
     pub fn search(&mut self, query: &[f32], k: usize, ef: usize) -> Vec<Scored> {
-        self.rows.space().ask(&mut self.scratch.query, query);
+        self.rows.space().ask(&mut self.scratch.query, query, true);
         self.graph.search(self.rows.space(), &mut self.scratch, ef);
         let found: Vec<u32> = self.scratch.nearest().map(|(slot, _)| slot).collect();
         let set: RoaringBitmap = found.iter().copied().collect();

@@ -283,6 +283,8 @@ export interface OpenReport {
   rows: number;
   rowsQuarantined: number;
   nodesRebuilt: number;
+  /** Collections whose stored codes were damaged: they were made again from the vectors. */
+  codesRebuilt: string[];
   /** Collections with `memory: 'codes'` whose vectors are in memory all the same: this storage has no `readInto`. */
   vectorsInMemory: string[];
   phases: { name: string; ms: number }[];
@@ -300,8 +302,6 @@ export interface CollectionInfo {
   oversample?: number;
   model?: ModelTag;
   rows: number;
-  /** Bytes of vectors in memory, as floats; with `memory: 'codes'` most stay in storage. */
-  vectorBytes: number;
 }
 
 export interface Stats {
@@ -316,6 +316,8 @@ export interface Stats {
   snapshots: { generation: number; seq: number; timeMs: number; bytes: number }[];
   /** Bytes of the live log: what a reopen replays. */
   logBytes: number;
+  /** Bytes of memory for vectors, as floats; with `memory: 'codes'` most of them stay in storage. */
+  vectorBytes: number;
   /** Bytes of WebAssembly memory, which holds rows and vectors. */
   memoryBytes: number;
   /** Which of the package's two WebAssembly files runs: the one with relaxed SIMD where the engine has that. */

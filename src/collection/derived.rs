@@ -137,6 +137,8 @@ impl Collection {
     /// Notes the vector that was just written to a slot.
     pub(super) fn derive(&mut self, slot: u32, vector: &[f32]) {
         self.flat.insert(slot, vector);
+        // Room was reserved before the write was appended, but for the writes appended with it not one after another.
+        let _ = self.codes.reserve(slot as usize + 1);
         self.codes.set(slot, vector, self.flat.inverse(slot));
         if let Some(graph) = &mut self.graph {
             graph.add(slot);

@@ -94,9 +94,8 @@ impl Collection {
 
     /// Makes room for rows of these ids, so that applying a write cannot run out of memory for vectors.
     pub(super) fn reserve(&mut self, ids: &[String]) -> Result<()> {
-        // A row that gets another vector leaves a node of the graph where it was.
-        let reused = if self.graph.is_some() { 0 } else { self.free.len() as usize };
-        let slots = ids.len().saturating_sub(reused);
+        // Each row takes another slot at most, a free one as long as there are any.
+        let slots = ids.len().saturating_sub(self.free.len() as usize);
         self.vectors.reserve(slots)?;
         self.reserve_derived(self.rows.len() + slots)?;
         if !self.vectors.has_stored() {

@@ -6,7 +6,7 @@ use super::rows::Collection;
 use crate::error::{Error, Result};
 use crate::index::codes::{Bits, Bytes, Codes};
 use crate::index::cost::{Compared, graph_pays};
-use crate::index::hnsw::{Graph, Params};
+use crate::index::hnsw::Params;
 use crate::index::{Flat, LiveGraph, Space, Step};
 use roaring::RoaringBitmap;
 
@@ -52,9 +52,9 @@ impl Collection {
 
     /// Takes a graph that was stored with these rows; its nodes and the rows are compared. Without one, a graph is
     /// built where the configuration asks for it.
-    pub fn adopt_graph(&mut self, graph: Option<Graph>) -> Result<()> {
+    pub fn adopt_graph(&mut self, graph: Option<LiveGraph>) -> Result<()> {
         let mut live = match graph {
-            Some(graph) => LiveGraph::of(graph),
+            Some(live) => live,
             None if self.wants_graph() => LiveGraph::new(self.graph_params()),
             None => return Ok(()),
         };
@@ -71,6 +71,13 @@ impl Collection {
         }
         self.graph = Some(live);
         Ok(())
+    }
+
+    /// Says that the graph stands in a snapshot.
+    pub fn clean_graph(&mut self) {
+        if let Some(graph) = &mut self.graph {
+            graph.clean();
+        }
     }
 
     /// Steps of work on the graph that are left, about. With `thorough` also those that can wait.

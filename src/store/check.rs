@@ -71,7 +71,13 @@ impl<S: Storage, E: Env> Database<S, E> {
                 Err(cause) => Err(cause),
             };
             match loaded {
-                Ok(state) => newest = state,
+                Ok(loaded) => {
+                    for (number, reason) in &loaded.dropped {
+                        let of = loaded.state.get(*number).map_or("", |one| &one.name);
+                        report.problem(&name, format!("the graph of '{of}': {reason}"));
+                    }
+                    newest = loaded.state;
+                }
                 Err(cause) => report.problem(&name, damage(cause)?),
             }
         }

@@ -10,7 +10,7 @@ use crate::collection::State;
 use crate::error::{Error, Kind, Result};
 use crate::storage::Storage;
 use crate::vectors::ReadStored;
-use std::cell::{Ref, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -37,6 +37,25 @@ pub(super) struct Inner<S, E> {
     /// Whoever changes files holds it.
     pub turn: Turn,
     pub queue: RefCell<VecDeque<Rc<Pending>>>,
+    /// How many want the graphs to stay as they are.
+    pub graph_frozen: Cell<u32>,
+}
+
+/// Keeps the graphs as they are until dropped. Reads and queries go on.
+pub(super) struct Frozen<'a>(&'a Cell<u32>);
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
+impl<S, E> Inner<S, E> {
+    /// Has work on the graphs wait, which else goes on between the steps of whatever else is done.
+    pub fn freeze_graphs(&self) -> Frozen<'_> {
+        self.graph_frozen.set(self.graph_frozen.get() + 1);
+        Frozen(&self.graph_frozen)
+    }
 }
 
 impl<S: Storage, E: Env> Database<S, E> {

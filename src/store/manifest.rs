@@ -3,6 +3,7 @@
 use super::database::Inner;
 use super::disk::Blocks;
 use super::env::Env;
+use super::graph::{graph_to_save, graph_to_wire};
 use super::made::Wanted;
 use super::wire::config_to_wire;
 use crate::collection::Collection;
@@ -10,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::format::block::BlockKind;
 use crate::format::config::ConfigV2;
 use crate::format::snapshot::{BlockRefV1, CollectionV1, ExtensionV2, GroupV1, SnapshotV2};
+use crate::index::LiveGraph;
 use crate::sorted::SortedMap;
 use crate::storage::Storage;
 
@@ -39,6 +41,14 @@ impl<S: Storage, E: Env> Inner<S, E> {
                     }
                 }
             }
+            // Links come behind all rows: opening reads them last, and can do without.
+            let Some(graph) = graph_to_save(collection).map(LiveGraph::graph) else { continue };
+            for group in (0..collection.group_count()).filter(|group| graph.has_nodes(*group)) {
+                let block = stored.and_then(|stored| stored.block(group, BlockKind::Links));
+                if graph.dirty(group) || block.is_none_or(|block| stale.contains(&block.generation)) {
+                    wanted.push(Wanted { collection: collection.number, group, kind: BlockKind::Links });
+                }
+            }
         }
         wanted
     }
@@ -59,12 +69,16 @@ impl<S: Storage, E: Env> Inner<S, E> {
         for blocks in &disk.blocks {
             let collection = state.get(blocks.collection);
             let has_codes = collection.is_some_and(Collection::has_codes);
+            let graph = collection.and_then(graph_to_save).map(LiveGraph::graph);
             for (group, stored) in blocks.groups.iter().enumerate() {
                 let dirty = collection.map(|collection| collection.dirty(group)).unwrap_or_default();
                 count(stored.vectors, !dirty.vectors);
                 count(stored.rows, !dirty.rows);
                 if let Some(codes) = blocks.block(group, BlockKind::Codes) {
                     count(codes, has_codes && !dirty.codes);
+                }
+                if let Some(links) = blocks.block(group, BlockKind::Links) {
+                    count(links, graph.is_some_and(|graph| graph.has_nodes(group) && !graph.dirty(group)));
                 }
             }
         }
@@ -87,21 +101,28 @@ impl<S: Storage, E: Env> Inner<S, E> {
             let ConfigV2 { base: config, search } = config_to_wire(collection.config());
             let mut groups = Vec::with_capacity(collection.group_count());
             let mut extension = ExtensionV2::new(collection.number, search);
-            for group in 0..collection.group_count() {
-                let mut of = |kind: BlockKind| {
-                    let is_it = |want: &Wanted| {
-                        want.collection == collection.number && want.group == group && want.kind == kind
-                    };
-                    let block = written.next_if(|(want, _)| is_it(want)).map(|(_, block)| block);
-                    let block = block.or(stored.and_then(|stored| stored.block(group, kind)));
-                    block.ok_or_else(|| {
-                        Error::corrupt("a row group has no block: this is a defect of Lodestore")
-                    })
+            let mut of = |group: usize, kind: BlockKind| {
+                let is_it = |want: &Wanted| {
+                    want.collection == collection.number && want.group == group && want.kind == kind
                 };
-                groups.push(GroupV1 { vectors: of(BlockKind::Vectors)?, rows: of(BlockKind::Rows)? });
+                let block = written.next_if(|(want, _)| is_it(want)).map(|(_, block)| block);
+                let block = block.or(stored.and_then(|stored| stored.block(group, kind)));
+                block.ok_or_else(|| Error::corrupt("a row group has no block: this is a defect of Lodestore"))
+            };
+            for group in 0..collection.group_count() {
+                let (vectors, rows) = (of(group, BlockKind::Vectors)?, of(group, BlockKind::Rows)?);
+                groups.push(GroupV1 { vectors, rows });
                 if collection.has_codes() {
-                    extension.codes.push(of(BlockKind::Codes)?);
+                    extension.codes.push(of(group, BlockKind::Codes)?);
                 }
+            }
+            if let Some(live) = graph_to_save(collection) {
+                let mut links = Vec::with_capacity(collection.group_count());
+                for group in 0..collection.group_count() {
+                    let has_nodes = live.graph().has_nodes(group);
+                    links.push(if has_nodes { Some(of(group, BlockKind::Links)?) } else { None });
+                }
+                extension.graph = graph_to_wire(collection, live, links);
             }
             extensions.push(extension);
             collections.push(CollectionV1 {

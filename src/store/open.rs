@@ -4,7 +4,7 @@ use super::chain::{Link, Logs, located};
 use super::database::{Database, Inner};
 use super::disk::{Blocks, Disk, Health, Kept, LogTail};
 use super::env::Env;
-use super::load::{Loading, load_state};
+use super::load::{LoadedState, Loading, load_state};
 use super::log::{LogReader, Next};
 use super::names::{self, Listing};
 use super::options::Options;
@@ -20,13 +20,15 @@ use crate::limits::{FILES_MAX, MANIFEST_BYTES_MAX};
 use crate::sorted::SortedMap;
 use crate::storage::{Once, Storage};
 use crate::vectors::ReadStored;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// A snapshot that was loaded, with what it was loaded from.
 struct Loaded {
     state: State,
+    /// By number of the collection: why its stored graph was dropped.
+    dropped: Vec<(u32, String)>,
     kept: Vec<Kept>,
     newest: Option<SnapshotV2>,
 }
@@ -99,12 +101,14 @@ impl<S: Storage, E: Env> Database<S, E> {
             disk: RefCell::new(disk),
             turn: Turn::default(),
             queue: RefCell::new(VecDeque::new()),
+            graph_frozen: Cell::new(0),
         };
         if replayed.roll {
             let previous = (!is_new).then_some(replayed.tail);
             inner.start_log(previous).await?;
         }
         inner.drop_staged().await?;
+        report.tell_graphs(&inner.state.borrow(), &loaded.dropped);
         clock.phase(&inner.env, &mut report, "repair");
         inner.report = report;
         Ok(Database(Rc::new(inner)))
@@ -147,7 +151,7 @@ async fn load_newest<S: Storage>(
 ) -> Result<Loaded> {
     let loading = Loading { reader, lengths: Some(&listing.blocks) };
     let mut kept = Vec::new();
-    let mut loaded: Option<(State, SnapshotV2)> = None;
+    let mut loaded: Option<(LoadedState, SnapshotV2)> = None;
     for (&generation, &length) in listing.snapshots.iter().rev() {
         let name = names::snapshot(generation);
         let manifest = match read_manifest(storage, generation, length, database).await {
@@ -172,11 +176,11 @@ async fn load_newest<S: Storage>(
         kept.push(Kept::of(generation, &manifest, length));
     }
     kept.reverse();
-    let (state, newest) = match loaded {
+    let (LoadedState { state, dropped }, newest) = match loaded {
         Some((state, manifest)) => (state, Some(manifest)),
-        None => (State::new(), None),
+        None => (LoadedState::default(), None),
     };
-    Ok(Loaded { state, kept, newest })
+    Ok(Loaded { state, dropped, kept, newest })
 }
 
 /// Passes over a snapshot that does not verify. A storage that failed, or a newer version, ends the opening:

@@ -1,8 +1,8 @@
 //! Reports as JSON. The field names are those of the JavaScript API.
 
 use super::check::{CheckReport, Problem};
-use super::report::{CheckpointResult, ImportResult, OpenReport, Phase, SkippedSnapshot};
-use super::stats::{CollectionInfo, KeptSnapshot, Stats};
+use super::report::{CheckpointResult, ImportResult, OpenReport, OpenedGraph, Phase, SkippedSnapshot};
+use super::stats::{CollectionInfo, IndexState, KeptSnapshot, Stats};
 use super::write::Written;
 use crate::collection::HnswConfig;
 use crate::json::{self, Object, ToJson, number};
@@ -55,10 +55,23 @@ impl ToJson for OpenReport {
             ("rowsQuarantined", self.rows_quarantined),
             ("nodesRebuilt", self.nodes_rebuilt),
         ]);
+        self.graphs.to_json(object.field("graphs"));
         json::list(object.field("vectorsInMemory"), self.vectors_in_memory.iter(), |out, name| {
             json::string(out, name);
         });
         self.phases.to_json(object.field("phases"));
+        object.end();
+    }
+}
+
+impl ToJson for OpenedGraph {
+    fn to_json(&self, out: &mut String) {
+        let mut object = Object::new(out);
+        object.text("collection", &self.collection);
+        object.counts(&[("nodes", self.nodes), ("pending", self.pending)]);
+        if let Some(reason) = &self.rebuilt {
+            object.text("rebuilt", reason);
+        }
         object.end();
     }
 }
@@ -154,6 +167,11 @@ impl ToJson for CollectionInfo {
             inner.end();
         }
         object.counts(&[("rows", self.rows as u64), ("vectorBytes", self.vector_bytes as u64)]);
+        let IndexState { kind, nodes, pending, dead, bytes } = self.index_state;
+        let mut inner = Object::new(object.field("indexState"));
+        inner.text("kind", kind);
+        inner.counts(&[("nodes", nodes), ("pending", pending), ("dead", dead), ("bytes", bytes)]);
+        inner.end();
         object.end();
     }
 }
@@ -199,7 +217,7 @@ mod tests {
             OpenReport { frames_replayed: 1, bytes_dropped: 2, rows: 3, ..OpenReport::default() };
         assert_eq!(
             text(&report),
-            r#"{"snapshot":null,"snapshotsSkipped":[],"framesReplayed":1,"bytesDropped":2,"rows":3,"rowsQuarantined":0,"nodesRebuilt":0,"vectorsInMemory":[],"phases":[]}"#
+            r#"{"snapshot":null,"snapshotsSkipped":[],"framesReplayed":1,"bytesDropped":2,"rows":3,"rowsQuarantined":0,"nodesRebuilt":0,"graphs":[],"vectorsInMemory":[],"phases":[]}"#
         );
         report.snapshot = Some(4);
         report.snapshots_skipped.push(SkippedSnapshot { generation: 5, reason: "a \"b\"".to_owned() });
@@ -225,6 +243,7 @@ mod tests {
             oversample: Some(4),
             model: Some(ModelInfo { id: "m".to_owned(), version: "1".to_owned() }),
             rows: 7,
+            index_state: IndexState { kind: "hnsw", nodes: 6, pending: 2, dead: 1, bytes: 99 },
             vector_bytes: 16,
         };
         let stats = Stats {
@@ -241,7 +260,8 @@ mod tests {
                 r#"{"seq":9,"collections":[{"name":"c","dimension":3,"metric":"dot","index":"auto","#,
                 r#""quantization":"none","memory":"full","#,
                 r#""hnsw":{"m":16,"efConstruction":200,"ef":64,"seed":1},"oversample":4,"#,
-                r#""model":{"id":"m","version":"1"},"rows":7,"vectorBytes":16}],"#,
+                r#""model":{"id":"m","version":"1"},"rows":7,"vectorBytes":16,"#,
+                r#""indexState":{"kind":"hnsw","nodes":6,"pending":2,"dead":1,"bytes":99}}],"#,
                 r#""bytes":{"log":1,"blocks":2,"snapshots":3,"other":4,"total":10},"#,
                 r#""snapshots":[{"generation":1,"seq":2,"timeMs":3,"bytes":4}],"logBytes":5,"checkpointError":"full"}"#
             )

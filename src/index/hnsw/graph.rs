@@ -129,7 +129,7 @@ impl Graph {
         self.links(slot, layer).iter().copied().take_while(|link| *link != NONE)
     }
 
-    fn links_mut(&mut self, slot: u32, layer: u8) -> &mut [u32] {
+    pub(super) fn links_mut(&mut self, slot: u32, layer: u8) -> &mut [u32] {
         let group = slot as usize / GROUP_ROWS;
         if let Some(dirty) = self.dirty.get_mut(group) {
             *dirty = true;
@@ -238,9 +238,9 @@ impl Graph {
     }
 
     /// Sets the entry that was stored. `false` when no node is there.
-    pub(super) fn set_entry(&mut self, slot: Option<u32>) -> bool {
-        self.entry = slot;
-        slot.map_or(self.nodes == 0, |slot| self.contains(slot))
+    pub(super) fn set_entry(&mut self, slot: u32) -> bool {
+        self.entry = Some(slot);
+        self.contains(slot)
     }
 
     /// Whether the links of a row group differ from the last snapshot.

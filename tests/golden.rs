@@ -10,7 +10,7 @@ mod support;
 use lodestore::collection::{Config, HnswConfig, IndexKind, Memory, Model, Quantization};
 use lodestore::index::Metric;
 use lodestore::storage::MemoryStorage;
-use lodestore::store::{Database, Target};
+use lodestore::store::{Database, OpenedGraph, Target};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -112,7 +112,11 @@ fn write() -> (MemoryStorage, Database<MemoryStorage, TestEnv>) {
     block_on(db.upsert("notes", rows("n", 0..5, 3))).unwrap();
     block_on(db.upsert("other", rows("Ünïcode 日本 ", 0..2, 2))).unwrap();
     block_on(db.upsert("tuned", rows("t", 0..3, 2))).unwrap();
+    while db.index_step(true).unwrap() {}
     block_on(db.checkpoint()).unwrap();
+    // A node that is dead, and a row that waits for one.
+    block_on(db.delete("tuned", Target::Ids(vec!["t0".to_owned()]))).unwrap();
+    block_on(db.upsert("tuned", rows("t", 3..4, 2))).unwrap();
     block_on(db.delete("notes", Target::Ids(vec!["n1".to_owned()]))).unwrap();
     block_on(db.checkpoint()).unwrap();
     let ids = Target::Ids(vec!["n2".to_owned()]);
@@ -137,6 +141,8 @@ fn files_of_version_2_open_to_what_they_held() {
     for collection in written.state().unwrap().all() {
         assert_eq!(db.state().unwrap().named(&collection.name).unwrap().config(), collection.config());
     }
+    let graph = OpenedGraph { collection: "tuned".to_owned(), nodes: 3, pending: 1, rebuilt: None };
+    assert_eq!(db.open_report().graphs, [graph]);
     let state = db.state().unwrap();
     let config = state.named("tuned").unwrap().config();
     assert_eq!(config, &Config { oversample: None, ..tuned() }, "as the log left it");

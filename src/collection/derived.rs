@@ -80,6 +80,34 @@ impl Collection {
         }
     }
 
+    /// What does not hold between the graph and the rows, if anything: every row is a node or waits to be one, no
+    /// other node is alive, no slot of a node is free, and links lead to nodes.
+    pub fn graph_disagrees(&self) -> Option<String> {
+        let live = self.graph.as_ref()?;
+        let graph = live.graph();
+        for slot in 0..graph.slots().max(self.rows.len()) as u32 {
+            let (has_row, waits) = (self.live.contains(slot), live.pending().contains(slot));
+            let holds = graph.is_alive(slot) == (has_row && !waits)
+                && (has_row || !waits)
+                && !(graph.contains(slot) && (waits || self.free.contains(slot)));
+            if !holds {
+                return Some(format!("node and row of slot {slot} contradict each other"));
+            }
+        }
+        (0..graph.group_count())
+            .find_map(|group| graph.check_group(group).err())
+            .map(|cause| cause.to_string())
+    }
+
+    /// Rows that are to come into a graph, which may not have been begun.
+    pub fn rows_without_node(&self) -> u64 {
+        match &self.graph {
+            Some(live) => live.pending().len(),
+            None if self.wants_graph() => self.len() as u64,
+            None => 0,
+        }
+    }
+
     /// Steps of work on the graph that are left, about. With `thorough` also those that can wait.
     pub fn index_steps_left(&self, thorough: bool) -> u64 {
         match &self.graph {
@@ -152,9 +180,10 @@ impl Collection {
 
     /// Notes that the row in a slot is gone: the slot is free, now or after a sweep.
     pub(super) fn underive(&mut self, slot: u32) {
-        self.flat.remove(slot);
         if self.graph.as_mut().is_none_or(|graph| graph.remove(slot)) {
             self.free.insert(slot);
+            // A node is a way mark until it is swept out, and stays where it is.
+            self.flat.remove(slot);
         }
     }
 

@@ -311,13 +311,18 @@ impl Collection {
         self.vectors.load_group(vectors)?;
         self.codes.reserve(first + columns.seqs.len())?;
         for (slot, (&seq, &id)) in (first as u32..).zip(columns.seqs.iter().zip(&columns.ids)) {
-            if seq != 0 {
-                let vector = self.vectors.row(slot).unwrap_or_default();
-                let inverse = self.config.metric.admit(vector).map_err(|cause| {
-                    Error::corrupt(format!("the stored vector of row '{id:.80}': {}", cause.message))
-                })?;
-                self.flat.insert_admitted(slot, inverse);
-                self.codes.set(slot, vector, inverse);
+            let vector = self.vectors.row(slot).unwrap_or_default();
+            match self.config.metric.admit(vector) {
+                // Of free slots, too: there may be dead nodes of the graph, which still show the way.
+                Ok(inverse) => {
+                    self.flat.insert_admitted(slot, inverse);
+                    self.codes.set(slot, vector, inverse);
+                }
+                Err(cause) if seq != 0 => {
+                    let message = format!("the stored vector of row '{id:.80}': {}", cause.message);
+                    return Err(Error::corrupt(message));
+                }
+                Err(_) => {}
             }
         }
         self.load_rows(columns)

@@ -47,10 +47,10 @@ impl OpenReport {
         for collection in state.all() {
             let rebuilt = dropped.iter().find(|(number, _)| *number == collection.number);
             let rebuilt = rebuilt.map(|(_, reason)| reason.clone());
-            if collection.graph().is_none() && rebuilt.is_none() {
+            let IndexState { nodes, pending, .. } = IndexState::of(collection);
+            if nodes + pending == 0 && rebuilt.is_none() {
                 continue;
             }
-            let IndexState { nodes, pending, .. } = IndexState::of(collection);
             if rebuilt.is_some() {
                 self.nodes_rebuilt += pending;
             }

@@ -77,7 +77,7 @@ impl IndexState {
         IndexState {
             kind: if graph.is_some() { "hnsw" } else { "flat" },
             nodes: count(|live| live.graph().len() as u64),
-            pending: count(|live| live.pending().len()),
+            pending: collection.rows_without_node(),
             dead: count(|live| live.graph().dead() as u64),
             bytes: collection.derived_bytes() as u64,
         }

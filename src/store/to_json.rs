@@ -109,6 +109,7 @@ impl ToJson for Problem {
         let mut object = Object::new(out);
         object.text("where", &self.r#where);
         object.text("what", &self.what);
+        object.field("derived").push_str(if self.derived { "true" } else { "false" });
         object.end();
     }
 }
@@ -227,10 +228,10 @@ mod tests {
             json.starts_with(r#"{"snapshot":4,"snapshotsSkipped":[{"generation":5,"reason":"a \"b\""}],"#)
         );
         assert!(json.ends_with(r#""phases":[{"name":"list","ms":0.25}]}"#), "{json}");
-        let problem = Problem { r#where: "log-1".to_owned(), what: "torn".to_owned() };
+        let problem = Problem { r#where: "log-1".to_owned(), what: "torn".to_owned(), derived: false };
         assert_eq!(
             text(&CheckReport { ok: false, problems: vec![problem], rows: 1, blocks: 2, frames: 3 }),
-            r#"{"ok":false,"problems":[{"where":"log-1","what":"torn"}],"rows":1,"blocks":2,"frames":3}"#
+            r#"{"ok":false,"problems":[{"where":"log-1","what":"torn","derived":false}],"rows":1,"blocks":2,"frames":3}"#
         );
         let collection = CollectionInfo {
             name: "c".to_owned(),

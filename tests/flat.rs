@@ -31,7 +31,6 @@ impl Subject {
     }
 
     fn delete(&mut self, slot: u32) {
-        self.flat.remove(slot);
         self.live.remove(slot);
     }
 

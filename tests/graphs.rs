@@ -51,7 +51,7 @@ fn filled<S: Storage>(storage: S, config: Config, count: usize) -> Database<S, T
 /// Does up to `steps` of the work on graphs.
 fn work<S: Storage>(db: &Database<S, TestEnv>, steps: usize) {
     for _ in 0..steps {
-        if !db.index_step(true).unwrap() {
+        if !db.index_step(None, true).unwrap() {
             break;
         }
     }

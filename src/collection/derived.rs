@@ -182,8 +182,6 @@ impl Collection {
     pub(super) fn underive(&mut self, slot: u32) {
         if self.graph.as_mut().is_none_or(|graph| graph.remove(slot)) {
             self.free.insert(slot);
-            // A node is a way mark until it is swept out, and stays where it is.
-            self.flat.remove(slot);
         }
     }
 

@@ -312,18 +312,16 @@ impl Collection {
         self.codes.reserve(first + columns.seqs.len())?;
         for (slot, (&seq, &id)) in (first as u32..).zip(columns.seqs.iter().zip(&columns.ids)) {
             let vector = self.vectors.row(slot).unwrap_or_default();
-            match self.config.metric.admit(vector) {
-                // Of free slots, too: there may be dead nodes of the graph, which still show the way.
-                Ok(inverse) => {
-                    self.flat.insert_admitted(slot, inverse);
-                    self.codes.set(slot, vector, inverse);
-                }
-                Err(cause) if seq != 0 => {
-                    let message = format!("the stored vector of row '{id:.80}': {}", cause.message);
-                    return Err(Error::corrupt(message));
-                }
-                Err(_) => {}
-            }
+            // A slot without a row may still have a node of the graph, through which searches pass: it needs its
+            // codes. Numbers there that do not fit the metric belong to no node.
+            let inverse = match self.config.metric.admit(vector) {
+                Err(_) if seq == 0 => continue,
+                admitted => admitted.map_err(|cause| {
+                    Error::corrupt(format!("the stored vector of row '{id:.80}': {}", cause.message))
+                })?,
+            };
+            self.flat.insert_admitted(slot, inverse);
+            self.codes.set(slot, vector, inverse);
         }
         self.load_rows(columns)
     }

@@ -2,7 +2,7 @@
 
 use super::bytes::Reader;
 use super::codec::{Wire, wire_struct};
-use super::config::{ConfigV1, ConfigV2, SearchV2};
+use super::config::{ConfigV1, SearchV2};
 use super::crc32;
 use super::header::{FileHeader, FileKind, HEADER_BYTES};
 use crate::error::{Error, Result};
@@ -90,10 +90,9 @@ impl ExtensionV2 {
         ExtensionV2 { collection, search, graph: None, codes: Vec::new() }
     }
 
-    /// The blocks that it names.
-    pub fn blocks(&self) -> impl Iterator<Item = BlockRefV1> {
-        let links = self.graph.iter().flat_map(|graph| &graph.groups).flatten();
-        links.chain(&self.codes).copied()
+    /// Whether it names blocks.
+    pub fn has_blocks(&self) -> bool {
+        self.graph.is_some() || !self.codes.is_empty()
     }
 
     fn fits(&self, collection: &CollectionV1) -> bool {
@@ -131,19 +130,21 @@ wire_struct!(CollectionV1 { collection, name, config, stages, slots, rows, group
 wire_struct!(GraphV2 { version, entry, levels, m, quantization, nodes, unchecked, groups });
 wire_struct!(ExtensionV2 { collection, search, graph, codes });
 
-impl CollectionV1 {
-    /// Its configuration, with what the extension says of it.
-    pub fn config(&self, extension: &ExtensionV2) -> ConfigV2 {
-        ConfigV2 { base: self.config.clone(), search: extension.search }
-    }
-}
-
 impl SnapshotV2 {
-    /// Every block that it names.
-    pub fn blocks(&self) -> impl Iterator<Item = BlockRefV1> {
-        let groups = self.collections.iter().flat_map(|one| &one.groups);
-        let rows = groups.flat_map(|group| [group.vectors, group.rows]);
-        rows.chain(self.extensions.iter().flat_map(ExtensionV2::blocks))
+    /// Visits every block that it names: vectors and rows, then links, then codes.
+    pub fn each_block(&self, visit: &mut dyn FnMut(&BlockRefV1)) {
+        for collection in &self.collections {
+            for group in &collection.groups {
+                visit(&group.vectors);
+                visit(&group.rows);
+            }
+        }
+        for extension in &self.extensions {
+            if let Some(graph) = &extension.graph {
+                graph.groups.iter().flatten().for_each(&mut *visit);
+            }
+            extension.codes.iter().for_each(&mut *visit);
+        }
     }
 
     /// Appends length, crc32 and the manifest itself.
@@ -262,7 +263,9 @@ mod tests {
         let manifest = manifest();
         assert_eq!(decode(2, &manifest).as_ref(), Some(&manifest));
         assert_eq!(decode(1, &manifest), None, "what follows is not ignored");
-        assert_eq!(manifest.blocks().count(), 6 + 1 + 2, "vectors, rows, links and codes");
+        let mut blocks = 0;
+        manifest.each_block(&mut |_| blocks += 1);
+        assert_eq!(blocks, 6 + 1 + 2, "vectors, rows, links and codes");
     }
 
     #[test]

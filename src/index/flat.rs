@@ -17,7 +17,8 @@ const SHARED_ROWS: usize = 256;
 #[derive(Clone, Debug)]
 pub struct Flat {
     metric: Metric,
-    /// By slot; empty for the other metrics.
+    /// By slot; empty for the other metrics. Those of rows that died stay until their slots are used again: dead nodes
+    /// of the graph are still compared.
     inverse_norms: Vec<f32>,
 }
 
@@ -83,13 +84,6 @@ impl Flat {
             self.insert_admitted(slot as u32, f32::from_le_bytes(*number));
         }
         Ok(behind)
-    }
-
-    /// Forgets a slot that has died. Searches leave it out because it is no longer live.
-    pub fn remove(&mut self, slot: u32) {
-        if let Some(inverse) = self.inverse_norms.get_mut(slot as usize) {
-            *inverse = 0.0;
-        }
     }
 
     /// Bytes held beside the arena.
@@ -253,5 +247,13 @@ impl Asker<'_> {
 /// Rounding can push the cosine of parallel vectors past 1.
 #[inline]
 fn cosine(dot: f32, row_inverse: f32, query_inverse: f32) -> f32 {
-    (dot * row_inverse * query_inverse).clamp(-1.0, 1.0)
+    let cosine = dot * row_inverse * query_inverse;
+    // Not `clamp`: its panic brings 10 KB of wasm.
+    if cosine > 1.0 {
+        1.0
+    } else if cosine < -1.0 {
+        -1.0
+    } else {
+        cosine
+    }
 }

@@ -75,7 +75,7 @@ impl<S: Storage, E: Env> Database<S, E> {
             let length = listing.snapshots.get(kept.generation).copied().unwrap_or(0);
             let loaded = match read_manifest(&inner.storage, kept.generation, length, &database).await {
                 Ok(manifest) => {
-                    report.blocks += manifest.blocks().count() as u64;
+                    manifest.each_block(&mut |_| report.blocks += 1);
                     load_state(&inner.storage, &inner.env, &Loading::all(&inner.reader), &manifest).await
                 }
                 Err(cause) => Err(cause),

@@ -78,7 +78,9 @@ impl<S: Storage, E: Env> Inner<S, E> {
         }
         let manifest = self.manifest(written)?;
         result.seq = manifest.seq;
-        result.blocks_reused = manifest.blocks().count() as u64 - result.blocks_written;
+        let mut named = 0;
+        manifest.each_block(&mut |_| named += 1);
+        result.blocks_reused = named - result.blocks_written;
 
         let header = FileHeader {
             kind: FileKind::Snapshot,

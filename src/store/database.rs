@@ -37,7 +37,9 @@ pub(super) struct Inner<S, E> {
     /// Whoever changes files holds it.
     pub turn: Turn,
     pub queue: RefCell<VecDeque<Rc<Pending>>>,
-    /// How many want the graphs to stay as they are.
+    /// Whether somebody works on the graphs in the background.
+    pub indexing: Cell<bool>,
+    /// How many checkpoints are reading the graphs, which stay as they are meanwhile.
     pub graph_frozen: Cell<u32>,
 }
 

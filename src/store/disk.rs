@@ -93,9 +93,7 @@ impl Kept {
     /// What has to be remembered of a manifest.
     pub fn of(generation: u64, manifest: &SnapshotV2, manifest_bytes: u64) -> Kept {
         let mut files = SortedMap::new();
-        for block in manifest.blocks() {
-            files.add(block.generation, u64::from(block.length));
-        }
+        manifest.each_block(&mut |block| files.add(block.generation, u64::from(block.length)));
         Kept {
             generation,
             seq: manifest.seq,

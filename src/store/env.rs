@@ -18,4 +18,9 @@ pub trait Env {
 
     /// Lets others run: called between slices of long work.
     async fn yield_now(&self);
+
+    /// As [`Env::yield_now`], for work that nobody waits for: it does not keep a process from ending.
+    async fn rest(&self) {
+        self.yield_now().await;
+    }
 }

@@ -12,7 +12,7 @@ use crate::format::VERSION;
 use crate::format::archive::{Section, TRAILER_BYTES, Trailer};
 use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader};
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
-use crate::format::snapshot::{BlockRefV1, SnapshotV2, encode_snapshot};
+use crate::format::snapshot::{BlockRefV1, ExtensionV2, SnapshotV2, encode_snapshot};
 use crate::limits::MANIFEST_BYTES_MAX;
 use crate::storage::{Once, Source, Storage};
 use sha2::{Digest, Sha256};
@@ -161,7 +161,7 @@ fn adopt(manifest: &mut SnapshotV2, found: &[BlockRefV1], generation: u64) -> Re
         }
     }
     // What follows from the rows is not in an archive: its blocks would be somebody else's.
-    if manifest.extensions.iter().any(|extension| extension.blocks().next().is_some()) {
+    if manifest.extensions.iter().any(ExtensionV2::has_blocks) {
         return Err(Error::corrupt("the manifest of this archive names an index, which no archive holds"));
     }
     match found.next() {
@@ -259,7 +259,7 @@ impl<'a, S: Source, E: Env> Reader<'a, S, E> {
 mod tests {
     use super::*;
     use crate::format::config::SearchV2;
-    use crate::format::snapshot::{ExtensionV2, GraphV2};
+    use crate::format::snapshot::GraphV2;
 
     #[test]
     fn an_archive_that_names_derived_blocks_is_refused() {

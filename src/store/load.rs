@@ -135,7 +135,7 @@ pub async fn load_state(
     state.next_collection = manifest.next_collection;
     let mut wires = Vec::new();
     for (one, extension) in manifest.collections.iter().zip(&manifest.extensions) {
-        wires.push(Wire { one, extension, config: config_from_wire(&one.config(extension))? });
+        wires.push(Wire { one, extension, config: config_from_wire(&one.config, &extension.search)? });
     }
     let blocks = wires.iter().flat_map(|wire| wire.blocks(wire.take(loading)));
     let links = wires

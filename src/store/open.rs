@@ -36,9 +36,11 @@ struct Loaded {
 /// Where the logs ended.
 struct Replayed {
     tail: LogTail,
-    /// The log cannot be appended to as it is: it ends in a torn frame, or before the snapshot, or is of an
-    /// older format, whose readers would not understand what is written now.
+    /// The log cannot be appended to as it is: it ends in a torn frame, or before the snapshot.
     roll: bool,
+    /// The log is of an older format, whose readers would not understand what is written now: the first write
+    /// begins a new one. Until then nothing is written, so that they can still read what there is.
+    is_older: bool,
 }
 
 impl<S: Storage, E: Env> Database<S, E> {
@@ -67,7 +69,7 @@ impl<S: Storage, E: Env> Database<S, E> {
 
         let mut state = loaded.state;
         let replayed = if is_new {
-            Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true }
+            Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true, is_older: false }
         } else {
             let named = loaded.newest.as_ref().and_then(|manifest| manifest.log);
             let links = logs.after(state.seq, named).map_err(|cause| explain(cause, &report))?;
@@ -88,7 +90,10 @@ impl<S: Storage, E: Env> Database<S, E> {
             snapshots: loaded.kept,
             blocks: loaded.newest.map(Blocks::of).unwrap_or_default(),
             pins: SortedMap::new(),
-            health: Health::Writable,
+            health: match replayed.is_older && !replayed.roll {
+                true => Health::Unsettled { roll: true, tried: Vec::new() },
+                false => Health::Writable,
+            },
             failed_checkpoint: None,
         };
         let mut inner = Inner {
@@ -101,6 +106,7 @@ impl<S: Storage, E: Env> Database<S, E> {
             disk: RefCell::new(disk),
             turn: Turn::default(),
             queue: RefCell::new(VecDeque::new()),
+            indexing: Cell::new(false),
             graph_frozen: Cell::new(0),
         };
         if replayed.roll {
@@ -161,11 +167,12 @@ async fn load_newest<S: Storage>(
                 continue;
             }
         };
+        let this = Kept::of(generation, &manifest, length);
         if loaded.is_none() {
             match load_state(storage, env, &loading, &manifest).await {
                 Ok(state) => {
                     report.snapshot = Some(generation);
-                    loaded = Some((state, manifest.clone()));
+                    loaded = Some((state, manifest));
                 }
                 Err(cause) => {
                     skip(report, generation, cause, false)?;
@@ -173,7 +180,7 @@ async fn load_newest<S: Storage>(
                 }
             }
         }
-        kept.push(Kept::of(generation, &manifest, length));
+        kept.push(this);
     }
     kept.reverse();
     let (LoadedState { state, dropped }, newest) = match loaded {
@@ -225,7 +232,7 @@ async fn replay<S: Storage>(
 ) -> Result<Replayed> {
     let total: u64 = links.iter().map(|link| link.end).sum();
     let mut before = 0;
-    let mut replayed = Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true };
+    let mut replayed = Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true, is_older: false };
     for link in links {
         let mut reader = LogReader::new(storage, link.header.generation, link.end);
         let mut expected = link.header.seq;
@@ -274,7 +281,7 @@ async fn replay<S: Storage>(
         }
         let tail = LogTail { generation: link.header.generation, length };
         let is_older = link.header.version < VERSION;
-        replayed = Replayed { tail, roll: torn || is_older || expected != state.seq + 1 };
+        replayed = Replayed { tail, roll: torn || expected != state.seq + 1, is_older };
     }
     Ok(replayed)
 }

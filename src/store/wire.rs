@@ -42,9 +42,8 @@ pub fn quantization_to_wire(quantization: Quantization) -> u8 {
 }
 
 /// A stored configuration. `Corrupt` when it is out of bounds.
-pub fn config_from_wire(wire: &ConfigV2) -> Result<Config> {
+pub fn config_from_wire(base: &ConfigV1, search: &SearchV2) -> Result<Config> {
     let unknown = |what: &str, got: u8| Error::corrupt(format!("a stored configuration has {what} {got}"));
-    let ConfigV2 { base, search } = wire;
     let config = Config {
         dimension: base.dimension as usize,
         metric: match base.metric {
@@ -123,9 +122,12 @@ pub fn op_to_wire(op: &Op) -> RecordV2<'_> {
 /// A stored write.
 pub fn op_from_wire(record: RecordV2<'_>) -> Result<Op> {
     Ok(match record {
-        RecordV2::Create { collection, name, config, stages } => {
-            Op::Create { collection, name: name.to_owned(), config: config_from_wire(&config)?, stages }
-        }
+        RecordV2::Create { collection, name, config, stages } => Op::Create {
+            collection,
+            name: name.to_owned(),
+            config: config_from_wire(&config.base, &config.search)?,
+            stages,
+        },
         RecordV2::Drop { collection } => Op::Drop { collection },
         RecordV2::Upsert { collection, vectors, ids, metadata } => {
             if vectors.len() % 4 != 0 {
@@ -139,7 +141,7 @@ pub fn op_from_wire(record: RecordV2<'_>) -> Result<Op> {
         }
         RecordV2::Delete { collection, ids } => Op::Delete { collection, ids: owned(ids) },
         RecordV2::Configure { collection, config } => {
-            Op::Configure { collection, config: config_from_wire(&config)? }
+            Op::Configure { collection, config: config_from_wire(&config.base, &config.search)? }
         }
         RecordV2::Switch { staged } => Op::Switch { staged },
     })

@@ -177,7 +177,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
     /// Commits the first waiting write, together with those that can go with it.
     async fn commit_group(&self) {
         let group = self.next_group();
-        if let Err(cause) = self.settle().await {
+        if let Err(cause) = self.disk.borrow().check_open() {
             group.iter().for_each(|pending| pending.fail(&cause));
             return;
         }
@@ -200,7 +200,12 @@ impl<S: Storage, E: Env> Inner<S, E> {
         if ready.is_empty() {
             return;
         }
-        match self.append(&bytes).await {
+        // Not before there is something to append: what turns out to write nothing needs no log.
+        let appended = match self.settle().await {
+            Ok(()) => self.append(&bytes).await,
+            Err(cause) => Err(cause),
+        };
+        match appended {
             Ok(()) => {
                 let mut state = self.state.borrow_mut();
                 for (pending, checked, count) in ready {

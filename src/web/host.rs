@@ -43,6 +43,8 @@ extern "C" {
     fn monotonic(this: &Host) -> f64;
     #[wasm_bindgen(method, catch, js_name = yieldNow)]
     fn yield_now(this: &Host) -> std::result::Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn rest(this: &Host) -> std::result::Result<Promise, JsValue>;
     #[wasm_bindgen(method)]
     fn random(this: &Host) -> Uint8Array;
     #[wasm_bindgen(method)]
@@ -187,6 +189,11 @@ impl Env for HostEnv {
         }
         // A host that cannot yield only costs smoothness.
         let _ = settled(self.host.yield_now()).await;
+        self.yielded.set(self.host.monotonic());
+    }
+
+    async fn rest(&self) {
+        let _ = settled(self.host.rest()).await;
         self.yielded.set(self.host.monotonic());
     }
 }

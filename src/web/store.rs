@@ -9,10 +9,12 @@ use super::transfer::{WasmExport, WasmImport, WasmRebuild, thrown};
 use crate::collection::{Query, Rows};
 use crate::error::{Error, Result};
 use crate::json::{Fields, strings, text};
+use crate::kernel;
 use crate::limits::BATCH_ROWS_MAX;
 use crate::metadata::Filter;
 use crate::store::{Asked, CollectionInfo, Database, ImportOptions, Options, Written};
 use js_sys::{Array, Float32Array, Promise};
+use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -31,11 +33,16 @@ const MANY: u32 = 16;
 
 /// An open database.
 #[wasm_bindgen]
-pub struct WasmStore(Db);
+pub struct WasmStore {
+    database: Db,
+    /// The runs of `optimize` that are to end, by the number that the caller gave them.
+    stopped: Rc<RefCell<Vec<u32>>>,
+}
 
 /// A write, and a checkpoint behind it when the log has outgrown its share: the write does not wait for it.
 async fn written(database: Db, write: impl Future<Output = Result<Written>>) -> Result<Written> {
     let written = write.await?;
+    index(&database);
     if database.checkpoint_due() {
         background(async move {
             // A failure is kept and shown in stats().
@@ -48,6 +55,17 @@ async fn written(database: Db, write: impl Future<Output = Result<Written>>) -> 
 /// What a configuration says is laid over what is stored then.
 fn asked(text: String) -> Asked {
     Box::new(move |stored| json::config(&text, stored))
+}
+
+/// Sees to the graphs, beside everything else, if there is anything to do.
+fn index(database: &Db) {
+    if database.index_steps_left(None, false).unwrap_or(0) > 0 {
+        let database = database.clone();
+        background(async move {
+            // A step fails where memory has run out or the database was closed: rows are scanned instead.
+            let _ = database.index_in_background().await;
+        });
+    }
 }
 
 fn info(database: &Db, name: &str) -> Result<CollectionInfo> {
@@ -68,19 +86,20 @@ impl WasmStore {
             }
             let host = Rc::new(host);
             let database = Database::open(HostStorage(host.clone()), HostEnv::new(host), chosen).await?;
-            Ok(WasmStore(database))
+            index(&database);
+            Ok(WasmStore { database, stopped: Rc::default() })
         })
     }
 
     /// The open report, as JSON.
     #[wasm_bindgen(js_name = openReport)]
     pub fn open_report(&self) -> String {
-        text(self.0.open_report())
+        text(self.database.open_report())
     }
 
     /// Makes or opens a collection: its `CollectionInfo`, as JSON.
     pub fn collection(&self, name: String, config_json: Option<String>) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         promise_json(async move {
             match config_json {
                 None => database.collection(&name, None).await?,
@@ -92,13 +111,13 @@ impl WasmStore {
 
     /// All collections, as JSON.
     pub fn collections(&self) -> std::result::Result<String, JsValue> {
-        thrown(self.0.collections().map(|infos| text(&infos)))
+        thrown(self.database.collections().map(|infos| text(&infos)))
     }
 
     /// Removes a collection.
     #[wasm_bindgen(js_name = dropCollection)]
     pub fn drop_collection(&self, name: String) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         promise_json(async move { written(database.clone(), database.drop_collection(&name)).await })
     }
 
@@ -110,7 +129,7 @@ impl WasmStore {
         vectors: Float32Array,
         metadata_json: Option<String>,
     ) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         let vectors = vectors.to_vec();
         promise_json(async move {
             let ids = strings("ids", &ids_json)?;
@@ -129,7 +148,7 @@ impl WasmStore {
         metadata_json: String,
         mode: String,
     ) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         promise_json(async move {
             let target = json::target(&target_json)?;
             let replace = match mode.as_str() {
@@ -147,7 +166,7 @@ impl WasmStore {
 
     /// Deletes rows.
     pub fn delete(&self, name: String, target_json: String) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         promise_json(async move {
             let target = json::target(&target_json)?;
             written(database.clone(), database.delete(&name, target)).await
@@ -171,7 +190,7 @@ impl WasmStore {
     ) -> std::result::Result<Array, JsValue> {
         let work = || {
             let filter = filter_json.as_deref().map(Filter::parse).transpose()?;
-            let state = self.0.state()?;
+            let state = self.database.state()?;
             let collection = state.named(name)?;
             let query = Query {
                 vector: vectors,
@@ -209,20 +228,42 @@ impl WasmStore {
 
     /// Writes a snapshot: a `CheckpointResult`.
     pub fn checkpoint(&self) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         promise_json(async move { database.checkpoint().await })
+    }
+
+    /// Puts every row of a collection into its graph, and takes out what was deleted. `run` is a number for
+    /// `optimizeStop`.
+    pub fn optimize(&self, name: String, run: u32) -> Promise {
+        let (database, stopped) = (self.database.clone(), self.stopped.clone());
+        promise(async move {
+            let done = database.optimize(&name, || !stopped.borrow().contains(&run)).await;
+            stopped.borrow_mut().retain(|other| *other != run);
+            done.map(|()| JsValue::UNDEFINED)
+        })
+    }
+
+    /// Ends a run of `optimize` after its current slice; what is done stays.
+    #[wasm_bindgen(js_name = optimizeStop)]
+    pub fn optimize_stop(&self, run: u32) {
+        self.stopped.borrow_mut().push(run);
     }
 
     /// Verifies everything: a `CheckReport`.
     pub fn check(&self) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         promise_json(async move { database.check().await })
     }
 
     /// What is stored: `Stats` without what only the facade knows.
     pub fn stats(&self) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         promise_json(async move { database.stats().await })
+    }
+
+    /// Which of the two builds this is: `simd128` or `relaxed-simd`.
+    pub fn build(&self) -> String {
+        kernel::WASM_BUILD.into()
     }
 
     /// Bytes of WebAssembly memory.
@@ -234,14 +275,14 @@ impl WasmStore {
     /// Begins an export: a `WasmExport`.
     #[wasm_bindgen(js_name = exportStart)]
     pub fn export_start(&self) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         promise(async move { database.export().await.map(WasmExport::new) })
     }
 
     /// Begins an import: a `WasmImport`.
     #[wasm_bindgen(js_name = importStart)]
     pub fn import_start(&self, options_json: String) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         promise(async move {
             let fields = Fields::known("options", &options_json, &["replace", "totalBytes"])?;
             let options = ImportOptions {
@@ -256,7 +297,7 @@ impl WasmStore {
     /// the promise is of undefined.
     #[wasm_bindgen(js_name = rebuildStart)]
     pub fn rebuild_start(&self, name: String, config_json: String, has_embed: bool) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         promise(async move {
             if has_embed {
                 return Ok(WasmRebuild::new(database.rebuild_as(&name, asked(config_json)).await?).into());
@@ -268,7 +309,7 @@ impl WasmStore {
 
     /// Waits for running writes and closes.
     pub fn close(&self) -> Promise {
-        let database = self.0.clone();
+        let database = self.database.clone();
         promise(async move {
             database.close().await;
             Ok(JsValue::UNDEFINED)
@@ -283,7 +324,7 @@ impl WasmStore {
             return Err(Error::invalid("too many ids in one call: split it").with(BATCH_ROWS_MAX, ids.len()));
         }
         let options = Fields::known("options", options_json, &["returnMetadata", "returnVectors"])?;
-        let state = self.0.state()?;
+        let state = self.database.state()?;
         let collection = state.named(name)?;
         let fields = Return::of(&options)?;
         let mut writer = Writer::new(collection, fields);
@@ -295,7 +336,7 @@ impl WasmStore {
         let known = ["filter", "limit", "cursor", "returnMetadata", "returnVectors"];
         let options = Fields::known("options", options_json, &known)?;
         let filter = json::filter(&options)?;
-        let state = self.0.state()?;
+        let state = self.database.state()?;
         let collection = state.named(name)?;
         let cursor = options.string("cursor")?;
         let page = collection.page(
@@ -311,6 +352,6 @@ impl WasmStore {
 
     fn count_inner(&self, name: &str, filter_json: Option<&str>) -> Result<f64> {
         let filter = filter_json.map(Filter::parse).transpose()?;
-        Ok(self.0.state()?.named(name)?.count(filter.as_ref()) as f64)
+        Ok(self.database.state()?.named(name)?.count(filter.as_ref()) as f64)
     }
 }

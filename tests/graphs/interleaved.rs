@@ -87,12 +87,12 @@ fn the_graph_in_a_snapshot_is_of_one_moment() {
     let count = worked.clone();
     let step = move || {
         for _ in 0..7 {
-            count.set(count.get() + u32::from(handle.index_step(true).unwrap()));
+            count.set(count.get() + u32::from(handle.index_step(None, true).unwrap()));
         }
     };
     for round in 0..30 {
         for _ in 0..100 {
-            assert!(db.index_step(true).unwrap());
+            assert!(db.index_step(None, true).unwrap());
         }
         let from = round * 20;
         block_on(db.delete("c", lodestore::store::Target::Ids(vec![format!("r{from}")]))).unwrap();
@@ -112,7 +112,7 @@ fn the_graph_in_a_snapshot_is_of_one_moment() {
         }
     }
     assert!(worked.get() > 0, "work went on where nothing has to stand still");
-    while db.index_step(true).unwrap() {}
+    while db.index_step(None, true).unwrap() {}
     block_on(db.checkpoint()).unwrap();
     let again = super::open(MemoryStorage::from_files(busy.files.files())).unwrap();
     assert_eq!(opened(&again), opened_as(2970, 0));

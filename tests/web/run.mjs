@@ -13,6 +13,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const packed = join(here, 'node_modules/lodestore');
+const kernels = join(here, '../../target/xtask/kernels');
 const args = process.argv.slice(2);
 const only = args.find((arg) => arg.startsWith('--only='))?.slice('--only='.length);
 const wanted = args.filter((arg) => !arg.startsWith('--'));
@@ -30,7 +31,7 @@ let failed = 0;
 try {
   await bundle();
   globalThis.testDirectory = join(scratch, 'files');
-  globalThis.testHost = { directory: globalThis.testDirectory, fs, pid: process.pid, killAfter };
+  globalThis.testHost = { directory: globalThis.testDirectory, fs, pid: process.pid, kernels, killAfter };
   for (const name of suites) {
     const { default: suite } = await import(pathToFileURL(join(scratch, 'node/suites', `${name}.js`)).href);
     if (suite.contexts.includes('node')) await runInNode(name, suite);
@@ -211,7 +212,9 @@ async function serve() {
     if (type === undefined) return response.setHeader('Content-Type', 'text/html').end(html);
     const file = path.startsWith('/package/')
       ? join(packed, path.slice('/package/'.length))
-      : join(scratch, 'web', path);
+      : path.startsWith('/kernels/')
+        ? join(kernels, path.slice('/kernels/'.length))
+        : join(scratch, 'web', path);
     try {
       const body = await readFile(file);
       response.setHeader('Content-Type', type).end(body);

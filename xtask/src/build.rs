@@ -1,15 +1,18 @@
 //! From Rust to wasm and its glue, in target/npm/glue.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Instant;
 
 use crate::args::Args;
 use crate::run::{Failure, Result, command as program, quiet, run, say, seconds};
 use crate::setup::{node, npm, wasm_target};
 use crate::size::{self, Size};
-use crate::toolchain::{self, TARGET};
+use crate::toolchain::{self, Simd, TARGET};
 use crate::{hash, opt, paths, stamp};
+
+/// Arguments of both builds.
+const BUILD: [&str; 5] = ["--quiet", "--release", "--lib", "--package", "lodestore"];
 
 /// `cargo xtask build`
 pub fn command(mut args: Args) -> Result<()> {
@@ -18,7 +21,7 @@ pub fn command(mut args: Args) -> Result<()> {
     build(shrink).map(|_| ())
 }
 
-/// Builds the glue and returns the size of the wasm.
+/// Builds the glue and returns the size of the larger wasm: a page downloads one of the two.
 pub fn build(shrink: bool) -> Result<Size> {
     let start = Instant::now();
     let results = std::thread::scope(|scope| {
@@ -27,13 +30,20 @@ pub fn build(shrink: bool) -> Result<Size> {
         let wasm = compile();
         (wasm, tool.join().unwrap_or(Ok(())), packages.join().unwrap_or(Ok(())))
     });
-    let (wasm, ()) = (results.0?, results.1?);
+    results.0?;
+    results.1?;
     results.2?;
-    generate(&wasm, shrink)?;
-    let size = size::of(&paths::glue().join("lodestore_bg.wasm"))?;
-    say("build", format!("lodestore_bg.wasm is {size}, after {}", seconds(start)));
-    size::check_wasm(size)?;
-    Ok(size)
+    generate(shrink)?;
+    let mut largest = Size::default();
+    for simd in Simd::ALL {
+        let size = size::of(&paths::glue().join(simd.file()))?;
+        say("build", format!("{} is {size}, after {}", simd.file(), seconds(start)));
+        size::check_wasm(simd.file(), size)?;
+        if size.gzip > largest.gzip {
+            largest = size;
+        }
+    }
+    Ok(largest)
 }
 
 /// The npm packages that building needs.
@@ -42,12 +52,18 @@ pub fn root_packages() -> Result<()> {
     npm::install(&paths::root())
 }
 
-fn compile() -> Result<PathBuf> {
+/// Both builds at once: each ends with one long single-threaded step.
+fn compile() -> Result<()> {
     let wasm = wasm_target::ensure()?;
     // First the sources, so that their folders are known when the flags that rename them are made.
     quiet(program("cargo").args(["fetch", "--target", TARGET]).current_dir(paths::root()))?;
-    run(wasm.cargo("build")?.args(["--quiet", "--release", "--lib", "--package", "lodestore"]))?;
-    Ok(paths::wasm_target().join(TARGET).join("release/lodestore.wasm"))
+    let build = |simd| run(wasm.cargo("build", simd)?.args(BUILD));
+    std::thread::scope(|scope| {
+        let relaxed = scope.spawn(|| build(Simd::Relaxed));
+        let baseline = build(Simd::Baseline);
+        let relaxed = relaxed.join().unwrap_or_else(|_| Err(Failure::new("the relaxed build broke off")));
+        baseline.and(relaxed)
+    })
 }
 
 /// xtask/glue, compiled. Not by this crate's dependency on it: see its Cargo.toml.
@@ -62,31 +78,56 @@ fn glue_tool() -> Result<()> {
         .current_dir(paths::root()))
 }
 
-fn generate(wasm: &PathBuf, shrink: bool) -> Result<()> {
-    let input = fs::read(wasm).map_err(|error| Failure::io("read", wasm, &error))?;
+fn generate(shrink: bool) -> Result<()> {
     let tool = paths::target().join("glue/xtask-glue");
-    let made_from = format!("{} {} opt {shrink}\n", hash::bytes(&[&input]), hash::file(&tool)?);
+    let mut made_from = format!("{} opt {shrink}\n", hash::file(&tool)?);
+    for simd in Simd::ALL {
+        made_from += &format!("{} {}\n", simd.file(), hash::file(&simd.output("lodestore"))?);
+    }
     let mark = paths::glue().join(".made-from");
     if stamp::matches(&mark, &made_from) {
         return Ok(());
     }
     // Made aside and moved there whole: a reader never sees the glue of one build with the wasm of another.
-    let draft = paths::scratch().join("glue");
-    let _ = fs::remove_dir_all(&draft);
-    quiet(program(&tool).arg(wasm).arg(&draft))?;
-    let output = draft.join("lodestore_bg.wasm");
+    let [draft, relaxed] = ["glue", "glue-relaxed"].map(|name| paths::scratch().join(name));
+    generate_one(&tool, Simd::Baseline, &draft, shrink)?;
+    generate_one(&tool, Simd::Relaxed, &relaxed, shrink)?;
+    refuse_different_glue(&draft, &relaxed)?;
+    let (made, place) = (relaxed.join(Simd::Baseline.file()), draft.join(Simd::Relaxed.file()));
+    fs::rename(&made, &place).map_err(|error| Failure::io("rename to", &place, &error))?;
+    stamp::write(&draft.join(".made-from"), &made_from)?;
+    replace_folder(&draft, &paths::glue())
+}
+
+fn generate_one(tool: &Path, simd: Simd, draft: &Path, shrink: bool) -> Result<()> {
+    let _ = fs::remove_dir_all(draft);
+    quiet(program(tool).arg(simd.output("lodestore")).arg(draft))?;
+    let output = draft.join(Simd::Baseline.file());
     if shrink {
         let small = opt::optimised(&output)?;
         fs::copy(&small, &output).map_err(|error| Failure::io("copy", &small, &error))?;
     }
     let bytes = fs::read(&output).map_err(|error| Failure::io("read", &output, &error))?;
-    toolchain::refuse_local_paths(&bytes)?;
-    stamp::write(&draft.join(".made-from"), &made_from)?;
-    replace_folder(&draft, &paths::glue())
+    toolchain::refuse_local_paths(&bytes)
+}
+
+/// One script serves both builds, so it has to be the script of both.
+fn refuse_different_glue(baseline: &Path, relaxed: &Path) -> Result<()> {
+    for name in ["lodestore.js", "lodestore.d.ts"] {
+        let [one, other] = [baseline, relaxed].map(|folder| hash::file(&folder.join(name)));
+        if one? != other? {
+            return Err(Failure::new(format!(
+                "the two builds need different glue: compare {name} in {} and {}; what JavaScript sees must not depend on target features",
+                baseline.display(),
+                relaxed.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Puts a finished folder in the place of another.
-pub fn replace_folder(new: &std::path::Path, place: &std::path::Path) -> Result<()> {
+pub fn replace_folder(new: &Path, place: &Path) -> Result<()> {
     let parent = place.parent().unwrap_or(place);
     fs::create_dir_all(parent).map_err(|error| Failure::io("create", parent, &error))?;
     if place.exists() {

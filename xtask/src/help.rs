@@ -34,8 +34,9 @@ Makes a fresh machine ready; with everything there it takes under a second. Can 
 const BUILD: &str = "\
 cargo xtask build [--opt]
 
-Compiles the crate for wasm32 with simd128 and generates the glue into target/npm/glue. Prints the size of
-the wasm, raw and gzipped, and fails when the gzipped size is over the limit.
+Compiles the crate for wasm32 twice, with simd128 and with relaxed SIMD besides, and generates the glue, which
+must be the same for both, into target/npm/glue. Prints the size of each wasm, raw and gzipped, and fails when
+a gzipped size is over the limit.
 
   --opt           shrink the wasm with binaryen as well; see xtask/src/opt.rs for what that is worth";
 
@@ -70,7 +71,12 @@ fails and shows its output. The outputs are kept in target/xtask/log.
 const BENCH: &str = "\
 cargo xtask bench SUITE [ARGUMENTS...]
 
-Packs, then runs bench/SUITE.mjs with the arguments. Results go to bench/results.";
+Packs, then runs bench/SUITE.mjs with the arguments. Results go to bench/results.
+
+  store     what storing costs beside the bare API of the host
+  search    graphs, scans and filters beside every peer; the first run makes its data, in about five minutes
+
+`cargo xtask bench SUITE --help` names the arguments.";
 
 const CHECK: &str = "\
 cargo xtask check

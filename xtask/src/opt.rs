@@ -11,9 +11,10 @@ use crate::setup::npm;
 use crate::{hash, paths};
 
 /// What the compiler uses, by name. Never `-all`: that lets binaryen write proposals that no browser knows.
-const FLAGS: [&str; 9] = [
+const FLAGS: [&str; 10] = [
     "-O3",
     "--enable-simd",
+    "--enable-relaxed-simd",
     "--enable-bulk-memory",
     "--enable-bulk-memory-opt",
     "--enable-nontrapping-float-to-int",

@@ -13,13 +13,14 @@ use crate::run::{Failure, Result, command as program, quiet, say, seconds};
 use crate::setup::npm;
 use crate::size::{self, Size};
 use crate::sourcemap;
+use crate::toolchain::Simd;
 
 /// Folders whose node_modules get the package.
 const USERS: [&str; 2] = ["www", "tests/web"];
 
 /// Files of the glue that the package needs. Not lodestore_bg.wasm.d.ts: it lists the raw exports, and would
 /// pass for the type of `import module from './wasm/lodestore_bg.wasm'`, which edge runtimes make a module of.
-const GLUE: [&str; 3] = ["lodestore.js", "lodestore.d.ts", "lodestore_bg.wasm"];
+const GLUE: [&str; 4] = ["lodestore.js", "lodestore.d.ts", Simd::Baseline.file(), Simd::Relaxed.file()];
 
 /// `cargo xtask pack`
 pub fn command(mut args: Args) -> Result<()> {
@@ -108,7 +109,8 @@ fn copy_sources(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
+/// Copies a file; makes the folder that it goes to.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
     let parent = to.parent().unwrap_or(to);
     fs::create_dir_all(parent).map_err(|error| Failure::io("create", parent, &error))?;
     fs::copy(from, to).map(|_| ()).map_err(|error| Failure::io("copy", from, &error))

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::toolchain::Simd;
+
 /// The repository's root.
 pub fn root() -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -13,9 +15,13 @@ pub fn target() -> PathBuf {
     root().join("target")
 }
 
-/// Cargo's folder for the wasm build: apart, so that neither build waits for the other's lock.
-pub fn wasm_target() -> PathBuf {
-    target().join("wasm")
+/// Cargo's folders for the wasm builds: apart, so that no build waits for another's lock, and because cargo keeps one
+/// set of flags for each file: builds that take turns in one folder would each compile everything anew.
+pub fn wasm_target(simd: Simd) -> PathBuf {
+    target().join(match simd {
+        Simd::Baseline => "wasm",
+        Simd::Relaxed => "wasm-relaxed",
+    })
 }
 
 /// Scratch space of these commands.
@@ -23,7 +29,7 @@ pub fn scratch() -> PathBuf {
     target().join("xtask")
 }
 
-/// What `build` makes: lodestore.js, lodestore_bg.wasm and their types.
+/// What `build` makes: lodestore.js, its types, and the wasm of both builds.
 pub fn glue() -> PathBuf {
     target().join("npm/glue")
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::run::{Failure, Result, capture, command};
 
-/// The promise in README: the wasm is at most this many bytes gzipped.
-pub const WASM_GZIP_MAX: usize = 170 * 1024;
+/// The promise in README: each of the two builds is at most this many bytes gzipped. A page downloads one.
+pub const WASM_GZIP_MAX: usize = 200 * 1024;
 
 /// Bytes as they are, and after `gzip -9`.
 #[derive(Clone, Copy, Default, PartialEq, Debug)]
@@ -40,12 +40,12 @@ fn kilobytes(bytes: usize) -> String {
     format!("{}.{}", bytes / 1024, bytes % 1024 * 10 / 1024)
 }
 
-/// Fails when the wasm has outgrown its promise.
-pub fn check_wasm(size: Size) -> Result<()> {
+/// Fails when a build has outgrown its promise.
+pub fn check_wasm(name: &str, size: Size) -> Result<()> {
     if size.gzip <= WASM_GZIP_MAX {
         return Ok(());
     }
-    Err(Failure::new(format!("the wasm is {size}; at most {} KB gzipped are promised", WASM_GZIP_MAX / 1024)))
+    Err(Failure::new(format!("{name} is {size}; at most {WASM_GZIP_MAX} bytes gzipped are promised")))
 }
 
 #[cfg(test)]
@@ -55,8 +55,8 @@ mod tests {
     #[test]
     fn prints_kilobytes_and_keeps_the_limit() {
         assert_eq!(Size { raw: 2048, gzip: 1535 }.to_string(), "2.0 KB, gzipped 1.4 KB");
-        assert!(check_wasm(Size { raw: 0, gzip: WASM_GZIP_MAX }).is_ok());
-        assert!(check_wasm(Size { raw: 0, gzip: WASM_GZIP_MAX + 1 }).is_err());
+        assert!(check_wasm("a", Size { raw: 0, gzip: WASM_GZIP_MAX }).is_ok());
+        assert!(check_wasm("a", Size { raw: 0, gzip: WASM_GZIP_MAX + 1 }).is_err());
     }
 
     #[test]

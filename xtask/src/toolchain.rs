@@ -9,6 +9,49 @@ use crate::run::{Failure, Result, ask, capture, command, find};
 /// The target's name.
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
+/// The two builds of one source. Engines refuse a module with instructions that they do not know, so what
+/// is loaded is chosen where it runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Simd {
+    /// simd128: every engine that is supported.
+    Baseline,
+    /// With relaxed SIMD besides: newer engines.
+    Relaxed,
+}
+
+impl Simd {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Baseline, Self::Relaxed];
+
+    /// How the build is called where there are both.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Baseline => "simd128",
+            Self::Relaxed => "relaxed-simd",
+        }
+    }
+
+    /// The wasm file in the package.
+    pub const fn file(self) -> &'static str {
+        match self {
+            Self::Baseline => "lodestore_bg.wasm",
+            Self::Relaxed => "lodestore_relaxed_bg.wasm",
+        }
+    }
+
+    fn flag(self) -> &'static str {
+        match self {
+            Self::Baseline => "-Ctarget-feature=+simd128",
+            Self::Relaxed => "-Ctarget-feature=+simd128,+relaxed-simd",
+        }
+    }
+
+    /// Where cargo puts a release build of `crate_name`.
+    pub fn output(self, crate_name: &str) -> PathBuf {
+        paths::wasm_target(self).join(TARGET).join("release").join(crate_name).with_extension("wasm")
+    }
+}
+
 /// A compiler that is ready to build for wasm.
 pub enum Wasm {
     /// The toolchain that rust-toolchain.toml names, with the target added by rustup.
@@ -29,7 +72,7 @@ pub const SYSTEM_CLIPPY: &str = "/usr/bin/cargo-clippy";
 
 impl Wasm {
     /// `cargo build`, or another subcommand, for the wasm target, with the library's flags.
-    pub fn cargo(&self, subcommand: &str) -> Result<Command> {
+    pub fn cargo(&self, subcommand: &str, simd: Simd) -> Result<Command> {
         let mut cargo = match self {
             Self::Rustup => {
                 let mut cargo = command("cargo");
@@ -44,14 +87,17 @@ impl Wasm {
                 cargo
             }
         };
-        cargo.current_dir(paths::root()).args(["--target", TARGET, "--target-dir"]).arg(paths::wasm_target());
+        cargo
+            .current_dir(paths::root())
+            .args(["--target", TARGET, "--target-dir"])
+            .arg(paths::wasm_target(simd));
         // The encoded form wins over RUSTFLAGS, and paths in it may hold spaces.
-        cargo.env("CARGO_ENCODED_RUSTFLAGS", self.flags()?.join("\u{1f}"));
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", self.flags(simd)?.join("\u{1f}"));
         Ok(cargo)
     }
 
-    fn flags(&self) -> Result<Vec<String>> {
-        let mut flags = vec!["-Ctarget-feature=+simd128".to_string()];
+    fn flags(&self, simd: Simd) -> Result<Vec<String>> {
+        let mut flags = vec![simd.flag().to_string()];
         flags.extend(remaps(&match self {
             Self::Rustup => sysroot("rustc")?,
             Self::System { .. } => sysroot(SYSTEM_RUSTC)?,

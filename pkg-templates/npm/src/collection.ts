@@ -3,6 +3,7 @@
 import { abortable, throwIfAborted } from './abort.js';
 import type { Answer, Engine, QueryAsk } from './engine.js';
 import { invalid } from './fault.js';
+import { progressSink } from './progress.js';
 import { queryAsk, queryResults, toVectors } from './query.js';
 import { rebuild } from './rebuild.js';
 import { targetJson, type Target } from './target.js';
@@ -13,6 +14,7 @@ import type {
   GetOptions,
   ListOptions,
   ListResult,
+  LongOptions,
   Metadata,
   Metric,
   ModelTag,
@@ -34,6 +36,7 @@ import {
   isInteger,
   isOneOf,
   isString,
+  LONG_OPTIONS,
   metadataJson,
   toVector,
 } from './validate.js';
@@ -41,6 +44,9 @@ import {
 const PAGE_MAX = 10_000;
 const GET = { returnMetadata: isBoolean, returnVectors: isBoolean };
 const LIST = { ...GET, filter: isAnything, limit: isInteger(1, PAGE_MAX), cursor: isString };
+
+/** Number of the last `optimize` of this context. */
+let lastRun = 0;
 
 /** What is known of a collection: one for all its handles, so that none is left behind by a rebuild or an import. */
 export interface SharedInfo {
@@ -224,6 +230,29 @@ export class Collection {
    */
   async rebuild(options: RebuildOptions): Promise<CollectionInfo> {
     await rebuild(this.#engine, this.name, this.#info.dimension, options);
+    return this.stats();
+  }
+
+  /**
+   * Puts every row into the graph, takes out what was deleted, and makes sure that every row can be reached. All of
+   * this also happens in the background, in slices of at most 8 ms, and queries are right meanwhile: this is for when
+   * you want it done now, for example after loading many rows. Does nothing where the index is flat.
+   *
+   * @param options `onProgress`: phase `index`, in steps. `signal`: aborting ends it; what is done stays.
+   */
+  async optimize(options: LongOptions = {}): Promise<CollectionInfo> {
+    checkOptions('optimize', options, LONG_OPTIONS);
+    const { signal } = options;
+    throwIfAborted(signal);
+    const run = ++lastRun;
+    const stop = () => void Promise.resolve(this.#engine.optimizeStop(run)).catch(() => undefined);
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      await this.#engine.optimize(this.name, run, progressSink(options.onProgress));
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+    throwIfAborted(signal);
     return this.stats();
   }
 

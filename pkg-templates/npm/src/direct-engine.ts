@@ -125,6 +125,14 @@ export class DirectEngine implements Engine {
     return this.#now((store) => store.count(name, filterJson));
   }
 
+  optimize(name: string, run: number, progress?: ProgressSink): Promise<void> {
+    return this.#later((store) => store.optimize(name, run), progress);
+  }
+
+  optimizeStop(run: number): void {
+    this.#now((store) => store.optimizeStop(run));
+  }
+
   checkpoint(progress?: ProgressSink): Promise<string> {
     return this.#later((store) => store.checkpoint(), progress);
   }
@@ -136,9 +144,9 @@ export class DirectEngine implements Engine {
   stats(): Promise<string> {
     return this.#later(async (store) => {
       // Asked for first: when the answer comes the store may have been closed and freed.
-      const memoryBytes = store.memoryBytes();
-      const stored = JSON.parse(await store.stats()) as Omit<Stats, keyof Known | 'memoryBytes'>;
-      const stats: Stats = { ...this.#known, ...stored, memoryBytes };
+      const here = { memoryBytes: store.memoryBytes(), build: store.build() as Stats['build'] };
+      const stored = JSON.parse(await store.stats()) as Omit<Stats, keyof Known | keyof typeof here>;
+      const stats: Stats = { ...this.#known, ...stored, ...here };
       return JSON.stringify(stats);
     });
   }

@@ -59,6 +59,9 @@ export interface Engine {
   get(name: string, idsJson: string, optionsJson: string): Soon<Answer>;
   list(name: string, optionsJson: string): Soon<Answer>;
   count(name: string, filterJson: string | undefined): Soon<number>;
+  /** `run` is a number of the caller's, for `optimizeStop`. */
+  optimize(name: string, run: number, progress?: ProgressSink): Promise<void>;
+  optimizeStop(run: number): void | Promise<void>;
   checkpoint(progress?: ProgressSink): Promise<string>;
   check(progress?: ProgressSink): Promise<string>;
   stats(): Promise<string>;
@@ -92,6 +95,8 @@ export const ENGINE_METHODS = [
   'get',
   'list',
   'count',
+  'optimize',
+  'optimizeStop',
   'checkpoint',
   'check',
   'stats',

@@ -6,7 +6,7 @@ import { ChunkQueue } from './chunk-queue.js';
 import type { ProgressSink } from './progress.js';
 import type { StorageObject } from './types.js';
 import type { Host } from './wasm-api.js';
-import { yieldNow } from './yield-now.js';
+import { rest, yieldNow } from './yield-now.js';
 
 interface Creation {
   queue: ChunkQueue;
@@ -109,6 +109,10 @@ export class StorageHost implements Host {
 
   yieldNow(): Promise<void> {
     return yieldNow();
+  }
+
+  rest(): Promise<void> {
+    return rest();
   }
 
   random(): Uint8Array {

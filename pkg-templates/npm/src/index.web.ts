@@ -4,10 +4,11 @@ import type { Database } from './database.js';
 import type { WasmSource } from './load.js';
 import type { OpenOptions } from './types.js';
 import { bind } from './entry.js';
-import { wasmUrl } from './wasm-url.js';
+import { relaxedUrl, wasmUrl } from './wasm-url.js';
 
 const entry = /* @__PURE__ */ bind({
   source: wasmUrl,
+  relaxedSource: relaxedUrl,
   // The URL must stand here literally: this is the form in which bundlers find the worker.
   spawnWorker: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
 });

@@ -1,4 +1,8 @@
-/** Entry point for edge isolates, which take only modules that were compiled ahead of time. */
+/**
+ * Entry point for edge isolates, which take only modules that were compiled ahead of time. That leaves no choice at
+ * run time: a module that the isolate cannot compile fails the whole deployment, and importing both would double
+ * what is uploaded. So it is the build that every engine takes.
+ */
 
 import module from './wasm/lodestore_bg.wasm';
 import { bind } from './entry.js';

@@ -2,6 +2,7 @@
 
 import { LodestoreError, toLodestoreError } from './errors.js';
 import { unavailable } from './fault.js';
+import { relaxedSimdWorks } from './relaxed-simd.js';
 import init, { WasmStore } from './wasm/lodestore.js';
 import type { WasmStoreClass } from './wasm-api.js';
 
@@ -12,6 +13,8 @@ export type WasmSource = URL | Response | BufferSource | WebAssembly.Module;
 export interface Platform {
   /** Finds the .wasm file that came with the package. */
   source: () => WasmSource | Promise<WasmSource>;
+  /** Finds its twin for engines with relaxed SIMD; absent where that cannot be chosen at run time. */
+  relaxedSource?: () => WasmSource | Promise<WasmSource>;
   /** Starts the package's worker; absent where there are no dedicated workers with browser storage. */
   spawnWorker?: () => Worker;
 }
@@ -35,13 +38,13 @@ export function explicitModule(): WebAssembly.Module | undefined {
 
 async function instantiate(platform: Platform, source: WasmSource | undefined): Promise<WasmStoreClass> {
   try {
-    let module_or_path = source ?? (await platform.source());
     if (source !== undefined) {
       // Compiled here, because a worker can be handed a module but not a response.
       explicit = await compile(source);
-      module_or_path = explicit;
+      await init({ module_or_path: explicit });
+    } else if (!(await initRelaxed(platform))) {
+      await init({ module_or_path: await platform.source() });
     }
-    await init({ module_or_path });
     return WasmStore;
   } catch (error) {
     if (error instanceof LodestoreError) throw error;
@@ -50,6 +53,18 @@ async function instantiate(platform: Platform, source: WasmSource | undefined): 
       `the WebAssembly module could not be loaded (${why}); serve the file "lodestore/lodestore.wasm" ` +
         'and pass its URL to load()',
     );
+  }
+}
+
+/** Whether the build with relaxed SIMD now runs. Whatever speaks against it, there is the other one. */
+async function initRelaxed({ relaxedSource }: Platform): Promise<boolean> {
+  if (relaxedSource === undefined || !relaxedSimdWorks()) return false;
+  try {
+    await init({ module_or_path: await relaxedSource() });
+    return true;
+  } catch {
+    // Not deployed, not cached for use without a network, or refused after all.
+    return false;
   }
 }
 

@@ -344,6 +344,8 @@ export interface Stats {
   logBytes: number;
   /** Bytes of WebAssembly memory, which holds rows and vectors. */
   memoryBytes: number;
+  /** Which of the package's two WebAssembly files runs: the one with relaxed SIMD where the engine has that. */
+  build: 'simd128' | 'relaxed-simd';
   /** Why the last automatic checkpoint failed; absent when it did not. The log still has everything. */
   checkpointError?: string;
 }

@@ -121,11 +121,15 @@ export interface WasmStore extends Freed {
   list(name: string, optionsJson: string): Reply;
   count(name: string, filterJson: string | undefined): number;
   /** JSON `CheckpointResult`. */
+  optimize(name: string, run: number): Promise<void>;
+  optimizeStop(run: number): void;
   checkpoint(): Promise<string>;
   /** JSON `CheckReport`. */
   check(): Promise<string>;
-  /** JSON `Stats` without `name`, `storage`, `durability` and `memoryBytes`. */
+  /** JSON `Stats` without `name`, `storage`, `durability`, `build` and `memoryBytes`. */
   stats(): Promise<string>;
+  /** Which of the two builds this is. */
+  build(): string;
   /** Bytes of WebAssembly memory. */
   memoryBytes(): number;
   exportStart(): Promise<WasmExport>;

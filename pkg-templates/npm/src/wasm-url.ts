@@ -1,6 +1,11 @@
-/** Where the compiled module lies in the package. This literal form is how bundlers find the file to copy. */
+/** Where the compiled modules lie in the package. This literal form is how bundlers find the files to copy. */
 
-/** The URL of the package's own .wasm file. */
+/** The URL of the package's own .wasm file, for every engine. */
 export function wasmUrl(): URL {
   return new URL('./wasm/lodestore_bg.wasm', import.meta.url);
+}
+
+/** The URL of its faster twin, for engines with relaxed SIMD. */
+export function relaxedUrl(): URL {
+  return new URL('./wasm/lodestore_relaxed_bg.wasm', import.meta.url);
 }

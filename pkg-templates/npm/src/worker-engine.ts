@@ -100,6 +100,14 @@ export class WorkerEngine implements Engine {
     return this.#rpc.call('count', [name, filterJson]);
   }
 
+  optimize(name: string, run: number, progress?: ProgressSink): Promise<void> {
+    return this.#rpc.call('optimize', [name, run], [], progress);
+  }
+
+  optimizeStop(run: number): Promise<void> {
+    return this.#rpc.call('optimizeStop', [run]);
+  }
+
   checkpoint(progress?: ProgressSink): Promise<string> {
     return this.#rpc.call('checkpoint', [], [], progress);
   }

@@ -6,7 +6,7 @@ import { closed, invalid } from './fault.js';
 import { wasm } from './load.js';
 import type { ProgressSink } from './progress.js';
 import { serve, type Port } from './rpc.js';
-import { wasmUrl } from './wasm-url.js';
+import { relaxedUrl, wasmUrl } from './wasm-url.js';
 
 const methods: ReadonlySet<string> = new Set(ENGINE_METHODS);
 let engine: Engine | undefined;
@@ -26,6 +26,6 @@ serve(globalThis as unknown as Port, async (method, args, progress) => {
 async function open(args: unknown[], progress: ProgressSink | undefined): Promise<Engine> {
   if (engine !== undefined) throw invalid('this worker runs a database already; start another worker');
   const [module, name, options] = args as [WebAssembly.Module | undefined, string, EngineOptions];
-  const store = await wasm({ source: wasmUrl }, module);
+  const store = await wasm({ source: wasmUrl, relaxedSource: relaxedUrl }, module);
   return DirectEngine.open(store, name, options, progress);
 }

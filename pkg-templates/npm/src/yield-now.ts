@@ -2,7 +2,7 @@
 
 interface Scheduling {
   scheduler?: { yield?: () => Promise<void> };
-  setImmediate?: (callback: () => void) => unknown;
+  setImmediate?: (callback: () => void) => { unref?: () => void } | undefined;
 }
 
 let channel: MessageChannel | undefined;
@@ -25,4 +25,11 @@ export function yieldNow(): Promise<void> {
     });
   }
   return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/** As `yieldNow`, for work that nobody waits for: where a process could end, it does not stay for this. */
+export function rest(): Promise<void> {
+  const { scheduler, setImmediate } = globalThis as Scheduling;
+  if (typeof scheduler?.yield === 'function' || typeof setImmediate !== 'function') return yieldNow();
+  return new Promise((resolve) => setImmediate(() => resolve())?.unref?.());
 }

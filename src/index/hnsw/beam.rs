@@ -1,23 +1,33 @@
 //! The nearest nodes found so far, in order, and which of them were expanded.
 
+use super::graph::NONE;
+
+/// Bits of a slot in a [`Near`]; `limits::ROWS_MAX` is no more.
+const SLOT_BITS: u32 = 24;
+
 /// A node and its distance as one integer that orders by distance, then by slot. Bit 0 says that it was expanded.
+///
+/// Many equal rows are as far from everything as each other. If the lowest slots were the nearest of them to all, all
+/// would link to those, which have no room for so many. So a row that is itself in the graph prefers, of what is equally
+/// far, slots near its own: equal rows are then neighbours along a line, like other rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Near(u64);
 
 impl Near {
-    /// A node that was not expanded.
+    /// A node that was not expanded, so far from the row in slot `home`, or from a query where that is NONE.
     #[inline(always)]
-    pub fn new(slot: u32, distance: f32) -> Near {
+    pub fn new(slot: u32, distance: f32, home: u32) -> Near {
+        let tie = if home == NONE { 0 } else { u32::BITS - slot.abs_diff(home).leading_zeros() };
         // The order of floats as that of integers. Adding 0 turns -0 into 0; NaN comes last, which the largest bits do.
         let bits = if distance.is_nan() { u32::MAX >> 1 } else { (distance + 0.0).to_bits() };
         let ordered = if bits >> 31 == 0 { bits | 1 << 31 } else { !bits };
-        Near(u64::from(ordered) << 32 | u64::from(slot) << 1)
+        Near(u64::from(ordered) << 32 | u64::from(tie << (SLOT_BITS + 1) | slot << 1))
     }
 
     /// The node.
     #[inline(always)]
     pub fn slot(self) -> u32 {
-        self.0 as u32 >> 1
+        self.0 as u32 >> 1 & ((1 << SLOT_BITS) - 1)
     }
 
     /// How far it is.
@@ -29,7 +39,7 @@ impl Near {
 
     /// The same, as far from something, for another node.
     pub fn of(self, slot: u32) -> Near {
-        Near(self.0 >> 32 << 32 | u64::from(slot) << 1)
+        Near(self.0 >> (SLOT_BITS + 1) << (SLOT_BITS + 1) | u64::from(slot) << 1)
     }
 
     #[inline(always)]
@@ -115,13 +125,13 @@ mod tests {
     fn order_is_by_distance_then_slot() {
         let distances = [f32::NEG_INFINITY, -3.0, -0.0, 0.0, 1e-45, 2.0, f32::INFINITY, f32::NAN];
         for (a, b) in distances.iter().zip(&distances[1..]) {
-            assert!(Near::new(9, *a) < Near::new(10, *b), "{a} {b}");
+            assert!(Near::new(9, *a, NONE) < Near::new(10, *b, NONE), "{a} {b}");
             assert_eq!(
                 *a == *b || b.is_nan(),
-                Near::new(10, *a).0 >> 32 == Near::new(9, *b).0 >> 32 || b.is_nan()
+                Near::new(10, *a, NONE).0 >> 32 == Near::new(9, *b, NONE).0 >> 32 || b.is_nan()
             );
         }
-        let near = Near::new((1 << 24) - 1, -2.5);
+        let near = Near::new((1 << 24) - 1, -2.5, 0);
         assert_eq!((near.slot(), near.distance()), ((1 << 24) - 1, -2.5));
         assert_eq!((near.of(7).slot(), near.of(7).distance()), (7, -2.5));
     }
@@ -131,12 +141,12 @@ mod tests {
         let mut beam = Beam::default();
         beam.begin(4);
         for (slot, distance) in [5.0, 1.0, 4.0, 2.0, 3.0, 9.0].into_iter().enumerate() {
-            beam.offer(Near::new(slot as u32, distance));
+            beam.offer(Near::new(slot as u32, distance, NONE));
         }
         let slots = |beam: &Beam| beam.nearest().iter().map(|near| near.slot()).collect::<Vec<_>>();
         assert_eq!(slots(&beam), [1, 3, 4, 2]);
         assert_eq!((beam.expand(), beam.upcoming(), beam.expand()), (Some(1), Some(3), Some(3)));
-        beam.offer(Near::new(7, 0.5));
+        beam.offer(Near::new(7, 0.5, NONE));
         assert_eq!(slots(&beam), [7, 1, 3, 4]);
         assert_eq!((beam.expand(), beam.expand(), beam.expand()), (Some(7), Some(4), None));
     }

@@ -18,6 +18,7 @@ impl Graph {
         self.add_node(slot, level);
         let Some((entry, top)) = before else { return Ok(()) };
         space.ask_slot(&mut scratch.query, slot);
+        scratch.home = slot;
         let nearest = self.descend(space, scratch, entry, top, level.min(top));
         scratch.entries.clear();
         scratch.entries.push(nearest);
@@ -39,7 +40,7 @@ impl Graph {
         if candidates.is_empty() {
             candidates.extend_from_slice(entries);
         }
-        choose(space, scratch, self.params.m);
+        choose(space, scratch, slot, self.params.m);
         self.set_links(slot, layer, scratch.chosen.iter().map(|near| near.slot()));
         // Linking back chooses again: the two lists change places so that neither is allocated anew.
         std::mem::swap(&mut scratch.chosen, &mut scratch.linked);

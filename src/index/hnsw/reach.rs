@@ -1,98 +1,100 @@
 //! Every node can be reached. Choosing links looks at one node at a time, so now and then it drops the last link to
 //! another (with many equal vectors, to whole groups of them). This finds such nodes and links them again.
+//!
+//! The paths by which nodes were first met are a tree. Where a list of links is full, a link outside the tree makes
+//! room: dropping it loses nothing, so one look is enough.
 
-use super::graph::Graph;
+use super::graph::{Graph, NONE};
 use super::scratch::Scratch;
 use crate::index::space::Space;
-use roaring::RoaringBitmap;
 
 /// Nodes near a lost one that are asked for a link to it.
 const HELPERS: usize = 32;
-/// Links that helpers gave up may have been the last to their nodes: then everything is looked at again, this often.
-const ROUNDS: u32 = 8;
+/// Slots of which one step asks whether they were met: a step is short however large the graph is.
+const SLOTS_A_STEP: usize = 1024;
 
 /// A look at the whole graph, in steps. Anything that changes the graph makes it void.
 #[derive(Clone, Debug, Default)]
 pub struct Reach {
-    met: RoaringBitmap,
+    /// By slot: the node whose link led to it, the entry itself for the entry, or NONE.
+    parents: Vec<u32>,
     /// Met, but not their neighbours yet.
     front: Vec<u32>,
-    begun: bool,
     /// The next slot to be asked whether it was met.
-    next: u32,
-    gave_up: bool,
-    rounds: u32,
+    next: usize,
     /// Nodes that had to be linked again.
     pub mended: u32,
 }
 
 impl Reach {
-    /// Looks at one node. Whether all can be reached now, or no more can be done.
+    /// Looks at one node. Whether all can be reached now.
     pub fn step(&mut self, graph: &mut Graph, space: Space<'_>, scratch: &mut Scratch) -> bool {
         let Some((entry, _)) = graph.entry() else { return true };
-        if !self.begun {
-            self.begun = true;
-            self.meet(entry);
+        if self.parents.is_empty() {
+            self.parents.resize(graph.slots(), NONE);
+            self.meet(entry, entry);
         }
         if let Some(slot) = self.front.pop() {
             for link in graph.neighbours(slot, 0) {
-                self.meet(link);
+                self.meet(link, slot);
             }
             return false;
         }
-        let lost =
-            (self.next..graph.slots() as u32).find(|slot| graph.contains(*slot) && !self.met.contains(*slot));
+        let end = (self.next + SLOTS_A_STEP).min(graph.slots());
+        let lost = (self.next..end).find(|slot| graph.contains(*slot as u32) && !self.met(*slot as u32));
+        self.next = lost.map_or(end, |slot| slot + 1);
         if let Some(slot) = lost {
-            self.next = slot + 1;
-            self.adopt(graph, space, scratch, slot);
-            self.meet(slot);
-            return false;
+            self.adopt(graph, space, scratch, entry, slot as u32);
         }
-        if !self.gave_up || self.rounds >= ROUNDS {
-            return true;
-        }
-        *self = Reach { rounds: self.rounds + 1, mended: self.mended, ..Reach::default() };
-        false
+        lost.is_none() && end == graph.slots()
     }
 
-    fn meet(&mut self, slot: u32) {
-        if self.met.insert(slot) {
+    fn parent(&self, slot: u32) -> u32 {
+        self.parents.get(slot as usize).copied().unwrap_or(NONE)
+    }
+
+    fn met(&self, slot: u32) -> bool {
+        self.parent(slot) != NONE
+    }
+
+    fn meet(&mut self, slot: u32, parent: u32) {
+        if let Some(place) = self.parents.get_mut(slot as usize).filter(|place| **place == NONE) {
+            *place = parent;
             self.front.push(slot);
         }
     }
 
-    /// Has a node near `slot` link to it: one that has room, or one that can do without another link.
-    fn adopt(&mut self, graph: &mut Graph, space: Space<'_>, scratch: &mut Scratch, slot: u32) {
+    /// Has a node near `slot` link to it: one that has room, or else one that can do without another link.
+    fn adopt(&mut self, graph: &mut Graph, space: Space<'_>, scratch: &mut Scratch, entry: u32, slot: u32) {
         self.mended += 1;
         space.ask_slot(&mut scratch.query, slot);
-        let width = graph.params().ef_construction.max(HELPERS);
-        graph.search(space, scratch, width);
-        // What a search finds can be reached.
-        let near = scratch.nearest().map(|(near, _)| near).filter(|near| *near != slot);
+        graph.search_from(space, scratch, graph.params().ef_construction.max(HELPERS), slot);
+        // A search comes down from upper layers, so it also finds nodes that are lost themselves: they would be no help.
+        let near = scratch.nearest().map(|(near, _)| near).filter(|near| self.met(*near));
         let helpers: Vec<u32> = near.take(HELPERS).collect();
-        if helpers.iter().any(|helper| graph.push_link(*helper, 0, slot)) {
-            return;
-        }
-        for helper in &helpers {
-            let others = helpers.iter().filter(|other| *other != helper);
-            let spare = graph.neighbours(*helper, 0).filter(|link| {
-                others.clone().any(|other| graph.neighbours(*other, 0).any(|theirs| theirs == *link))
-            });
-            if let Some(spare) = spare.last() {
-                return replace(graph, *helper, spare, slot);
+        let helper = helpers.iter().find(|helper| graph.push_link(**helper, 0, slot));
+        let helper = helper.or_else(|| helpers.iter().find(|helper| self.replace(graph, **helper, slot)));
+        let helper = helper.copied().unwrap_or_else(|| {
+            // Links of these are all in the tree, so they lead down in it, and at its ends there is room.
+            let mut below = helpers.first().copied().unwrap_or(entry);
+            while !graph.push_link(below, 0, slot) && !self.replace(graph, below, slot) {
+                let Some(link) = graph.neighbours(below, 0).last() else { break };
+                below = link;
             }
-        }
-        if let Some(helper) = helpers.first()
-            && let Some(last) = graph.neighbours(*helper, 0).last()
-        {
-            self.gave_up = true;
-            replace(graph, *helper, last, slot);
-        }
+            below
+        });
+        self.meet(slot, helper);
     }
-}
 
-fn replace(graph: &mut Graph, slot: u32, old: u32, new: u32) {
-    let links: Vec<u32> =
-        graph.neighbours(slot, 0).map(|link| if link == old { new } else { link }).collect();
-    graph.set_links(slot, 0, links.into_iter());
+    /// Puts a link to `slot` in the place of one outside the tree. Whether there was one.
+    fn replace(&self, graph: &mut Graph, helper: u32, slot: u32) -> bool {
+        let Some(spare) = graph.neighbours(helper, 0).filter(|link| self.parent(*link) != helper).last()
+        else {
+            return false;
+        };
+        let links: Vec<u32> =
+            graph.neighbours(helper, 0).map(|link| if link == spare { slot } else { link }).collect();
+        graph.set_links(helper, 0, links.into_iter());
+        true
+    }
 }

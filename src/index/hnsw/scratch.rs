@@ -9,6 +9,8 @@ use crate::index::codes::Query;
 pub struct Scratch {
     /// What is searched for.
     pub query: Query,
+    /// The slot of the row that is the query, or NONE.
+    pub(super) home: u32,
     /// A row that others are compared with, while links are chosen.
     pub(super) other: Query,
     pub(super) marks: Marks,

@@ -9,7 +9,13 @@ impl Graph {
     /// Finds about the `ef` nearest nodes to `scratch.query`, dead ones among them; [`Scratch::nearest`] has them
     /// then. Nothing is allocated once the scratch has seen a search as wide.
     pub fn search(&self, space: Space<'_>, scratch: &mut Scratch, ef: usize) {
+        self.search_from(space, scratch, ef, NONE);
+    }
+
+    /// As [`Graph::search`], for a query that is the row in slot `home`.
+    pub(super) fn search_from(&self, space: Space<'_>, scratch: &mut Scratch, ef: usize, home: u32) {
         scratch.beam.begin(ef);
+        scratch.home = home;
         let Some((entry, top)) = self.entry() else { return };
         let nearest = self.descend(space, scratch, entry, top, 0);
         scratch.entries.clear();
@@ -27,7 +33,7 @@ impl Graph {
         bottom: u8,
     ) -> Near {
         let distance = space.distance(&scratch.query, entry, &mut scratch.distances);
-        let mut nearest = Near::new(entry, distance);
+        let mut nearest = Near::new(entry, distance, scratch.home);
         for layer in (bottom + 1..=top).rev() {
             loop {
                 scratch.fresh.clear();
@@ -35,7 +41,7 @@ impl Graph {
                 space.distances(&scratch.query, &scratch.fresh, &mut scratch.distances);
                 scratch.compared += scratch.fresh.len() as u64;
                 let found = scratch.fresh.iter().zip(&scratch.distances);
-                let best = found.map(|(slot, distance)| Near::new(*slot, *distance)).min();
+                let best = found.map(|(slot, distance)| Near::new(*slot, *distance, scratch.home)).min();
                 match best {
                     Some(best) if best < nearest => nearest = best,
                     _ => break,
@@ -47,7 +53,7 @@ impl Graph {
 
     /// The nearest `ef` nodes of a layer that are found from `scratch.entries`, into the beam.
     pub(super) fn search_layer(&self, space: Space<'_>, scratch: &mut Scratch, ef: usize, layer: u8) {
-        let Scratch { query, marks, beam, fresh, distances, entries, compared, .. } = scratch;
+        let Scratch { query, marks, beam, fresh, distances, entries, compared, home, .. } = scratch;
         marks.begin(self.slots());
         beam.begin(ef);
         for entry in entries.iter() {
@@ -72,7 +78,7 @@ impl Graph {
             space.distances(query, fresh, distances);
             *compared += fresh.len() as u64;
             for (slot, distance) in fresh.iter().zip(distances.iter()) {
-                beam.offer(Near::new(*slot, *distance));
+                beam.offer(Near::new(*slot, *distance, *home));
             }
         }
         std::hint::black_box(next_links);

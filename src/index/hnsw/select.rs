@@ -7,8 +7,9 @@ use super::graph::Graph;
 use super::scratch::Scratch;
 use crate::index::space::Space;
 
-/// Chooses up to `room` of `scratch.candidates`, which are sorted, into `scratch.chosen`.
-pub(super) fn choose(space: Space<'_>, scratch: &mut Scratch, room: usize) {
+/// Chooses up to `room` links of the node in slot `home` among `scratch.candidates`, which are sorted, into
+/// `scratch.chosen`. Of what is equally far the nearer slot is nearer, see [`Near`].
+pub(super) fn choose(space: Space<'_>, scratch: &mut Scratch, home: u32, room: usize) {
     let Scratch { other, candidates, chosen, slots, distances, compared, .. } = scratch;
     chosen.clear();
     slots.clear();
@@ -23,7 +24,11 @@ pub(super) fn choose(space: Space<'_>, scratch: &mut Scratch, room: usize) {
             for four in slots.chunks(4) {
                 space.distances(other, four, distances);
                 *compared += four.len() as u64;
-                if distances.iter().any(|distance| *distance < candidate.distance()) {
+                let (far, gap) = (candidate.distance(), home.abs_diff(candidate.slot()));
+                let nearer = |(slot, distance): (&u32, &f32)| {
+                    *distance < far || (*distance == far && slot.abs_diff(candidate.slot()) < gap)
+                };
+                if four.iter().zip(distances.iter()).any(nearer) {
                     taken = false;
                     break;
                 }
@@ -52,7 +57,7 @@ impl Graph {
         self.candidates_of(space, scratch, slot, layer, |_| true);
         scratch.candidates.push(new);
         scratch.candidates.sort_unstable();
-        choose(space, scratch, self.room(layer));
+        choose(space, scratch, slot, self.room(layer));
         self.set_links(slot, layer, scratch.chosen.iter().map(|near| near.slot()));
     }
 
@@ -72,7 +77,8 @@ impl Graph {
         space.distances(other, fresh, distances);
         *compared += fresh.len() as u64;
         candidates.clear();
-        candidates
-            .extend(fresh.iter().zip(distances.iter()).map(|(slot, distance)| Near::new(*slot, *distance)));
+        candidates.extend(
+            fresh.iter().zip(distances.iter()).map(|(link, distance)| Near::new(*link, *distance, slot)),
+        );
     }
 }

@@ -78,10 +78,11 @@ impl Sweep {
         space.distances(other, fresh, distances);
         *compared += fresh.len() as u64;
         candidates.clear();
-        candidates
-            .extend(fresh.iter().zip(distances.iter()).map(|(slot, distance)| Near::new(*slot, *distance)));
+        candidates.extend(
+            fresh.iter().zip(distances.iter()).map(|(link, distance)| Near::new(*link, *distance, slot)),
+        );
         candidates.sort_unstable();
-        choose(space, scratch, graph.room(layer));
+        choose(space, scratch, slot, graph.room(layer));
         graph.set_links(slot, layer, scratch.chosen.iter().map(|near| near.slot()));
     }
 }

@@ -50,9 +50,16 @@ pub(super) fn largest(vector: &[f32]) -> f32 {
 /// The code of one number, within `bound` on both sides.
 #[inline(always)]
 pub(super) fn rounded(value: f32, per_unit: f32, bound: f32) -> i32 {
-    // To even: one instruction in WebAssembly, and the same on every machine. The clamp is for numbers so small
-    // that `per_unit` is infinite; what is not a number becomes 0.
-    (value * per_unit).round_ties_even().clamp(-bound, bound) as i32
+    // To even: one instruction in WebAssembly, and the same on every machine. The bounds are for numbers so small
+    // that `per_unit` is infinite; what is not a number becomes 0. Not `clamp`: its panic brings 10 KB of wasm.
+    let rounded = (value * per_unit).round_ties_even();
+    if rounded > bound {
+        bound as i32
+    } else if rounded < -bound {
+        -bound as i32
+    } else {
+        rounded as i32
+    }
 }
 
 /// Makes `codes` as long as the padded codes of `dimension` numbers, all `zero`, in the memory it has.

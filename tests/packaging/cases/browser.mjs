@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const PAGE = `
-import { open } from 'lodestore';
+import { load, open } from 'lodestore';
+import baseline from 'lodestore/lodestore.wasm?url';
 window.check = async (options) => {
   const db = await open('app-' + JSON.stringify(options).replace(/[^a-z]/g, ''), options);
   const notes = await db.collection('notes', { dimension: 2 });
@@ -15,17 +16,42 @@ window.check = async (options) => {
   await notes.upsert([{ id: 'a', vector: [1, 0], metadata: { n: 1 } }, { id: 'b', vector: [0, 1] }]);
   const { matches } = await notes.query(Float32Array.of(1, 0.1), { topK: 1, returnVectors: true });
   const bytes = (await new Response(db.export()).arrayBuffer()).byteLength;
+  const { build } = await db.stats();
   const code = await notes.query([1]).catch((error) => error.code);
   const mismatch = await db.collection('notes', { dimension: 3 }).catch((error) => error.code);
   await db.close();
   const closed = await notes.count().catch((error) => error.code);
-  return { before, id: matches[0].id, vector: [...matches[0].vector], exported: bytes > 0, code, mismatch, closed };
+  return { before, id: matches[0].id, vector: [...matches[0].vector], exported: bytes > 0, build, code, mismatch, closed };
+};
+// Eighths: their products and sums are exact in f32, fused or not, so the answers have to be the same to the last bit.
+window.search = async (wanted) => {
+  if (wanted === 'simd128') await load(new URL(baseline, location.href));
+  const db = await open('search', { storage: 'memory' });
+  let seed = 1;
+  const numbers = (n) => Float32Array.from({ length: n }, () => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    return Math.floor(seed / 2 ** 28) / 8 - 1;
+  });
+  const answers = [];
+  for (const metric of ['cosine', 'dot', 'euclidean']) {
+    const rows = await db.collection(metric, { dimension: 100, metric });
+    const ids = Array.from({ length: 1500 }, (_, i) => 'row ' + i);
+    await rows.upsert({ ids, vectors: numbers(1500 * 100) });
+    for (let i = 0; i < 10; i += 1) {
+      const { matches } = await rows.query(numbers(100), { topK: 20 });
+      answers.push(matches.map(({ id, score }) => ({ id, score })));
+    }
+  }
+  const { build } = await db.stats();
+  await db.close();
+  return { build, answers };
 };
 `;
 const ANSWER = {
   id: 'a',
   vector: [1, 0],
   exported: true,
+  build: 'relaxed-simd',
   code: 'Invalid',
   mismatch: 'Mismatch',
   closed: 'Closed',
@@ -60,8 +86,9 @@ function chromium() {
   return found;
 }
 
-async function inPage(context, work) {
-  const site = await serve(await build(context));
+async function inPage(context, work, expected = /^$/) {
+  const folder = await build(context);
+  const site = await serve(folder);
   const { chromium: driver } = await import('playwright-core');
   const browser = await driver.launch({ executablePath: chromium(), args: ['--no-sandbox'] });
   try {
@@ -71,8 +98,11 @@ async function inPage(context, work) {
     page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
     await page.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }));
     await page.goto(site.url);
-    await work(page);
-    assert.deepEqual(problems, []);
+    await work(page, folder);
+    assert.deepEqual(
+      problems.filter((problem) => !expected.test(problem)),
+      [],
+    );
   } finally {
     await browser.close();
     site.close();
@@ -93,7 +123,37 @@ function twice(options) {
     });
 }
 
+const search = async (page, build) => {
+  await page.waitForFunction(() => 'search' in window);
+  return page.evaluate((wanted) => window.search(wanted), build);
+};
+
 export const browserCases = {
+  'chromium by vite: both builds are deployed, relaxed SIMD runs, and both give the same results': (
+    context,
+  ) =>
+    inPage(context, async (page, folder) => {
+      const assets = await readdir(join(folder, 'assets'));
+      for (const pattern of [/^lodestore_bg-.*\.wasm$/, /^lodestore_relaxed_bg-.*\.wasm$/])
+        assert.equal(assets.filter((name) => pattern.test(name)).length, 1, `${pattern} in ${assets}`);
+      const relaxed = await search(page, 'relaxed-simd');
+      assert.equal(relaxed.build, 'relaxed-simd');
+      await page.reload();
+      const baseline = await search(page, 'simd128');
+      assert.equal(baseline.build, 'simd128');
+      assert.equal(relaxed.answers.length, 30);
+      assert.deepEqual(relaxed.answers, baseline.answers);
+    }),
+  'chromium by vite: without the file for relaxed SIMD the other one serves': (context) =>
+    inPage(
+      context,
+      async (page) => {
+        await page.route('**/lodestore_relaxed_bg*', (route) => route.fulfill({ status: 404 }));
+        assert.deepEqual(await check(page, {}), { before: 0, ...ANSWER, build: 'simd128' });
+        assert.deepEqual(await check(page, { worker: true }), { before: 0, ...ANSWER, build: 'simd128' });
+      },
+      /404/,
+    ),
   'chromium by vite: on the page, reloaded': twice({}),
   'chromium by vite: in a worker, reloaded': twice({ worker: true }),
   'chromium by vite: OPFS takes a worker by itself, reloaded': twice({ storage: 'opfs' }),

@@ -1,6 +1,6 @@
 // Node: import, require, the quick starts of both READMEs, and the facade's own unit tests.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { node, run } from '../project.mjs';
 
@@ -75,7 +75,45 @@ async function quickStart(project, file) {
   assert.notEqual(output.trim(), '', 'the quick start shows nothing');
 }
 
+const BUILD = `
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { load, open } from 'lodestore';
+const [wanted, expected] = process.argv.slice(2);
+if (wanted) await load(await readFile(fileURLToPath(import.meta.resolve(wanted))));
+const db = await open('app', { storage: 'memory' });
+assert.equal((await db.stats()).build, expected);
+await db.close();
+`;
+
+/** Node 20 knows relaxed SIMD behind a flag only, and then computes wrong sums with it. */
+const BUILD_OF_NODE = Number(process.versions.node.split('.')[0]) < 22 ? 'simd128' : 'relaxed-simd';
+
+async function builds({ project }) {
+  await writeFile(join(project, 'build.mjs'), BUILD);
+  const loads = (...args) => run(process.execPath, [...args], { cwd: project });
+  await loads('build.mjs', '', BUILD_OF_NODE);
+  await loads('build.mjs', 'lodestore/lodestore.wasm', 'simd128');
+  const flag = '--experimental-wasm-relaxed-simd';
+  if (BUILD_OF_NODE === 'simd128') await loads(flag, 'build.mjs', '', 'simd128');
+}
+
+/** A package without the file for relaxed SIMD, as some deployments will have it. */
+async function withoutRelaxed({ project, installed }) {
+  await writeFile(join(project, 'build.mjs'), BUILD);
+  const file = join(installed, 'dist/wasm/lodestore_relaxed_bg.wasm');
+  await rename(file, `${file}.away`);
+  try {
+    await run(process.execPath, ['build.mjs', '', 'simd128'], { cwd: project });
+  } finally {
+    await rename(`${file}.away`, file);
+  }
+}
+
 export const nodeCases = {
+  'node: the build is chosen by what the engine computes': builds,
+  'node: without the file for relaxed SIMD the other one serves': withoutRelaxed,
   'node: import': ({ project }) => node(project, 'script.mjs', SCRIPT),
   'node: require': async ({ project }) => {
     // Node 20 before 20.19 and 22 before 22.12 cannot require modules at all.

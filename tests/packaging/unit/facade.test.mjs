@@ -14,6 +14,9 @@ const { LodestoreError } = await part('errors.js');
 const { abortable } = await part('abort.js');
 const { targetJson } = await part('target.js');
 const { yieldNow } = await part('yield-now.js');
+const { queryAsk, queryResults, toVectors } = await part('query.js');
+const { configJson } = await part('config.js');
+const { relaxedSimdWorks } = await part('relaxed-simd.js');
 
 const refuses = (work, pattern) =>
   assert.throws(work, (error) => {
@@ -276,4 +279,98 @@ test('aborting rejects with the reason and hands over what comes late', async ()
   await yieldNow();
   assert.deepEqual(late, ['handle']);
   assert.equal(await abortable(Promise.resolve(1), new AbortController().signal), 1);
+});
+
+test('options of a query become numbers and flags', () => {
+  const asked = { minScore: undefined, ef: undefined, oversample: undefined, filter: undefined };
+  assert.deepEqual({ ...asked, ...queryAsk('query', undefined) }, { ...asked, topK: 10, flags: 1 });
+  assert.deepEqual(queryAsk('query', {}), { ...asked, topK: 10, flags: 1 });
+  const all = { topK: 3, ef: 5, oversample: 7, minScore: 0.5, exact: true, explain: true };
+  const returned = { returnMetadata: false, returnVectors: true, filter: { a: 1 } };
+  assert.deepEqual(queryAsk('query', { ...all, ...returned }, true), {
+    topK: 3,
+    ef: 5,
+    oversample: 7,
+    minScore: 0.5,
+    filter: '{"a":1}',
+    flags: 2 | 4 | 8 | 16,
+  });
+  assert.equal(queryAsk('queryMany', undefined, true).flags, 17);
+  refuses(() => queryAsk('query', { ef: 0 }), /ef must be a whole number from 1 to 10000/);
+  refuses(() => queryAsk('query', null), /object/);
+});
+
+test('results are cut from columns, each vector with a buffer of its own', () => {
+  const json = '{"ids":["a","b","c"],"metadata":[{"n":1},{},{"n":3}],"counts":[2,0,1],"explain":[1,2,3]}';
+  const numbers = Float32Array.of(0.5, 0.25, 2, 3, 4, 5);
+  const vectors = Float32Array.of(1, 2, 3, 4, 5, 6);
+  const [first, none, last] = queryResults({ json, numbers, vectors });
+  assert.deepEqual(first, {
+    matches: [
+      { id: 'a', score: 0.5, distance: 0.25, metadata: { n: 1 }, vector: Float32Array.of(1, 2) },
+      { id: 'b', score: 2, distance: 3, metadata: {}, vector: Float32Array.of(3, 4) },
+    ],
+    explain: 1,
+  });
+  assert.deepEqual(none, { matches: [], explain: 2 });
+  assert.deepEqual(last.matches[0].vector, Float32Array.of(5, 6));
+  assert.equal(last.matches[0].vector.buffer.byteLength, 8);
+  const bare = { json: '{"ids":["a"]}', numbers: Float32Array.of(1, 0), vectors: undefined };
+  assert.deepEqual(queryResults(bare), [{ matches: [{ id: 'a', score: 1, distance: 0 }] }]);
+});
+
+test('several vectors are one array, or refused by their place', () => {
+  const flat = Float32Array.of(1, 2, 3, 4);
+  assert.equal(toVectors('v', flat, 2), flat);
+  assert.deepEqual(toVectors('v', [[1, 2], Float32Array.of(3, 4)], 2), flat);
+  assert.deepEqual(toVectors('v', [[1, 2]], 2), Float32Array.of(1, 2));
+  assert.equal(toVectors('v', [], 2).length, 0);
+  refuses(() => toVectors('v', flat, 3), /multiple of 3/);
+  refuses(() => toVectors('v', [[1, 2], [3]], 2), /v\[1\] must hold 2 numbers/);
+  refuses(() => toVectors('v', [[1, 'x']], 2), /v\[0\]\[1\] must be a number/);
+  refuses(() => toVectors('v', [1, 2], 2), /v\[0\]/);
+  refuses(() => toVectors('v', 'text', 2), /an array of vectors/);
+});
+
+test('configurations are checked part by part', () => {
+  const hnsw = { m: 2, efConstruction: 2000, ef: 1, seed: 0xffff_ffff };
+  const config = {
+    dimension: 3,
+    index: 'hnsw',
+    quantization: 'binary',
+    memory: 'codes',
+    hnsw,
+    oversample: 1,
+  };
+  assert.deepEqual(JSON.parse(configJson('c', config)), config);
+  refuses(
+    () => configJson('c', { ...config, hnsw: { M: 3 } }),
+    /c: hnsw: there is no option "M".*efConstruction/,
+  );
+  refuses(() => configJson('c', { ...config, hnsw: { seed: 2 ** 32 } }), /seed must be .*4294967295/);
+  refuses(() => configJson('c', { ...config, hnsw: null }), /hnsw must be an object/);
+  refuses(() => configJson('c', { ...config, memory: 'disk' }), /'full', 'codes'/);
+});
+
+test('relaxed SIMD counts only where it computes what it should', () => {
+  const { Instance } = WebAssembly;
+  const known = relaxedSimdWorks();
+  assert.equal(known, Number(process.versions.node.split('.')[0]) >= 22);
+  try {
+    for (const [answer, works] of [
+      [-129025, true],
+      [-193541, false],
+    ]) {
+      const module = WebAssembly.Module;
+      WebAssembly.Module = class {};
+      WebAssembly.Instance = class {
+        exports = { f: () => answer };
+      };
+      assert.equal(relaxedSimdWorks(), works);
+      WebAssembly.Module = module;
+    }
+  } finally {
+    WebAssembly.Instance = Instance;
+  }
+  assert.equal(relaxedSimdWorks(), known);
 });

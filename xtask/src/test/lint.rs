@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::report::{Report, Unit};
 use crate::run::{Result, command as program};
 use crate::setup::{self, npm, wasm_target};
+use crate::toolchain::Simd;
 use crate::{build, pack, paths};
 
 /// Folders with a tsconfig.json of their own, if they are there.
@@ -32,10 +33,13 @@ pub fn run(report: &mut Report) -> Result<()> {
     let start = Instant::now();
     let wasm = report.broken("clippy wasm", start, wasm_target::ensure())?;
     report.broken("clippy wasm", start, wasm_target::ensure_clippy(&wasm))?;
-    let mut clippy = report.broken("clippy wasm", start, wasm.cargo("clippy"))?;
-    // The release profile, so that it shares the compiled macros with the build: two minutes of work otherwise.
-    clippy.args(["--release", "--package", "lodestore", "--lib"]);
-    report.tests("clippy wasm", start, deny_warnings(&mut clippy), Unit::Check)?;
+    for simd in Simd::ALL {
+        let start = Instant::now();
+        let mut clippy = report.broken("clippy wasm", start, wasm.cargo("clippy", simd))?;
+        // The release profile, so that it shares the compiled macros with the build: two minutes of work otherwise.
+        clippy.args(["--release", "--package", "lodestore", "--lib"]);
+        report.tests("clippy wasm", start, deny_warnings(&mut clippy), Unit::Check)?;
+    }
 
     // The sources import the glue, and the demo and the tests import the package: both must be there.
     let start = Instant::now();

@@ -4,9 +4,11 @@ use std::time::Instant;
 
 use super::counts;
 use super::report::{Report, Unit};
-use crate::run::{Failure, Result, command as program};
-use crate::setup::{self, chromium, npm};
-use crate::{demo, pack, paths};
+use crate::pack::{self, copy};
+use crate::run::{self, Failure, Result, command as program};
+use crate::setup::{self, chromium, npm, wasm_target};
+use crate::toolchain::Simd;
+use crate::{demo, paths};
 
 /// A script and the kind of test that it is.
 struct Script {
@@ -35,6 +37,22 @@ pub fn run(kind: &str, report: &mut Report) -> Result<()> {
     report.tests(script.kind, start, node.current_dir(paths::root()), Unit::Tests(counts::plain))
 }
 
+/// The kernel's self-test for both builds, in target/xtask/kernels.
+fn kernels() -> Result<()> {
+    let wasm = wasm_target::ensure()?;
+    for simd in Simd::ALL {
+        run::run(wasm.cargo("build", simd)?.args([
+            "--quiet",
+            "--release",
+            "--package",
+            "lodestore-test-kernel",
+        ]))?;
+        let place = paths::scratch().join("kernels").join(format!("{}.wasm", simd.name()));
+        copy(&simd.output("lodestore_test_kernel"), &place)?;
+    }
+    Ok(())
+}
+
 /// Everything that the script needs; returns the browser's path.
 fn prepare(script: &Script) -> Result<std::path::PathBuf> {
     if !paths::root().join(script.path).is_file() {
@@ -44,6 +62,9 @@ fn prepare(script: &Script) -> Result<std::path::PathBuf> {
     match script.demo {
         true => demo::build()?,
         false => pack::pack(false).map(|_| ())?,
+    }
+    if script.kind == "web" {
+        kernels()?;
     }
     chromium::ensure()
 }

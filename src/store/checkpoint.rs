@@ -76,7 +76,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
             let _ = self.storage.remove(&names::blocks(generation)).await;
             return Err(cause);
         }
-        let manifest = self.manifest(written)?;
+        let manifest = self.manifest(written, &stale)?;
         result.seq = manifest.seq;
         let mut named = 0;
         manifest.each_block(&mut |_| named += 1);
@@ -111,11 +111,18 @@ impl<S: Storage, E: Env> Inner<S, E> {
     pub(super) fn adopt(&self, generation: u64, manifest: SnapshotV2, length: u64) {
         let mut disk = self.disk.borrow_mut();
         disk.snapshots.push(Kept::of(generation, &manifest, length));
-        disk.blocks = Blocks::of(manifest);
+        let before = std::mem::replace(&mut disk.blocks, Blocks::of(manifest));
         let mut state = self.state.borrow_mut();
         for collection in state.all_mut() {
             collection.clean();
-            collection.clean_graph();
+            let graph = |of: &'_ [Blocks]| {
+                of.iter().find(|one| one.collection == collection.number).and_then(|one| one.graph.clone())
+            };
+            // One that stayed as it was stored is not the one of now.
+            let now = graph(&disk.blocks);
+            if now.is_some() && now != graph(&before) {
+                collection.clean_graph();
+            }
         }
         // Everything stands in storage now, so what need not be in memory goes. From here on vectors are read from
         // the files of this snapshot only: those of the one before may be removed.

@@ -3,6 +3,7 @@
 
 use super::ahead::Ahead;
 use super::blocks::{Run, runs};
+use super::disk::Blocks;
 use super::env::Env;
 use super::wire::quantization_to_wire;
 use crate::collection::Collection;
@@ -18,9 +19,37 @@ const LINKS_VERSION: u16 = 1;
 /// Row groups whose links are checked without a pause.
 const GROUPS_AT_ONCE: usize = 16;
 
-/// The graph that a snapshot of now saves.
-pub fn graph_to_save(collection: &Collection) -> Option<&LiveGraph> {
-    collection.graph().filter(|live| !live.graph().is_empty())
+/// Few new nodes change a few links in every row group. As long as fewer than one in this many came, a snapshot names
+/// the links of the one before.
+const NEW_SHARE: usize = 64;
+
+/// The graph that a snapshot of now has.
+pub enum Saving<'a> {
+    /// None.
+    Nothing,
+    /// The one that the snapshot before has. Rows that came into the graph since wait for a node when it is opened.
+    AsStored(&'a GraphV2),
+    /// That of now.
+    Now(&'a LiveGraph),
+}
+
+/// Which graph a snapshot of now has. `stale` are blocks files that are to be emptied.
+///
+/// The stored one may stand beside the rows of now as long as no node was taken out since: only then could a slot have
+/// got another vector, or be free for one.
+pub fn saving<'a>(collection: &'a Collection, stored: Option<&'a Blocks>, stale: &[u64]) -> Saving<'a> {
+    let Some(live) = collection.graph().filter(|live| !live.graph().is_empty()) else {
+        return Saving::Nothing;
+    };
+    let few = |added: usize| added > 0 && added * NEW_SHARE < live.graph().len();
+    let graph =
+        stored.and_then(|stored| stored.graph.as_ref()).filter(|_| live.graph().added().is_some_and(few));
+    match graph {
+        Some(graph) if !graph.groups.iter().flatten().any(|block| stale.contains(&block.generation)) => {
+            Saving::AsStored(graph)
+        }
+        _ => Saving::Now(live),
+    }
 }
 
 /// What the manifest says of it; `groups` are its blocks.

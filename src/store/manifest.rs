@@ -3,7 +3,7 @@
 use super::database::Inner;
 use super::disk::Blocks;
 use super::env::Env;
-use super::graph::{graph_to_save, graph_to_wire};
+use super::graph::{Saving, graph_to_wire, saving};
 use super::made::Wanted;
 use super::wire::config_to_wire;
 use crate::collection::Collection;
@@ -11,7 +11,6 @@ use crate::error::{Error, Result};
 use crate::format::block::BlockKind;
 use crate::format::config::ConfigV2;
 use crate::format::snapshot::{BlockRefV1, CollectionV1, ExtensionV2, GroupV1, SnapshotV2};
-use crate::index::LiveGraph;
 use crate::sorted::SortedMap;
 use crate::storage::Storage;
 
@@ -42,7 +41,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 }
             }
             // Links come behind all rows: opening reads them last, and can do without.
-            let Some(graph) = graph_to_save(collection).map(LiveGraph::graph) else { continue };
+            let Saving::Now(live) = saving(collection, stored, stale) else { continue };
+            let graph = live.graph();
             for group in (0..collection.group_count()).filter(|group| graph.has_nodes(*group)) {
                 let block = stored.and_then(|stored| stored.block(group, BlockKind::Links));
                 if graph.dirty(group) || block.is_none_or(|block| stale.contains(&block.generation)) {
@@ -69,7 +69,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         for blocks in &disk.blocks {
             let collection = state.get(blocks.collection);
             let has_codes = collection.is_some_and(Collection::has_codes);
-            let graph = collection.and_then(graph_to_save).map(LiveGraph::graph);
+            let saving = collection.map(|collection| saving(collection, Some(blocks), &[]));
             for (group, stored) in blocks.groups.iter().enumerate() {
                 let dirty = collection.map(|collection| collection.dirty(group)).unwrap_or_default();
                 count(stored.vectors, !dirty.vectors);
@@ -78,7 +78,14 @@ impl<S: Storage, E: Env> Inner<S, E> {
                     count(codes, has_codes && !dirty.codes);
                 }
                 if let Some(links) = blocks.block(group, BlockKind::Links) {
-                    count(links, graph.is_some_and(|graph| graph.has_nodes(group) && !graph.dirty(group)));
+                    let stays = match &saving {
+                        Some(Saving::AsStored(_)) => true,
+                        Some(Saving::Now(live)) => {
+                            live.graph().has_nodes(group) && !live.graph().dirty(group)
+                        }
+                        Some(Saving::Nothing) | None => false,
+                    };
+                    count(links, stays);
                 }
             }
         }
@@ -90,8 +97,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
         mostly_dead.map(|((generation, _), _)| *generation).collect()
     }
 
-    /// The manifest of now, over the blocks that were written for it and those that stay.
-    pub(super) fn manifest(&self, written: Vec<(Wanted, BlockRefV1)>) -> Result<SnapshotV2> {
+    /// The manifest of now, over the blocks that were written for it and those that stay; `stale` as they were wanted.
+    pub(super) fn manifest(&self, written: Vec<(Wanted, BlockRefV1)>, stale: &[u64]) -> Result<SnapshotV2> {
         let (state, disk) = (self.state.borrow(), self.disk.borrow());
         // In the order in which the blocks were written, which is the order of this loop.
         let mut written = written.into_iter().peekable();
@@ -116,14 +123,18 @@ impl<S: Storage, E: Env> Inner<S, E> {
                     extension.codes.push(of(group, BlockKind::Codes)?);
                 }
             }
-            if let Some(live) = graph_to_save(collection) {
-                let mut links = Vec::with_capacity(collection.group_count());
-                for group in 0..collection.group_count() {
-                    let has_nodes = live.graph().has_nodes(group);
-                    links.push(if has_nodes { Some(of(group, BlockKind::Links)?) } else { None });
+            extension.graph = match saving(collection, stored, stale) {
+                Saving::Nothing => None,
+                Saving::AsStored(graph) => Some(graph.clone()),
+                Saving::Now(live) => {
+                    let mut links = Vec::with_capacity(collection.group_count());
+                    for group in 0..collection.group_count() {
+                        let has_nodes = live.graph().has_nodes(group);
+                        links.push(if has_nodes { Some(of(group, BlockKind::Links)?) } else { None });
+                    }
+                    graph_to_wire(collection, live, links)
                 }
-                extension.graph = graph_to_wire(collection, live, links);
-            }
+            };
             extensions.push(extension);
             collections.push(CollectionV1 {
                 collection: collection.number,

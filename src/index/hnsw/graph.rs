@@ -45,6 +45,10 @@ pub struct Graph {
     dead: usize,
     /// Row groups whose links differ from the last snapshot.
     dirty: Vec<bool>,
+    /// Nodes that came since the last snapshot.
+    added: usize,
+    /// Whether all nodes that the last snapshot has are here; false where none has any.
+    kept: bool,
 }
 
 impl Graph {
@@ -61,6 +65,8 @@ impl Graph {
             nodes: 0,
             dead: 0,
             dirty: Vec::new(),
+            added: 0,
+            kept: false,
         }
     }
 
@@ -184,6 +190,7 @@ impl Graph {
         };
         *state = level;
         self.nodes += 1;
+        self.added += 1;
         if level > 0 {
             let links = vec![NONE; usize::from(level) * self.params.m];
             let place = self.upper_free.pop().unwrap_or(self.upper.len() as u32);
@@ -215,6 +222,7 @@ impl Graph {
             return;
         }
         self.set_links(slot, 0, std::iter::empty());
+        self.kept = false;
         if let Some(state) = self.states.get_mut(slot as usize) {
             self.nodes -= 1;
             self.dead -= usize::from(*state & DEAD != 0);
@@ -248,9 +256,16 @@ impl Graph {
         self.dirty.get(group).copied().unwrap_or(true)
     }
 
+    /// Nodes that came since the last snapshot, where that one can stand for this graph: it has no node that is not
+    /// here, too.
+    pub fn added(&self) -> Option<usize> {
+        self.kept.then_some(self.added)
+    }
+
     /// Says that everything stands in a snapshot.
     pub fn clean(&mut self) {
         self.dirty.fill(false);
+        (self.added, self.kept) = (0, true);
     }
 
     /// Bytes held.

@@ -10,7 +10,7 @@ mod support;
 use lodestore::collection::{Config, HnswConfig, IndexKind, Memory, Model, Quantization};
 use lodestore::index::Metric;
 use lodestore::storage::MemoryStorage;
-use lodestore::store::{Database, Target};
+use lodestore::store::{Database, OpenedGraph, Target};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -114,8 +114,13 @@ fn write() -> (MemoryStorage, Database<MemoryStorage, TestEnv>) {
     block_on(db.collection("codes", Some(codes))).unwrap();
     block_on(db.upsert("notes", rows("n", 0..5, 3))).unwrap();
     block_on(db.upsert("other", rows("Ünïcode 日本 ", 0..2, 2))).unwrap();
-    block_on(db.upsert("tuned", rows("t", 0..3, 2))).unwrap();
+    // Two nodes: whatever is learnt about choosing links, they link to one another.
+    block_on(db.upsert("tuned", rows("t", 0..2, 2))).unwrap();
+    while db.index_step(None, true).unwrap() {}
     block_on(db.checkpoint()).unwrap();
+    // A node that is dead, and rows that wait for one.
+    block_on(db.delete("tuned", Target::Ids(vec!["t0".to_owned()]))).unwrap();
+    block_on(db.upsert("tuned", rows("t", 2..4, 2))).unwrap();
     block_on(db.delete("notes", Target::Ids(vec!["n1".to_owned()]))).unwrap();
     block_on(db.checkpoint()).unwrap();
     let ids = Target::Ids(vec!["n2".to_owned()]);
@@ -140,6 +145,8 @@ fn files_of_version_2_open_to_what_they_held() {
     for collection in written.state().unwrap().all() {
         assert_eq!(db.state().unwrap().named(&collection.name).unwrap().config(), collection.config());
     }
+    let graph = OpenedGraph { collection: "tuned".to_owned(), nodes: 2, pending: 2, rebuilt: None };
+    assert_eq!(db.open_report().graphs, [graph]);
     let state = db.state().unwrap();
     let config = state.named("tuned").unwrap().config();
     assert_eq!(config, &Config { oversample: None, ..tuned() }, "as the log left it");

@@ -7,7 +7,7 @@ use super::search::Query;
 use crate::error::{Error, Result};
 use crate::index::codes::{Bits, Bytes, Codes};
 use crate::index::cost::{Compared, graph_pays};
-use crate::index::hnsw::{Graph, Params};
+use crate::index::hnsw::Params;
 use crate::index::{Flat, LiveGraph, Space, Step};
 use roaring::RoaringBitmap;
 
@@ -56,9 +56,9 @@ impl Collection {
 
     /// Takes a graph that was stored with these rows; its nodes and the rows are compared. Without one, a graph is
     /// built where the configuration asks for it.
-    pub fn adopt_graph(&mut self, graph: Option<Graph>) -> Result<()> {
+    pub fn adopt_graph(&mut self, graph: Option<LiveGraph>) -> Result<()> {
         let mut live = match graph {
-            Some(graph) => LiveGraph::of(graph),
+            Some(live) => live,
             None if self.wants_graph() => LiveGraph::new(self.graph_params()),
             None => return Ok(()),
         };
@@ -75,6 +75,41 @@ impl Collection {
         }
         self.graph = Some(live);
         Ok(())
+    }
+
+    /// Says that the graph stands in a snapshot.
+    pub fn clean_graph(&mut self) {
+        if let Some(graph) = &mut self.graph {
+            graph.clean();
+        }
+    }
+
+    /// What does not hold between the graph and the rows, if anything: every row is a node or waits to be one, no
+    /// other node is alive, no slot of a node is free, and links lead to nodes.
+    pub fn graph_disagrees(&self) -> Option<String> {
+        let live = self.graph.as_ref()?;
+        let graph = live.graph();
+        for slot in 0..graph.slots().max(self.rows.len()) as u32 {
+            let (has_row, waits) = (self.live.contains(slot), live.pending().contains(slot));
+            let holds = graph.is_alive(slot) == (has_row && !waits)
+                && (has_row || !waits)
+                && !(graph.contains(slot) && (waits || self.free.contains(slot)));
+            if !holds {
+                return Some(format!("node and row of slot {slot} contradict each other"));
+            }
+        }
+        (0..graph.group_count())
+            .find_map(|group| graph.check_group(group).err())
+            .map(|cause| cause.to_string())
+    }
+
+    /// Rows that are to come into a graph, which may not have been begun.
+    pub fn rows_without_node(&self) -> u64 {
+        match &self.graph {
+            Some(live) => live.pending().len(),
+            None if self.wants_graph() => self.len() as u64,
+            None => 0,
+        }
     }
 
     /// Steps of work on the graph that are left, about. With `thorough` also those that can wait.

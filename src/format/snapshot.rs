@@ -65,6 +65,8 @@ pub struct GraphV2 {
     pub quantization: u8,
     /// Slots that have a node.
     pub nodes: u32,
+    /// Nodes of which it was not known whether they can be reached.
+    pub unchecked: u32,
     /// The links of each row group; `None` for one without nodes.
     pub groups: Vec<Option<BlockRefV1>>,
 }
@@ -125,7 +127,7 @@ pub struct SnapshotV2 {
 wire_struct!(BlockRefV1 { generation, offset, length, crc });
 wire_struct!(GroupV1 { vectors, rows });
 wire_struct!(CollectionV1 { collection, name, config, stages, slots, rows, groups });
-wire_struct!(GraphV2 { version, entry, levels, m, quantization, nodes, groups });
+wire_struct!(GraphV2 { version, entry, levels, m, quantization, nodes, unchecked, groups });
 wire_struct!(ExtensionV2 { collection, search, graph, codes });
 
 impl SnapshotV2 {
@@ -235,6 +237,7 @@ mod tests {
             m: 16,
             quantization: 2,
             nodes: 2048,
+            unchecked: 300,
             groups: vec![None, Some(block(5000))],
         };
         let search =

@@ -55,16 +55,16 @@ pub struct LiveGraph {
 impl LiveGraph {
     /// Without nodes.
     pub fn new(params: Params) -> LiveGraph {
-        LiveGraph::of(Graph::new(params))
+        LiveGraph::stored(Graph::new(params), 0)
     }
 
-    /// With the nodes of a stored graph.
-    pub fn of(graph: Graph) -> LiveGraph {
+    /// With the nodes of a stored graph, of which it was not known of this many whether they can be reached.
+    pub fn stored(graph: Graph, unchecked: usize) -> LiveGraph {
         LiveGraph {
             graph,
             pending: RoaringBitmap::new(),
             pass: Pass::None,
-            unchecked: 0,
+            unchecked,
             scratch: RefCell::default(),
         }
     }
@@ -72,6 +72,11 @@ impl LiveGraph {
     /// The graph itself.
     pub fn graph(&self) -> &Graph {
         &self.graph
+    }
+
+    /// Nodes of which it is not known whether they can be reached.
+    pub fn unchecked(&self) -> usize {
+        self.unchecked
     }
 
     /// Says that everything stands in a snapshot.

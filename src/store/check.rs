@@ -36,12 +36,22 @@ pub struct Problem {
     pub r#where: String,
     /// What is wrong.
     pub what: String,
+    /// It is about what follows from the rows, an index: no row is lost, and it can be made again.
+    pub derived: bool,
 }
 
 impl CheckReport {
     fn problem(&mut self, place: &str, what: impl ToString) {
+        self.add(place, what.to_string(), false);
+    }
+
+    fn derived_problem(&mut self, place: &str, what: String) {
+        self.add(place, what, true);
+    }
+
+    fn add(&mut self, place: &str, what: String, derived: bool) {
         if self.problems.len() < PROBLEMS_MAX {
-            self.problems.push(Problem { r#where: place.to_owned(), what: what.to_string() });
+            self.problems.push(Problem { r#where: place.to_owned(), what, derived });
         }
     }
 }
@@ -71,7 +81,13 @@ impl<S: Storage, E: Env> Database<S, E> {
                 Err(cause) => Err(cause),
             };
             match loaded {
-                Ok(state) => newest = state,
+                Ok(loaded) => {
+                    for (number, reason) in &loaded.dropped {
+                        let of = loaded.state.get(*number).map_or("", |one| &one.name);
+                        report.derived_problem(&name, format!("collection '{of}': {reason}"));
+                    }
+                    newest = loaded.state;
+                }
                 Err(cause) => report.problem(&name, damage(cause)?),
             }
         }
@@ -155,7 +171,10 @@ fn compare_rows(stored: &Collection, live: &Collection, report: &mut CheckReport
         }
     }
     if !live.secondary_agrees() {
-        report.problem(&live.name, "the secondary index does not match the rows");
+        report.derived_problem(&live.name, "the secondary index does not match the rows".to_owned());
+    }
+    if let Some(what) = live.graph_disagrees() {
+        report.derived_problem(&live.name, format!("the graph: {what}"));
     }
     Ok(())
 }

@@ -10,7 +10,6 @@ use super::made::MadeBlocks;
 use super::names::{self, Listing};
 use super::report::CheckpointResult;
 use super::stored::place_of;
-use crate::collection::Collection;
 use crate::error::Result;
 use crate::format::VERSION;
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
@@ -52,6 +51,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
     pub(super) async fn checkpoint_in_turn(&self) -> Result<CheckpointResult> {
         self.check_sole_writer().await?;
         let generation = self.disk.borrow_mut().take_generation();
+        // The graph in a snapshot is of one moment.
+        let _frozen = self.freeze_graphs();
         let stale = self.mostly_dead_files();
         let wanted = self.wanted(&stale);
         let mut source = MadeBlocks::new(self, generation, wanted);
@@ -75,7 +76,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
             let _ = self.storage.remove(&names::blocks(generation)).await;
             return Err(cause);
         }
-        let manifest = self.manifest(written)?;
+        let manifest = self.manifest(written, &stale)?;
         result.seq = manifest.seq;
         let mut blocks = 0;
         manifest.each_block(&mut |_| blocks += 1);
@@ -110,9 +111,19 @@ impl<S: Storage, E: Env> Inner<S, E> {
     pub(super) fn adopt(&self, generation: u64, manifest: SnapshotV2, length: u64) {
         let mut disk = self.disk.borrow_mut();
         disk.snapshots.push(Kept::of(generation, &manifest, length));
-        disk.blocks = Blocks::of(manifest);
+        let before = std::mem::replace(&mut disk.blocks, Blocks::of(manifest));
         let mut state = self.state.borrow_mut();
-        state.all_mut().for_each(Collection::clean);
+        for collection in state.all_mut() {
+            collection.clean();
+            let graph = |of: &'_ [Blocks]| {
+                of.iter().find(|one| one.collection == collection.number).and_then(|one| one.graph.clone())
+            };
+            // One that stayed as it was stored is not the one of now.
+            let now = graph(&disk.blocks);
+            if now.is_some() && now != graph(&before) {
+                collection.clean_graph();
+            }
+        }
         // Everything stands in storage now, so what need not be in memory goes. From here on vectors are read from
         // the files of this snapshot only: those of the one before may be removed.
         let Some(reader) = &self.reader else { return };

@@ -43,6 +43,23 @@ pub(super) struct Inner<S, E> {
     pub graph_frozen: Cell<u32>,
 }
 
+/// Keeps the graphs as they are until dropped. Reads and queries go on.
+pub(super) struct Frozen<'a>(&'a Cell<u32>);
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
+impl<S, E> Inner<S, E> {
+    /// Has work on the graphs wait, which else goes on between the steps of whatever else is done.
+    pub fn freeze_graphs(&self) -> Frozen<'_> {
+        self.graph_frozen.set(self.graph_frozen.get() + 1);
+        Frozen(&self.graph_frozen)
+    }
+}
+
 impl<S: Storage, E: Env> Database<S, E> {
     /// What opening found and did.
     pub fn open_report(&self) -> &OpenReport {

@@ -3,7 +3,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::format::block::BlockKind;
 use crate::format::header::DatabaseId;
-use crate::format::snapshot::{BlockRefV1, GroupV1, SnapshotV2};
+use crate::format::snapshot::{BlockRefV1, GraphV2, GroupV1, SnapshotV2};
 use crate::sorted::SortedMap;
 
 /// What stands in storage.
@@ -37,6 +37,8 @@ pub struct Blocks {
     pub groups: Vec<GroupV1>,
     /// Codes of each row group, or none at all.
     pub codes: Vec<BlockRefV1>,
+    /// Its graph, where one was saved.
+    pub graph: Option<GraphV2>,
 }
 
 impl Blocks {
@@ -47,6 +49,7 @@ impl Blocks {
             collection: one.collection,
             groups: one.groups,
             codes: extension.codes,
+            graph: extension.graph,
         })
         .collect()
     }
@@ -57,7 +60,7 @@ impl Blocks {
             BlockKind::Vectors => self.groups.get(group).map(|group| group.vectors),
             BlockKind::Rows => self.groups.get(group).map(|group| group.rows),
             BlockKind::Codes => self.codes.get(group).copied(),
-            BlockKind::Links => None,
+            BlockKind::Links => self.graph.as_ref()?.groups.get(group).copied()?,
         }
     }
 }

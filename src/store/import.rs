@@ -77,7 +77,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
         adopt(&mut manifest, &found, generation)?;
 
         // Read back from storage: what is switched to is what was stored, not what was received.
-        let mut state = load_state(&self.storage, &self.env, &Loading::all(&self.reader), &manifest).await?;
+        let loading = Loading::all(&self.reader);
+        let mut state = load_state(&self.storage, &self.env, &loading, &manifest).await?.state;
         state.seq = manifest.seq.max(self.state.borrow().seq) + 1;
         manifest.seq = state.seq;
         // Its log follows it: a log whose first write is the one after this snapshot, made while the old
@@ -271,6 +272,7 @@ mod tests {
             m: 16,
             quantization: 0,
             nodes: 1,
+            unchecked: 0,
             groups: vec![Some(block)],
         };
         let graph = ExtensionV2 { graph: Some(graph), ..plain.clone() };

@@ -6,6 +6,7 @@
 use super::ahead::Ahead;
 use super::blocks::runs;
 use super::env::Env;
+use super::graph::{adopt, links_of, load_graph};
 use super::names;
 use super::stored::place_of;
 use super::wire::config_from_wire;
@@ -111,14 +112,23 @@ impl Wire<'_> {
     }
 }
 
+/// What was loaded.
+#[derive(Default)]
+pub struct LoadedState {
+    pub state: State,
+    /// By number of the collection: why its stored graph was dropped.
+    pub dropped: Vec<(u32, String)>,
+}
+
 /// Rebuilds the state that a manifest describes. With a reader, vectors that are to stay in storage do.
 pub async fn load_state(
     storage: &impl Storage,
     env: &impl Env,
     loading: &Loading<'_>,
     manifest: &SnapshotV2,
-) -> Result<State> {
+) -> Result<LoadedState> {
     let mut state = State::new();
+    let mut dropped = Vec::new();
     state.seq = manifest.seq;
     state.next_collection = manifest.next_collection;
     let mut wires = Vec::new();
@@ -127,7 +137,8 @@ pub async fn load_state(
     }
     let (mut done, mut total) = (0, 0);
     for wire in &wires {
-        for block in wire.blocks(wire.take(loading)) {
+        let links = wire.extension.graph.iter().flat_map(|graph| graph.groups.iter().flatten());
+        for block in wire.blocks(wire.take(loading)).iter().chain(links) {
             total += BLOCK_HEADER_BYTES as u64 + u64::from(block.length);
         }
     }
@@ -144,19 +155,22 @@ pub async fn load_state(
             {
                 let take = Take::Vectors;
                 let mut loaded = load_collection(storage, env, loading, wire, take, &mut progress).await?;
-                loaded.touch_codes();
+                loaded.0.touch_codes();
                 loaded
             }
             loaded => loaded?,
         };
+        let (loaded, reason) = loaded;
+        dropped.extend(reason.map(|reason| (wire.one.collection, reason)));
         if state.get(wire.one.collection).is_some() || wire.one.collection >= manifest.next_collection {
             return Err(Error::corrupt("a manifest names a collection twice, or beyond its own count"));
         }
         state.load(loaded);
     }
-    Ok(state)
+    Ok(LoadedState { state, dropped })
 }
 
+/// One collection, and why its stored graph was dropped if it was.
 async fn load_collection(
     storage: &impl Storage,
     env: &impl Env,
@@ -164,7 +178,7 @@ async fn load_collection(
     wire: &Wire<'_>,
     take: Take,
     progress: &mut impl FnMut(u64),
-) -> Result<Collection> {
+) -> Result<(Collection, Option<String>)> {
     let Wire { one, config, .. } = wire;
     let mut loaded = Collection::new(one.collection, one.name.clone(), config.clone(), one.stages);
     let groups = (one.slots as usize).div_ceil(GROUP_ROWS);
@@ -175,11 +189,17 @@ async fn load_collection(
     if take == Take::Codes {
         wire.check_unread(loading)?;
     }
-    let runs = runs(wire.blocks(take).into_iter())?;
+    let mut runs = runs(wire.blocks(take).into_iter())?;
+    let runs_of_rows = runs.len();
+    // Read ahead, too, but what is wrong with them is no error.
+    let stored = wire.extension.graph.as_ref();
+    let links = stored.map(|stored| links_of(stored, &loaded));
+    runs.extend(links.iter().flatten().flatten().cloned());
     let mut ahead = Ahead::new(storage, &runs);
     // The blocks of a group whose others come in the next run.
     let mut carried = Parts::default();
-    while let Some((run, bytes)) = ahead.next().await? {
+    for _ in 0..runs_of_rows {
+        let Some((run, bytes)) = ahead.next().await? else { break };
         let mut parts = carried;
         for block in run.blocks(&bytes) {
             let (header, payload) = block?;
@@ -208,7 +228,13 @@ async fn load_collection(
         ))
         .with(one.rows, loaded.len()));
     }
-    Ok(loaded)
+    let graph = match (links, stored) {
+        (Some(Ok(_)), Some(stored)) => Some(load_graph(&mut ahead, env, stored, &loaded, progress).await),
+        (Some(Err(cause)), _) => Some(Err(cause)),
+        _ => None,
+    };
+    let reason = adopt(&mut loaded, graph)?;
+    Ok((loaded, reason))
 }
 
 /// The blocks of one row group, as far as they have come, in the order of [`Take::kinds`].

@@ -115,7 +115,7 @@ fn collection<'a>(state: &'a State, want: &Wanted) -> Result<&'a Collection> {
 
 /// A block of what is in memory, with room for its header.
 fn encode(collection: &Collection, want: &Wanted) -> Result<Vec<u8>> {
-    let (rows, codes);
+    let (rows, codes, links);
     let payload: &[u8] = match want.kind {
         BlockKind::Vectors => bytemuck::cast_slice(collection.vectors().group(want.group)),
         BlockKind::Rows => {
@@ -128,9 +128,8 @@ fn encode(collection: &Collection, want: &Wanted) -> Result<Vec<u8>> {
             &codes
         }
         BlockKind::Links => {
-            return Err(Error::corrupt(
-                "a derived block is not made from rows: this is a defect of Lodestore",
-            ));
+            links = collection.graph().map(|live| live.graph().group_bytes(want.group)).unwrap_or_default();
+            &links
         }
     };
     let mut bytes = Vec::with_capacity(BLOCK_HEADER_BYTES + payload.len());

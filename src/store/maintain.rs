@@ -30,10 +30,14 @@ impl<S: Storage, E: Env> Database<S, E> {
         Ok(wanted.map(|one| one.index_steps_left(thorough)).sum())
     }
 
-    /// Does one step of work on the graph of the first collection that has any. Whether there was work.
+    /// Does one step of work on the graph of the first collection that has any. Whether there was work; there is none
+    /// while a checkpoint reads the graphs.
     pub fn index_step(&self, name: Option<&str>, thorough: bool) -> Result<bool> {
         if matches!(self.0.disk.borrow().health, Health::Closed) {
             return Err(Error::new(Kind::Closed, "this database was closed: open it again"));
+        }
+        if self.0.graph_frozen.get() > 0 {
+            return Ok(false);
         }
         let mut state = self.0.state.borrow_mut();
         let wanted = |one: &&mut Collection| name.is_none_or(|name| one.name == name);

@@ -3,6 +3,7 @@
 use super::database::Inner;
 use super::disk::Blocks;
 use super::env::Env;
+use super::graph::{Saving, graph_to_wire, saving};
 use super::made::Wanted;
 use super::wire::config_to_wire;
 use crate::collection::Collection;
@@ -39,6 +40,15 @@ impl<S: Storage, E: Env> Inner<S, E> {
                     }
                 }
             }
+            // Links come behind all rows: opening reads them last, and can do without.
+            let Saving::Now(live) = saving(collection, stored, stale) else { continue };
+            let graph = live.graph();
+            for group in (0..collection.group_count()).filter(|group| graph.has_nodes(*group)) {
+                let block = stored.and_then(|stored| stored.block(group, BlockKind::Links));
+                if graph.dirty(group) || block.is_none_or(|block| stale.contains(&block.generation)) {
+                    wanted.push(Wanted { collection: collection.number, group, kind: BlockKind::Links });
+                }
+            }
         }
         wanted
     }
@@ -59,12 +69,23 @@ impl<S: Storage, E: Env> Inner<S, E> {
         for blocks in &disk.blocks {
             let collection = state.get(blocks.collection);
             let has_codes = collection.is_some_and(Collection::has_codes);
+            let saving = collection.map(|collection| saving(collection, Some(blocks), &[]));
             for (group, stored) in blocks.groups.iter().enumerate() {
                 let dirty = collection.map(|collection| collection.dirty(group)).unwrap_or_default();
                 count(stored.vectors, !dirty.vectors);
                 count(stored.rows, !dirty.rows);
                 if let Some(codes) = blocks.block(group, BlockKind::Codes) {
                     count(codes, has_codes && !dirty.codes);
+                }
+                if let Some(links) = blocks.block(group, BlockKind::Links) {
+                    let stays = match &saving {
+                        Some(Saving::AsStored(_)) => true,
+                        Some(Saving::Now(live)) => {
+                            live.graph().has_nodes(group) && !live.graph().dirty(group)
+                        }
+                        Some(Saving::Nothing) | None => false,
+                    };
+                    count(links, stays);
                 }
             }
         }
@@ -76,8 +97,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
         mostly_dead.map(|((generation, _), _)| *generation).collect()
     }
 
-    /// The manifest of now, over the blocks that were written for it and those that stay.
-    pub(super) fn manifest(&self, written: Vec<(Wanted, BlockRefV1)>) -> Result<SnapshotV2> {
+    /// The manifest of now, over the blocks that were written for it and those that stay; `stale` as they were wanted.
+    pub(super) fn manifest(&self, written: Vec<(Wanted, BlockRefV1)>, stale: &[u64]) -> Result<SnapshotV2> {
         let (state, disk) = (self.state.borrow(), self.disk.borrow());
         // In the order in which the blocks were written, which is the order of this loop.
         let mut written = written.into_iter().peekable();
@@ -87,22 +108,33 @@ impl<S: Storage, E: Env> Inner<S, E> {
             let ConfigV2 { base: config, search } = config_to_wire(collection.config());
             let mut groups = Vec::with_capacity(collection.group_count());
             let mut extension = ExtensionV2::new(collection.number, search);
-            for group in 0..collection.group_count() {
-                let mut of = |kind: BlockKind| {
-                    let is_it = |want: &Wanted| {
-                        want.collection == collection.number && want.group == group && want.kind == kind
-                    };
-                    let block = written.next_if(|(want, _)| is_it(want)).map(|(_, block)| block);
-                    let block = block.or(stored.and_then(|stored| stored.block(group, kind)));
-                    block.ok_or_else(|| {
-                        Error::corrupt("a row group has no block: this is a defect of Lodestore")
-                    })
+            let mut of = |group: usize, kind: BlockKind| {
+                let is_it = |want: &Wanted| {
+                    want.collection == collection.number && want.group == group && want.kind == kind
                 };
-                groups.push(GroupV1 { vectors: of(BlockKind::Vectors)?, rows: of(BlockKind::Rows)? });
+                let block = written.next_if(|(want, _)| is_it(want)).map(|(_, block)| block);
+                let block = block.or(stored.and_then(|stored| stored.block(group, kind)));
+                block.ok_or_else(|| Error::corrupt("a row group has no block: this is a defect of Lodestore"))
+            };
+            for group in 0..collection.group_count() {
+                let (vectors, rows) = (of(group, BlockKind::Vectors)?, of(group, BlockKind::Rows)?);
+                groups.push(GroupV1 { vectors, rows });
                 if collection.has_codes() {
-                    extension.codes.push(of(BlockKind::Codes)?);
+                    extension.codes.push(of(group, BlockKind::Codes)?);
                 }
             }
+            extension.graph = match saving(collection, stored, stale) {
+                Saving::Nothing => None,
+                Saving::AsStored(graph) => Some(graph.clone()),
+                Saving::Now(live) => {
+                    let mut links = Vec::with_capacity(collection.group_count());
+                    for group in 0..collection.group_count() {
+                        let has_nodes = live.graph().has_nodes(group);
+                        links.push(if has_nodes { Some(of(group, BlockKind::Links)?) } else { None });
+                    }
+                    graph_to_wire(collection, live, links)
+                }
+            };
             extensions.push(extension);
             collections.push(CollectionV1 {
                 collection: collection.number,

@@ -4,7 +4,7 @@ use super::chain::{Link, Logs, located};
 use super::database::{Database, Inner};
 use super::disk::{Blocks, Disk, Health, Kept, LogTail};
 use super::env::Env;
-use super::load::{Loading, load_state};
+use super::load::{LoadedState, Loading, load_state};
 use super::log::{LogReader, Next};
 use super::names::{self, Listing};
 use super::options::Options;
@@ -27,6 +27,8 @@ use std::rc::Rc;
 /// A snapshot that was loaded, with what it was loaded from.
 struct Loaded {
     state: State,
+    /// By number of the collection: why its stored graph was dropped.
+    dropped: Vec<(u32, String)>,
     kept: Vec<Kept>,
     newest: Option<SnapshotV2>,
 }
@@ -115,6 +117,7 @@ impl<S: Storage, E: Env> Database<S, E> {
             inner.start_log(previous).await?;
         }
         inner.drop_staged().await?;
+        report.tell_graphs(&inner.state.borrow(), &loaded.dropped);
         clock.phase(&inner.env, &mut report, "repair");
         inner.report = report;
         Ok(Database(Rc::new(inner)))
@@ -157,7 +160,7 @@ async fn load_newest<S: Storage>(
 ) -> Result<Loaded> {
     let loading = Loading { reader, lengths: Some(&listing.blocks) };
     let mut kept = Vec::new();
-    let mut loaded: Option<(State, SnapshotV2)> = None;
+    let mut loaded: Option<(LoadedState, SnapshotV2)> = None;
     for (&generation, &length) in listing.snapshots.iter().rev() {
         let name = names::snapshot(generation);
         let manifest = match read_manifest(storage, generation, length, database).await {
@@ -183,11 +186,11 @@ async fn load_newest<S: Storage>(
         kept.push(this);
     }
     kept.reverse();
-    let (state, newest) = match loaded {
+    let (LoadedState { state, dropped }, newest) = match loaded {
         Some((state, manifest)) => (state, Some(manifest)),
-        None => (State::new(), None),
+        None => (LoadedState::default(), None),
     };
-    Ok(Loaded { state, kept, newest })
+    Ok(Loaded { state, dropped, kept, newest })
 }
 
 /// Passes over a snapshot that does not verify. A storage that failed, or a newer version, ends the opening:

@@ -1,5 +1,8 @@
 //! What long operations say about themselves. The field names are those of the JavaScript API.
 
+use super::stats::IndexState;
+use crate::collection::State;
+
 /// What opening found and did.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpenReport {
@@ -15,14 +18,47 @@ pub struct OpenReport {
     pub rows: u64,
     /// Rows set aside by salvage; 0 until there is salvage.
     pub rows_quarantined: u64,
-    /// Derived nodes that were rebuilt; 0 until there is a graph.
+    /// Rows whose nodes are made again, in the background, because the stored graph did not hold.
     pub nodes_rebuilt: u64,
     /// Collections whose stored codes were damaged: they were made again from the vectors.
     pub codes_rebuilt: Vec<String>,
+    /// The graphs.
+    pub graphs: Vec<OpenedGraph>,
     /// Collections that are to keep only codes in memory, but cannot: this storage does not read without waiting.
     pub vectors_in_memory: Vec<String>,
     /// Where the time went.
     pub phases: Vec<Phase>,
+}
+
+/// The graph of a collection after opening.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenedGraph {
+    /// Name of the collection.
+    pub collection: String,
+    /// Nodes that did not have to be made.
+    pub nodes: u64,
+    /// Rows that come into the graph in the background; queries find them meanwhile.
+    pub pending: u64,
+    /// Why the stored graph was dropped; absent where it was not, or none was stored.
+    pub rebuilt: Option<String>,
+}
+
+impl OpenReport {
+    /// Tells of the graphs. `dropped` are the numbers of the collections whose stored graph did not hold, and why.
+    pub(super) fn tell_graphs(&mut self, state: &State, dropped: &[(u32, String)]) {
+        for collection in state.all() {
+            let rebuilt = dropped.iter().find(|(number, _)| *number == collection.number);
+            let rebuilt = rebuilt.map(|(_, reason)| reason.clone());
+            let IndexState { nodes, pending, .. } = IndexState::of(collection);
+            if nodes + pending == 0 && rebuilt.is_none() {
+                continue;
+            }
+            if rebuilt.is_some() {
+                self.nodes_rebuilt += pending;
+            }
+            self.graphs.push(OpenedGraph { collection: collection.name.clone(), nodes, pending, rebuilt });
+        }
+    }
 }
 
 /// A snapshot that did not verify.

@@ -5,6 +5,7 @@ use super::env::Env;
 use super::names::Listing;
 use crate::collection::{Collection, HnswConfig};
 use crate::error::Result;
+use crate::index::LiveGraph;
 use crate::storage::Storage;
 
 /// What is stored.
@@ -49,6 +50,38 @@ pub struct CollectionInfo {
     pub model: Option<ModelInfo>,
     /// Rows.
     pub rows: usize,
+    /// What answers queries now.
+    pub index_state: IndexState,
+}
+
+/// What answers the queries of a collection now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexState {
+    /// `hnsw` where there is a graph, else `flat`.
+    pub kind: &'static str,
+    /// Nodes of the graph, dead ones among them.
+    pub nodes: u64,
+    /// Rows that are not in the graph yet: queries scan them.
+    pub pending: u64,
+    /// Nodes whose rows are gone, until they are swept out.
+    pub dead: u64,
+    /// Bytes of codes and links in memory.
+    pub bytes: u64,
+}
+
+impl IndexState {
+    /// Describes the index of a collection.
+    pub fn of(collection: &Collection) -> IndexState {
+        let graph = collection.graph();
+        let count = |of: fn(&LiveGraph) -> u64| graph.map_or(0, of);
+        IndexState {
+            kind: if graph.is_some() { "hnsw" } else { "flat" },
+            nodes: count(|live| live.graph().len() as u64),
+            pending: collection.rows_without_node(),
+            dead: count(|live| live.graph().dead() as u64),
+            bytes: collection.derived_bytes() as u64,
+        }
+    }
 }
 
 /// A model tag.
@@ -106,6 +139,7 @@ impl CollectionInfo {
                 .as_ref()
                 .map(|model| ModelInfo { id: model.id.clone(), version: model.version.clone() }),
             rows: collection.len(),
+            index_state: IndexState::of(collection),
         }
     }
 }

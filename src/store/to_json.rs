@@ -1,8 +1,8 @@
 //! Reports as JSON. The field names are those of the JavaScript API.
 
 use super::check::{CheckReport, Problem};
-use super::report::{CheckpointResult, ImportResult, OpenReport, Phase, SkippedSnapshot};
-use super::stats::{CollectionInfo, KeptSnapshot, Stats};
+use super::report::{CheckpointResult, ImportResult, OpenReport, OpenedGraph, Phase, SkippedSnapshot};
+use super::stats::{CollectionInfo, IndexState, KeptSnapshot, Stats};
 use super::write::Written;
 use crate::collection::HnswConfig;
 use crate::json::{self, Object, ToJson, number};
@@ -55,12 +55,25 @@ impl ToJson for OpenReport {
             ("rowsQuarantined", self.rows_quarantined),
             ("nodesRebuilt", self.nodes_rebuilt),
         ]);
+        self.graphs.to_json(object.field("graphs"));
         for (field, names) in
             [("codesRebuilt", &self.codes_rebuilt), ("vectorsInMemory", &self.vectors_in_memory)]
         {
             json::list(object.field(field), names.iter(), |out, name| json::string(out, name));
         }
         self.phases.to_json(object.field("phases"));
+        object.end();
+    }
+}
+
+impl ToJson for OpenedGraph {
+    fn to_json(&self, out: &mut String) {
+        let mut object = Object::new(out);
+        object.text("collection", &self.collection);
+        object.counts(&[("nodes", self.nodes), ("pending", self.pending)]);
+        if let Some(reason) = &self.rebuilt {
+            object.text("rebuilt", reason);
+        }
         object.end();
     }
 }
@@ -98,6 +111,7 @@ impl ToJson for Problem {
         let mut object = Object::new(out);
         object.text("where", &self.r#where);
         object.text("what", &self.what);
+        object.field("derived").push_str(if self.derived { "true" } else { "false" });
         object.end();
     }
 }
@@ -156,6 +170,11 @@ impl ToJson for CollectionInfo {
             inner.end();
         }
         object.count("rows", self.rows as u64);
+        let IndexState { kind, nodes, pending, dead, bytes } = self.index_state;
+        let mut inner = Object::new(object.field("indexState"));
+        inner.text("kind", kind);
+        inner.counts(&[("nodes", nodes), ("pending", pending), ("dead", dead), ("bytes", bytes)]);
+        inner.end();
         object.end();
     }
 }
@@ -201,7 +220,7 @@ mod tests {
             OpenReport { frames_replayed: 1, bytes_dropped: 2, rows: 3, ..OpenReport::default() };
         assert_eq!(
             text(&report),
-            r#"{"snapshot":null,"snapshotsSkipped":[],"framesReplayed":1,"bytesDropped":2,"rows":3,"rowsQuarantined":0,"nodesRebuilt":0,"codesRebuilt":[],"vectorsInMemory":[],"phases":[]}"#
+            r#"{"snapshot":null,"snapshotsSkipped":[],"framesReplayed":1,"bytesDropped":2,"rows":3,"rowsQuarantined":0,"nodesRebuilt":0,"graphs":[],"codesRebuilt":[],"vectorsInMemory":[],"phases":[]}"#
         );
         report.snapshot = Some(4);
         report.snapshots_skipped.push(SkippedSnapshot { generation: 5, reason: "a \"b\"".to_owned() });
@@ -217,10 +236,10 @@ mod tests {
             ),
             "{json}"
         );
-        let problem = Problem { r#where: "log-1".to_owned(), what: "torn".to_owned() };
+        let problem = Problem { r#where: "log-1".to_owned(), what: "torn".to_owned(), derived: false };
         assert_eq!(
             text(&CheckReport { ok: false, problems: vec![problem], rows: 1, blocks: 2, frames: 3 }),
-            r#"{"ok":false,"problems":[{"where":"log-1","what":"torn"}],"rows":1,"blocks":2,"frames":3}"#
+            r#"{"ok":false,"problems":[{"where":"log-1","what":"torn","derived":false}],"rows":1,"blocks":2,"frames":3}"#
         );
         let collection = CollectionInfo {
             name: "c".to_owned(),
@@ -233,6 +252,7 @@ mod tests {
             oversample: Some(4),
             model: Some(ModelInfo { id: "m".to_owned(), version: "1".to_owned() }),
             rows: 7,
+            index_state: IndexState { kind: "hnsw", nodes: 6, pending: 2, dead: 1, bytes: 99 },
         };
         let stats = Stats {
             seq: 9,
@@ -249,7 +269,8 @@ mod tests {
                 r#"{"seq":9,"collections":[{"name":"c","dimension":3,"metric":"dot","index":"auto","#,
                 r#""quantization":"none","memory":"full","#,
                 r#""hnsw":{"m":16,"efConstruction":200,"ef":64,"seed":1},"oversample":4,"#,
-                r#""model":{"id":"m","version":"1"},"rows":7}],"#,
+                r#""model":{"id":"m","version":"1"},"rows":7,"#,
+                r#""indexState":{"kind":"hnsw","nodes":6,"pending":2,"dead":1,"bytes":99}}],"#,
                 r#""bytes":{"log":1,"blocks":2,"snapshots":3,"other":4,"total":10},"#,
                 r#""snapshots":[{"generation":1,"seq":2,"timeMs":3,"bytes":4}],"logBytes":5,"vectorBytes":6,"checkpointError":"full"}"#
             )

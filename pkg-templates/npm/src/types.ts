@@ -282,12 +282,23 @@ export interface OpenReport {
   bytesDropped: number;
   rows: number;
   rowsQuarantined: number;
+  /** Rows whose nodes are made again, in the background, because the stored graph did not hold. */
   nodesRebuilt: number;
   /** Collections whose stored codes were damaged: they were made again from the vectors. */
   codesRebuilt: string[];
+  /** The graphs: nodes that were stored, and rows that come in behind them; queries find these meanwhile. */
+  graphs: OpenedGraph[];
   /** Collections with `memory: 'codes'` whose vectors are in memory all the same: this storage has no `readInto`. */
   vectorsInMemory: string[];
   phases: { name: string; ms: number }[];
+}
+
+export interface OpenedGraph {
+  collection: string;
+  nodes: number;
+  pending: number;
+  /** Why the stored graph was dropped, to be built again; absent where it was not, or none was stored. */
+  rebuilt?: string;
 }
 
 export interface CollectionInfo {
@@ -302,6 +313,21 @@ export interface CollectionInfo {
   oversample?: number;
   model?: ModelTag;
   rows: number;
+  /** What answers queries now. */
+  indexState: IndexState;
+}
+
+export interface IndexState {
+  /** `hnsw` where there is a graph: what `index: 'auto'` came to. */
+  kind: 'flat' | 'hnsw';
+  /** Nodes of the graph, dead ones among them. */
+  nodes: number;
+  /** Rows that are not in the graph yet; queries scan them. */
+  pending: number;
+  /** Nodes whose rows are gone, until they are swept out. */
+  dead: number;
+  /** Bytes of codes and links in memory. */
+  bytes: number;
 }
 
 export interface Stats {
@@ -336,7 +362,8 @@ export interface CheckpointResult {
 
 export interface CheckReport {
   ok: boolean;
-  problems: { where: string; what: string }[];
+  /** `derived`: it is about an index, which follows from the rows; no row is lost and it can be made again. */
+  problems: { where: string; what: string; derived: boolean }[];
   rows: number;
   blocks: number;
   frames: number;

@@ -45,6 +45,10 @@ pub struct Graph {
     dead: usize,
     /// Row groups whose links differ from the last snapshot.
     dirty: Vec<bool>,
+    /// Nodes that came since the last snapshot.
+    added: usize,
+    /// Whether all nodes that the last snapshot has are here; false where none has any.
+    kept: bool,
 }
 
 impl Graph {
@@ -61,6 +65,8 @@ impl Graph {
             nodes: 0,
             dead: 0,
             dirty: Vec::new(),
+            added: 0,
+            kept: false,
         }
     }
 
@@ -129,7 +135,7 @@ impl Graph {
         self.links(slot, layer).iter().copied().take_while(|link| *link != NONE)
     }
 
-    fn links_mut(&mut self, slot: u32, layer: u8) -> &mut [u32] {
+    pub(super) fn links_mut(&mut self, slot: u32, layer: u8) -> &mut [u32] {
         let group = slot as usize / GROUP_ROWS;
         if let Some(dirty) = self.dirty.get_mut(group) {
             *dirty = true;
@@ -184,6 +190,7 @@ impl Graph {
         };
         *state = level;
         self.nodes += 1;
+        self.added += 1;
         if level > 0 {
             let links = vec![NONE; usize::from(level) * self.params.m];
             let place = self.upper_free.pop().unwrap_or(self.upper.len() as u32);
@@ -215,6 +222,7 @@ impl Graph {
             return;
         }
         self.set_links(slot, 0, std::iter::empty());
+        self.kept = false;
         if let Some(state) = self.states.get_mut(slot as usize) {
             self.nodes -= 1;
             self.dead -= usize::from(*state & DEAD != 0);
@@ -236,9 +244,9 @@ impl Graph {
     }
 
     /// Sets the entry that was stored. `false` when no node is there.
-    pub(super) fn set_entry(&mut self, slot: Option<u32>) -> bool {
-        self.entry = slot;
-        slot.map_or(self.nodes == 0, |slot| self.contains(slot))
+    pub(super) fn set_entry(&mut self, slot: u32) -> bool {
+        self.entry = Some(slot);
+        self.contains(slot)
     }
 
     /// Whether the links of a row group differ from the last snapshot.
@@ -246,9 +254,16 @@ impl Graph {
         self.dirty.get(group).copied().unwrap_or(true)
     }
 
+    /// Nodes that came since the last snapshot, where that one can stand for this graph: it has no node that is not
+    /// here, too.
+    pub fn added(&self) -> Option<usize> {
+        self.kept.then_some(self.added)
+    }
+
     /// Says that everything stands in a snapshot.
     pub fn clean(&mut self) {
         self.dirty.fill(false);
+        (self.added, self.kept) = (0, true);
     }
 
     /// Bytes held.

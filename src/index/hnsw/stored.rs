@@ -1,19 +1,20 @@
 //! The graph as blocks of a snapshot, one a row group, and back. See `format/FORMAT.md`, "Links".
 
-use super::graph::{Graph, LEVEL_MAX, Params};
+use super::graph::{Graph, LEVEL_MAX, NONE, Params};
 use crate::error::{Error, Result};
 use crate::limits::GROUP_ROWS;
+use std::ops::Range;
 
 /// In the place of a level: the slot has no node.
 const ABSENT: u8 = 0xff;
 
 impl Graph {
-    /// The payload of the block of a row group.
+    /// The payload of the block of a row group; empty where it has no nodes. It ends with its last node, so that slots
+    /// that come behind it change nothing.
     pub fn group_bytes(&self, group: usize) -> Vec<u8> {
-        let first = (group * GROUP_ROWS) as u32;
-        let end = (first + GROUP_ROWS as u32).min(self.slots() as u32);
         let mut bytes = Vec::new();
-        for slot in first..end {
+        let mut end = 0;
+        for slot in self.group_slots(group) {
             if !self.contains(slot) {
                 bytes.push(ABSENT);
                 continue;
@@ -25,13 +26,45 @@ impl Graph {
                 bytes.push(count as u8);
                 self.neighbours(slot, layer).for_each(|link| bytes.extend_from_slice(&link.to_le_bytes()));
             }
+            end = bytes.len();
         }
+        bytes.truncate(end);
         bytes
     }
 
-    /// Row groups that have a block.
+    /// Whether a row group has nodes.
+    pub fn has_nodes(&self, group: usize) -> bool {
+        self.group_slots(group).any(|slot| self.contains(slot))
+    }
+
+    /// Row groups.
     pub fn group_count(&self) -> usize {
         self.slots().div_ceil(GROUP_ROWS)
+    }
+
+    fn group_slots(&self, group: usize) -> Range<u32> {
+        let first = (group * GROUP_ROWS).min(self.slots());
+        first as u32..(first + GROUP_ROWS).min(self.slots()) as u32
+    }
+
+    /// Whether the links of a row group hold: each has to lead to another node of its layer.
+    pub fn check_group(&self, group: usize) -> Result<()> {
+        for slot in self.group_slots(group) {
+            if !self.contains(slot) {
+                continue;
+            }
+            for layer in 0..=self.level(slot) {
+                for link in self.links(slot, layer) {
+                    if *link == NONE {
+                        break;
+                    }
+                    if *link == slot || !self.contains(*link) || self.level(*link) < layer {
+                        return Err(damaged("a link leads to a node that is not there"));
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -40,7 +73,9 @@ pub struct Loader {
     graph: Graph,
     /// Slots of the collection.
     slots: usize,
+    /// The next row group to be loaded, and to be checked.
     loaded: usize,
+    checked: usize,
 }
 
 impl Loader {
@@ -48,14 +83,20 @@ impl Loader {
     pub fn new(params: Params, slots: usize) -> Result<Loader> {
         let mut graph = Graph::new(params);
         graph.reserve(slots)?;
-        Ok(Loader { graph, slots, loaded: 0 })
+        Ok(Loader { graph, slots, loaded: 0, checked: 0 })
     }
 
-    /// Reads the block of the next row group.
-    pub fn load_group(&mut self, bytes: &[u8]) -> Result<()> {
-        let end = (self.loaded + GROUP_ROWS).min(self.slots);
+    /// Reads the block of a row group; they come in order, and those without nodes need not come.
+    pub fn load_group(&mut self, group: usize, bytes: &[u8]) -> Result<()> {
+        if group < self.loaded || group >= self.slots.div_ceil(GROUP_ROWS) {
+            return Err(damaged("a block comes out of order"));
+        }
+        self.loaded = group + 1;
         let mut rest = bytes;
-        for slot in self.loaded..end {
+        for slot in self.graph.group_slots(group) {
+            if rest.is_empty() {
+                break;
+            }
             let level = take(&mut rest)?;
             if level == ABSENT {
                 continue;
@@ -63,51 +104,58 @@ impl Loader {
             if level > LEVEL_MAX {
                 return Err(damaged("a node has a level beyond the bounds"));
             }
-            self.graph.add_node(slot as u32, level);
+            self.graph.add_node(slot, level);
             for layer in 0..=level {
-                self.load_links(slot as u32, layer, &mut rest)?;
+                let count = usize::from(take(&mut rest)?);
+                let links = rest.split_at_checked(count * size_of::<u32>());
+                let (links, behind) = links.ok_or_else(|| damaged("a block ends within a node"))?;
+                rest = behind;
+                self.load_links(slot, layer, links)?;
             }
         }
         if !rest.is_empty() {
             return Err(damaged("a block goes on behind its last node"));
         }
-        self.loaded = end;
         Ok(())
     }
 
-    fn load_links(&mut self, slot: u32, layer: u8, rest: &mut &[u8]) -> Result<()> {
-        let count = usize::from(take(rest)?);
-        let links = rest.split_at_checked(count * 4).filter(|_| count <= self.graph.room(layer));
-        let (links, behind) = links.ok_or_else(|| damaged("a node has too many links"))?;
-        *rest = behind;
-        let (links, _) = links.as_chunks::<4>();
-        let links = links.iter().map(|link| u32::from_le_bytes(*link));
-        if links.clone().any(|link| link as usize >= self.slots || link == slot) {
-            return Err(damaged("a link leads outside, or to its own node"));
+    fn load_links(&mut self, slot: u32, layer: u8, bytes: &[u8]) -> Result<()> {
+        let (stored, _) = bytes.as_chunks::<4>();
+        let places = self.graph.links_mut(slot, layer).get_mut(..stored.len());
+        let places = places.ok_or_else(|| damaged("a node has too many links"))?;
+        let mut highest = 0;
+        for (place, link) in places.iter_mut().zip(stored) {
+            *place = u32::from_le_bytes(*link);
+            highest = highest.max(*place);
         }
-        self.graph.set_links(slot, layer, links);
+        if highest as usize >= self.slots.max(1) {
+            return Err(damaged("a link leads outside"));
+        }
         Ok(())
     }
 
-    /// The whole graph, once all groups are there: every link has to lead to a node of its layer, and there have to
-    /// be as many nodes as the manifest says.
-    pub fn finish(mut self, entry: Option<u32>, nodes: usize) -> Result<Graph> {
-        if self.loaded != self.slots || self.graph.len() != nodes {
+    /// Checks some nodes once all blocks are there; whether all are checked now.
+    pub fn check(&mut self) -> Result<bool> {
+        self.graph.check_group(self.checked)?;
+        self.checked += 1;
+        Ok(self.checked >= self.graph.group_count())
+    }
+
+    /// The whole graph, once it is checked. There have to be as many nodes as the manifest says, and `entry` has to be
+    /// one of the highest of the `levels`.
+    pub fn finish(mut self, entry: u32, levels: u8, nodes: usize) -> Result<Graph> {
+        if self.checked < self.graph.group_count() {
+            return Err(damaged("it was not checked"));
+        }
+        if self.graph.len() != nodes {
             return Err(damaged("nodes are missing").with(nodes, self.graph.len()));
         }
-        if !self.graph.set_entry(entry) {
-            return Err(damaged("a search would begin at a node that does not exist"));
-        }
-        for slot in 0..self.slots as u32 {
-            if !self.graph.contains(slot) {
-                continue;
-            }
-            for layer in 0..=self.graph.level(slot) {
-                let lost = |link: u32| !self.graph.contains(link) || self.graph.level(link) < layer;
-                if self.graph.neighbours(slot, layer).any(lost) {
-                    return Err(damaged("a link leads to a node that does not exist"));
-                }
-            }
+        let top = self.graph.entry().map(|(_, top)| top);
+        if !self.graph.set_entry(entry)
+            || top != Some(self.graph.level(entry))
+            || top.map(|top| top + 1) != Some(levels)
+        {
+            return Err(damaged("a search would not begin at the highest node"));
         }
         self.graph.clean();
         Ok(self.graph)

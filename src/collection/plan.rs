@@ -55,7 +55,7 @@ impl Collection {
         if keep == matches {
             return (0.0, exact("so few rows may match that all are compared as floats"));
         }
-        let floats = Compared::floats(self.config.dimension);
+        let floats = self.floats();
         // A scan that does not visit row by row passes over free slots too.
         let scan = |compared: Compared| {
             if matches as f64 >= SCAN_SHARE * self.len() as f64 {
@@ -92,7 +92,7 @@ impl Collection {
         let keep = keep.min(width);
         let cost = comparisons(width, graph.params().m) * compared.anywhere
             + waiting as f64 * compared.in_order
-            + keep as f64 * Compared::floats(self.config.dimension).anywhere;
+            + keep as f64 * self.floats().anywhere;
         let (plan, reason) = if matching.is_some() {
             (
                 Plan::FilteredGraph,
@@ -105,6 +105,12 @@ impl Collection {
         // not all there is; where it comes upon so many, the results are well inside.
         let enough = ((ef + results) / 2).min(linked);
         Some((cost, Choice { plan, reason, results, keep, ef: width, enough }))
+    }
+
+    /// What comparing vectors costs, wherever they are.
+    fn floats(&self) -> Compared {
+        let dimension = self.config.dimension;
+        if self.vectors.has_stored() { Compared::stored(dimension) } else { Compared::floats(dimension) }
     }
 
     /// Rows that may match, results, and candidates by code that are compared as floats.

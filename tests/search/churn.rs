@@ -1,8 +1,11 @@
 //! Rows that come, go and change while the graph is behind.
 
+use super::support::{TestEnv, block_on, open};
 use super::world::{Points, World, config, filter, queries, thin};
-use lodestore::collection::{Checked, Config, IndexKind, Op, Plan, Quantization, Query};
+use lodestore::collection::{Checked, Config, IndexKind, Memory, Op, Plan, Quantization, Query};
 use lodestore::index::Metric;
+use lodestore::storage::MemoryStorage;
+use lodestore::store::Database;
 
 const ROWS: usize = 4_000;
 const DIMENSION: usize = 64;
@@ -180,4 +183,36 @@ fn writes_that_are_applied_together_all_get_codes() {
     assert_eq!(world.ask(&Query { vector: &vectors[0], ..query.clone() }).explain.plan, Plan::Codes);
     let recall = world.recall(&vectors, &query, "together");
     assert!(recall >= 0.95, "{recall}");
+}
+
+/// Rows that are written again as they are keep their slots and nodes, in memory or in storage; others move.
+#[test]
+fn a_row_written_again_with_the_same_vector_stays_where_it_is() {
+    for memory in [Memory::Full, Memory::Codes] {
+        let mut points = Points::new(41, 16, 0);
+        let base = config(16, Metric::Dot, IndexKind::Hnsw, Quantization::Int8);
+        let db = open(MemoryStorage::new()).unwrap();
+        block_on(db.collection("c", Some(Config { memory, hnsw: thin(4, 16), ..base }))).unwrap();
+        let rows = points.rows(0..1_100);
+        block_on(db.upsert("c", rows.clone())).unwrap();
+        block_on(db.checkpoint()).unwrap();
+        while db.index_step(None, true).unwrap() {}
+        let slots = |db: &Database<MemoryStorage, TestEnv>| -> Vec<u32> {
+            db.state().unwrap().named("c").unwrap().ids().map(|(_, slot)| slot).collect()
+        };
+        let before = slots(&db);
+        let in_storage = db.state().unwrap().named("c").unwrap().vectors().has_stored();
+        assert_eq!(in_storage, memory == Memory::Codes);
+        block_on(db.upsert("c", rows.clone())).unwrap();
+        assert_eq!(slots(&db), before, "{memory:?}");
+        assert_eq!(db.index_steps_left(None, true).unwrap(), 0, "{memory:?}: nothing is to be done");
+
+        let mut other = rows.clone();
+        other.vectors[5 * 16] += 1.0;
+        block_on(db.upsert("c", other.clone())).unwrap();
+        let state = db.state().unwrap();
+        let collection = state.named("c").unwrap();
+        assert_eq!((collection.slot_count(), collection.slot("r5")), (1_101, Some(1_100)), "{memory:?}");
+        assert_eq!(*collection.vector(1_100).unwrap(), other.vectors[5 * 16..6 * 16], "{memory:?}");
+    }
 }

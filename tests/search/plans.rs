@@ -1,8 +1,10 @@
 //! Which plan is chosen, and what `explain` says of it.
 
+use super::support::{block_on, open};
 use super::world::{METRICS, Points, QUANTIZATIONS, World, config, filter, queries, thin};
-use lodestore::collection::{Config, Explain, IndexKind, Op, Plan, Quantization, Query};
+use lodestore::collection::{Config, Explain, IndexKind, Memory, Op, Plan, Quantization, Query};
 use lodestore::index::Metric;
+use lodestore::storage::MemoryStorage;
 
 const ROWS: usize = 4_000;
 
@@ -181,5 +183,25 @@ fn rows_at_the_edge_of_the_beam_are_not_taken_for_the_best() {
             assert_eq!((explain.plan, explain.ef), (Plan::FilteredGraph, Some(72)), "{explain:?}");
         }
         assert_eq!(right, 5 * vectors.len(), "{quantization:?}");
+    }
+}
+
+/// Where vectors are in storage, no more of them are read than have to be.
+#[test]
+fn vectors_in_storage_are_read_for_the_best_only() {
+    for (memory, plan) in [(Memory::Full, Plan::Exact), (Memory::Codes, Plan::Codes)] {
+        let mut points = Points::new(43, 8, 0);
+        let db = open(MemoryStorage::new()).unwrap();
+        let base = config(8, Metric::Euclidean, IndexKind::Auto, Quantization::Int8);
+        block_on(db.collection("c", Some(Config { memory, ..base }))).unwrap();
+        block_on(db.upsert("c", points.rows(0..8_000))).unwrap();
+        block_on(db.checkpoint()).unwrap();
+        let vector = points.point(0);
+        let some = filter("{\"n\":{\"$lt\":50}}");
+        for filter in [None, Some(&some)] {
+            let query = Query { vector: &vector, top_k: 10, filter, ..Query::default() };
+            let found = db.state().unwrap().named("c").unwrap().query(&query).unwrap();
+            assert_eq!((found.hits.len(), found.explain.plan), (10, plan), "{:?}", found.explain);
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Collections that keep only codes in memory: they answer like any other, from storage.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that fails panics
 
+#[path = "codes/crash.rs"]
+mod crash;
 #[path = "codes/faults.rs"]
 mod faults;
 mod support;
@@ -175,7 +177,7 @@ fn a_checkpoint_leaves_full_groups_in_storage_and_a_write_brings_none_back() {
     let (groups, after) = placed(&db);
     assert_eq!(groups, [true, true, true, true, false], "the last one is not full");
     assert!(after < before / 3, "{after} of {before} bytes");
-    assert_eq!(db.collections().unwrap()[0].vector_bytes, after);
+    assert_eq!(block_on(db.stats()).unwrap().vector_bytes, after as u64);
 
     let vector = [0.3, -0.2, 0.9, 0.4];
     let mut row = rows("r", 17..18, DIMENSION);
@@ -188,6 +190,13 @@ fn a_checkpoint_leaves_full_groups_in_storage_and_a_write_brings_none_back() {
     block_on(db.checkpoint()).unwrap();
     assert_eq!(placed(&db).1, after, "and goes to storage with the next checkpoint");
     assert_eq!(ask(&db, &vector, None).unwrap()[0].0, 17);
+
+    // Replacing many rows reserves memory for these and for no others.
+    block_on(db.upsert("c", rows("r", 0..4096, DIMENSION))).unwrap();
+    let (_, changed) = placed(&db);
+    assert!(changed <= after + 4096 * (DIMENSION * 4 + 16) + 3000, "{changed} after {after}");
+    block_on(db.checkpoint()).unwrap();
+    assert_eq!(placed(&db).1, after);
 
     // Growing past the end of the last group and through the next.
     block_on(db.upsert("c", rows("r", 5000..7000, DIMENSION))).unwrap();

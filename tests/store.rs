@@ -35,9 +35,9 @@ fn a_checkpoint_writes_what_changed_and_nothing_else() {
     // One row of group 2: its vectors and its rows. With the same vector, and metadata alone: its rows.
     let mut changed = rows("r", 2100..2101, 4);
     changed.vectors[0] += 1.0;
-    block_on(db.upsert("c", changed.clone())).unwrap();
-    assert_eq!(block_on(db.checkpoint()).unwrap().blocks_written, 2);
     block_on(db.upsert("c", changed)).unwrap();
+    assert_eq!(block_on(db.checkpoint()).unwrap().blocks_written, 2);
+    block_on(db.upsert("c", rows("r", 3100..3101, 4))).unwrap();
     assert_eq!(block_on(db.checkpoint()).unwrap().blocks_written, 1);
     let target = Target::Ids(vec!["r4000".to_owned()]);
     block_on(db.update("c", target, vec!["{\"x\":1}".to_owned()], false)).unwrap();

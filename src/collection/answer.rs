@@ -80,7 +80,7 @@ impl Collection {
         let mut asked = self.asked.take();
         asked.resize_with(asked.len().max(vectors.len()), Default::default);
         for (one, vector) in asked.iter_mut().zip(vectors) {
-            self.space().ask(one, vector);
+            self.space().ask(one, vector, false);
         }
         let candidates = self.candidates(matching);
         let all = scan_codes(self.space(), &asked[..vectors.len()], candidates, choice.keep);

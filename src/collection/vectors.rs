@@ -94,20 +94,25 @@ impl Collection {
 
     /// Makes room for rows of these ids, so that applying a write cannot run out of memory for vectors.
     pub(super) fn reserve(&mut self, ids: &[String]) -> Result<()> {
+        let moving = self.graph.is_some();
         // A row that gets another vector leaves a node of the graph where it was.
-        let reused = if self.graph.is_some() { 0 } else { self.free.len() as usize };
-        let slots = ids.len().saturating_sub(reused);
-        self.vectors.reserve(slots)?;
-        self.reserve_derived(self.rows.len() + slots)?;
+        let reused = if moving { 0 } else { self.free.len() as usize };
+        self.reserve_derived(self.rows.len() + ids.len().saturating_sub(reused))?;
         if !self.vectors.has_stored() {
-            return Ok(());
+            return self.vectors.reserve(ids.len().saturating_sub(self.free.len() as usize));
         }
+        // Counted exactly, as memory is what such a collection is to save.
         let is_stored = |slot: u32| self.vectors.place(slot as usize / GROUP_ROWS).is_some();
-        let known = ids.iter().filter_map(|id| self.slot(id));
-        let stored = known.filter(|slot| is_stored(*slot)).count();
+        let (mut fresh, mut changes) = (ids.len(), 0);
+        for slot in ids.iter().filter_map(|id| self.slot(id)) {
+            fresh -= usize::from(!moving);
+            changes += usize::from(is_stored(slot));
+        }
         // New rows take the lowest free slots first.
-        let reused = self.free.iter().take(ids.len()).filter(|slot| is_stored(*slot)).count();
-        self.vectors.reserve_changes(stored + reused)
+        let filled = self.free.iter().take(fresh);
+        changes += filled.filter(|slot| is_stored(*slot)).count();
+        self.vectors.reserve(fresh.saturating_sub(reused))?;
+        self.vectors.reserve_changes(changes)
     }
 
     /// Brings every vector into memory, if that is where they are to be from now on.

@@ -147,7 +147,7 @@ impl LiveGraph {
             return Ok(Step::Worked);
         }
         if sweep_due {
-            self.pass = Pass::Sweep(Sweep::begin(&mut self.graph));
+            self.pass = Pass::Sweep(Sweep::begin(&self.graph));
             return Ok(Step::Worked);
         }
         if matches!(self.pass, Pass::None) && look_due {
@@ -171,7 +171,7 @@ impl LiveGraph {
     pub fn search(&self, space: Space<'_>, vector: &[f32], ef: usize) -> Option<RefMut<'_, Scratch>> {
         let mut scratch = self.scratch.try_borrow_mut().ok()?;
         scratch.compared = 0;
-        space.ask(&mut scratch.query, vector);
+        space.ask(&mut scratch.query, vector, true);
         self.graph.search(space, &mut scratch, ef);
         Some(scratch)
     }

@@ -19,11 +19,12 @@ pub struct Space<'a> {
 }
 
 impl Space<'_> {
-    /// Makes `query` ask for the distance from a vector.
-    pub fn ask(&self, query: &mut Query, vector: &[f32]) {
+    /// Makes `query` ask for the distance from a vector. A scan looks at many rows and keeps many, so speed counts;
+    /// each step of a search in a graph rests on the one before, so precision saves more than it costs.
+    pub fn ask(&self, query: &mut Query, vector: &[f32], precisely: bool) {
         let inverse = self.flat.inverse_of(vector);
         match self.codes {
-            Codes::Bytes(codes) => codes.ask(query, vector, inverse),
+            Codes::Bytes(codes) => codes.ask(query, vector, inverse, precisely),
             Codes::Bits(codes) => codes.ask(query, vector),
             Codes::None => {
                 query.vector.clear();

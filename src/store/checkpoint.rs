@@ -78,9 +78,9 @@ impl<S: Storage, E: Env> Inner<S, E> {
         }
         let manifest = self.manifest(written, &stale)?;
         result.seq = manifest.seq;
-        let mut named = 0;
-        manifest.each_block(&mut |_| named += 1);
-        result.blocks_reused = named - result.blocks_written;
+        let mut blocks = 0;
+        manifest.each_block(&mut |_| blocks += 1);
+        result.blocks_reused = blocks - result.blocks_written;
 
         let header = FileHeader {
             kind: FileKind::Snapshot,

@@ -71,7 +71,11 @@ impl<S: Storage, E: Env> Database<S, E> {
         if matches!(self.0.disk.borrow().health, Health::Closed) {
             return Err(Error::new(Kind::Closed, "this database was closed: open it again"));
         }
-        Ok(self.0.state.borrow())
+        // A write that has to read vectors holds the state while it calls the storage.
+        self.0
+            .state
+            .try_borrow()
+            .map_err(|_| Error::invalid("a storage object must not call its database from within readInto()"))
     }
 
     /// The storage underneath.

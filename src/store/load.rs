@@ -7,6 +7,7 @@ use super::ahead::Ahead;
 use super::blocks::runs;
 use super::env::Env;
 use super::graph::{adopt, links_of, load_graph};
+use super::names;
 use super::stored::place_of;
 use super::wire::config_from_wire;
 use crate::collection::{Collection, Config, GroupRows, State};
@@ -69,15 +70,19 @@ impl Wire<'_> {
         (group + 1) * GROUP_ROWS <= self.one.slots as usize
     }
 
-    fn blocks(&self, take: Take) -> impl Iterator<Item = BlockRefV1> {
-        self.one.groups.iter().enumerate().flat_map(move |(group, stored)| {
-            take.kinds(self.is_full(group)).iter().filter_map(move |kind| match kind {
-                BlockKind::Vectors => Some(stored.vectors),
-                BlockKind::Rows => Some(stored.rows),
-                BlockKind::Codes => self.extension.codes.get(group).copied(),
-                BlockKind::Links => None,
-            })
-        })
+    /// The blocks to be read.
+    fn blocks(&self, take: Take) -> Vec<BlockRefV1> {
+        let mut blocks = Vec::new();
+        for (group, stored) in self.one.groups.iter().enumerate() {
+            for kind in take.kinds(self.is_full(group)) {
+                match kind {
+                    BlockKind::Vectors => blocks.push(stored.vectors),
+                    BlockKind::Rows => blocks.push(stored.rows),
+                    BlockKind::Codes | BlockKind::Links => blocks.extend(self.extension.codes.get(group)),
+                }
+            }
+        }
+        blocks
     }
 
     fn take(&self, loading: &Loading<'_>) -> Take {
@@ -92,26 +97,19 @@ impl Wire<'_> {
     /// Refuses vectors that stay unread where their file is absent or too short for them.
     fn check_unread(&self, loading: &Loading<'_>) -> Result<()> {
         let Some(lengths) = loading.lengths else { return Ok(()) };
-        let unread = self.one.groups.iter().enumerate().filter(|(group, _)| self.is_full(*group));
-        for (group, stored) in unread {
+        let bytes = GROUP_ROWS * self.config.dimension * size_of::<f32>();
+        for (group, stored) in self.one.groups.iter().enumerate() {
             let block = stored.vectors;
-            let end = end_of(&block);
-            let bytes = GROUP_ROWS * self.config.dimension * size_of::<f32>();
+            let end = block.offset.saturating_add(BLOCK_HEADER_BYTES as u64 + u64::from(block.length));
             let length = lengths.get(block.generation).copied().unwrap_or(0);
-            if block.length as usize != bytes || end > length {
-                return Err(Error::corrupt(format!(
-                    "blocks-{} does not hold the vectors of row group {group}",
-                    block.generation
-                ))
-                .with(format_args!("{bytes} bytes up to {end}"), length));
+            if self.is_full(group) && (block.length as usize != bytes || end > length) {
+                let name = names::blocks(block.generation);
+                return Err(Error::corrupt(format!("{name} does not hold the vectors of row group {group}"))
+                    .with(format_args!("{bytes} bytes up to {end}"), length));
             }
         }
         Ok(())
     }
-}
-
-fn end_of(block: &BlockRefV1) -> u64 {
-    block.offset.saturating_add(BLOCK_HEADER_BYTES as u64 + u64::from(block.length))
 }
 
 /// What was loaded.
@@ -137,14 +135,15 @@ pub async fn load_state(
     for (one, extension) in manifest.collections.iter().zip(&manifest.extensions) {
         wires.push(Wire { one, extension, config: config_from_wire(&one.config, &extension.search)? });
     }
-    let blocks = wires.iter().flat_map(|wire| wire.blocks(wire.take(loading)));
-    let links = wires
-        .iter()
-        .flat_map(|wire| wire.extension.graph.iter().flat_map(|graph| graph.groups.iter().flatten()))
-        .copied();
-    let total: u64 =
-        blocks.chain(links).map(|block| BLOCK_HEADER_BYTES as u64 + u64::from(block.length)).sum();
-    let mut done = 0;
+    let (mut done, mut total) = (0, 0);
+    for wire in &wires {
+        for block in wire.blocks(wire.take(loading)) {
+            total += BLOCK_HEADER_BYTES as u64 + u64::from(block.length);
+        }
+        for block in wire.extension.graph.iter().flat_map(|graph| &graph.groups).flatten() {
+            total += BLOCK_HEADER_BYTES as u64 + u64::from(block.length);
+        }
+    }
     for wire in &wires {
         let take = wire.take(loading);
         let mut progress = |bytes: u64| {
@@ -192,7 +191,7 @@ async fn load_collection(
     if take == Take::Codes {
         wire.check_unread(loading)?;
     }
-    let mut runs = runs(wire.blocks(take))?;
+    let mut runs = runs(wire.blocks(take).into_iter())?;
     let runs_of_rows = runs.len();
     // Read ahead, too, but what is wrong with them is no error.
     let stored = wire.extension.graph.as_ref();
@@ -211,12 +210,12 @@ async fn load_collection(
                 return Err(Error::corrupt("a block belongs to another row group than the manifest says"));
             }
             let kinds = take.kinds(wire.is_full(group));
-            if kinds.get(parts.count()) != Some(&header.kind) {
+            if kinds.get(parts.count) != Some(&header.kind) {
                 return Err(Error::corrupt("a manifest names the blocks of a row group out of order"));
             }
             parts.put(header.kind, payload);
-            if parts.count() == kinds.len() {
-                std::mem::take(&mut parts).load(&mut loaded, loading, wire)?;
+            if parts.count == kinds.len() {
+                std::mem::take(&mut parts).load(&mut loaded, loading, wire, take)?;
             }
         }
         carried = parts.into_owned();
@@ -240,60 +239,43 @@ async fn load_collection(
     Ok((loaded, reason))
 }
 
-/// The blocks of one row group, as far as they have come.
+/// The blocks of one row group, as far as they have come, in the order of [`Take::kinds`].
 #[derive(Default)]
 struct Parts<'a> {
-    vectors: Option<Cow<'a, [u8]>>,
-    rows: Option<Cow<'a, [u8]>>,
-    codes: Option<Cow<'a, [u8]>>,
+    /// By [`BlockKind::index`].
+    payloads: [Cow<'a, [u8]>; 4],
+    count: usize,
 }
 
 impl<'a> Parts<'a> {
-    fn all(&self) -> [&Option<Cow<'a, [u8]>>; 3] {
-        [&self.vectors, &self.rows, &self.codes]
-    }
-
-    fn count(&self) -> usize {
-        self.all().iter().filter(|part| part.is_some()).count()
-    }
-
     fn put(&mut self, kind: BlockKind, payload: &'a [u8]) {
-        let place = match kind {
-            BlockKind::Vectors => &mut self.vectors,
-            BlockKind::Rows => &mut self.rows,
-            BlockKind::Codes | BlockKind::Links => &mut self.codes,
-        };
-        *place = Some(Cow::Borrowed(payload));
+        if let Some(place) = self.payloads.get_mut(kind.index()) {
+            *place = Cow::Borrowed(payload);
+            self.count += 1;
+        }
     }
 
     fn into_owned(self) -> Parts<'static> {
-        let [vectors, rows, codes] =
-            [self.vectors, self.rows, self.codes].map(|part| part.map(|part| Cow::Owned(part.into_owned())));
-        Parts { vectors, rows, codes }
+        Parts { payloads: self.payloads.map(|part| Cow::Owned(part.into_owned())), count: self.count }
     }
 
     /// Adds the group to what is loaded.
-    fn load(self, loaded: &mut Collection, loading: &Loading<'_>, wire: &Wire<'_>) -> Result<()> {
+    fn load(self, loaded: &mut Collection, loading: &Loading<'_>, wire: &Wire<'_>, take: Take) -> Result<()> {
         let group = loaded.group_count();
-        let rows = RowsV1::decode(self.rows.as_deref().unwrap_or_default())?;
+        let [vectors, rows, _, codes] = &self.payloads;
+        let rows = RowsV1::decode(rows)?;
         let rows = GroupRows { seqs: rows.seqs, ids: rows.ids, metadata: rows.metadata };
         let place = wire.one.groups.get(group).map(|stored| place_of(&stored.vectors));
         let stays = loading.reader.filter(|_| loaded.leaves_vectors()).zip(place);
-        match (self.vectors, stays) {
-            (Some(vectors), stays) => {
-                let slots = (wire.one.slots as usize - group * GROUP_ROWS).min(GROUP_ROWS);
-                check_vectors(&vectors, slots, wire.config.dimension)?;
-                loaded.load_group(&rows, &vectors)?;
-                if let Some((reader, place)) = stays {
-                    loaded.leave_last_group(reader, place);
-                }
-                Ok(())
-            }
-            (None, Some((reader, place))) => {
-                let codes = self.codes.as_deref().unwrap_or_default();
-                loaded.load_group_without_vectors(&rows, codes, reader, place)
-            }
-            (None, None) => Err(Error::corrupt("a row group has no vectors")),
+        if let (Take::Codes, true, Some((reader, place))) = (take, wire.is_full(group), stays) {
+            return loaded.load_group_without_vectors(&rows, codes, reader, place);
         }
+        let slots = (wire.one.slots as usize - group * GROUP_ROWS).min(GROUP_ROWS);
+        check_vectors(vectors, slots, wire.config.dimension)?;
+        loaded.load_group(&rows, vectors)?;
+        if let Some((reader, place)) = stays {
+            loaded.leave_last_group(reader, place);
+        }
+        Ok(())
     }
 }

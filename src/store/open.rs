@@ -68,6 +68,9 @@ impl<S: Storage, E: Env> Database<S, E> {
         clock.phase(&env, &mut report, "snapshot");
 
         let mut state = loaded.state;
+        let rebuilt =
+            state.all().filter(|one| one.has_codes() && one.group_count() > 0 && one.dirty(0).codes);
+        report.codes_rebuilt = rebuilt.map(|one| one.name.clone()).collect();
         let replayed = if is_new {
             Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true, is_older: false }
         } else {

@@ -81,7 +81,8 @@ impl<S: Storage, E: Env> Database<S, E> {
 impl<S: Storage, E: Env> Rebuild<S, E> {
     /// Rows that have their new vector, and rows in all.
     pub fn progress(&self) -> (u64, u64) {
-        let state = self.inner.state.borrow();
+        // As in `Database::state`: a storage object may ask in the middle of a read.
+        let Ok(state) = self.inner.state.try_borrow() else { return (0, 0) };
         let rows = |number: u32| state.get(number).map_or(0, Collection::len) as u64;
         let total = rows(self.target);
         (rows(self.staged).min(total), total)

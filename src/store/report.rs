@@ -22,6 +22,8 @@ pub struct OpenReport {
     pub nodes_rebuilt: u64,
     /// The graphs.
     pub graphs: Vec<OpenedGraph>,
+    /// Collections whose stored codes were damaged: they were made again from the vectors.
+    pub codes_rebuilt: Vec<String>,
     /// Collections that are to keep only codes in memory, but cannot: this storage does not read without waiting.
     pub vectors_in_memory: Vec<String>,
     /// Where the time went.

@@ -21,6 +21,8 @@ pub struct Stats {
     pub snapshots: Vec<KeptSnapshot>,
     /// Bytes of the log that a reopening replays.
     pub log_bytes: u64,
+    /// Bytes of memory for vectors, as floats; those that stay in storage are not among them.
+    pub vector_bytes: u64,
     /// Why the last automatic checkpoint failed; absent when it did not.
     pub checkpoint_error: Option<String>,
 }
@@ -50,8 +52,6 @@ pub struct CollectionInfo {
     pub rows: usize,
     /// What answers queries now.
     pub index_state: IndexState,
-    /// Bytes of vectors in memory, as floats; those that stay in storage are not among them.
-    pub vector_bytes: usize,
 }
 
 /// What answers the queries of a collection now.
@@ -140,7 +140,6 @@ impl CollectionInfo {
                 .map(|model| ModelInfo { id: model.id.clone(), version: model.version.clone() }),
             rows: collection.len(),
             index_state: IndexState::of(collection),
-            vector_bytes: collection.vectors().memory_bytes(),
         }
     }
 }
@@ -160,7 +159,7 @@ impl<S: Storage, E: Env> Database<S, E> {
         let (log, blocks, snapshots) =
             (Listing::sum(&listing.logs), Listing::sum(&listing.blocks), Listing::sum(&listing.snapshots));
         let other = listing.other_bytes;
-        let disk = self.0.disk.borrow();
+        let (disk, state) = (self.0.disk.borrow(), self.0.state.borrow());
         let kept = disk.snapshots.iter().rev().map(|kept| KeptSnapshot {
             generation: kept.generation,
             seq: kept.seq,
@@ -168,11 +167,12 @@ impl<S: Storage, E: Env> Database<S, E> {
             bytes: kept.bytes,
         });
         Ok(Stats {
-            seq: self.0.state.borrow().seq,
+            seq: state.seq,
             collections,
             bytes: Bytes { log, blocks, snapshots, other, total: log + blocks + snapshots + other },
             snapshots: kept.collect(),
             log_bytes: disk.log.length,
+            vector_bytes: state.all().map(|one| one.vectors().memory_bytes() as u64).sum(),
             checkpoint_error: disk.failed_checkpoint.as_ref().map(|(_, cause)| cause.to_string()),
         })
     }

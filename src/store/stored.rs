@@ -9,34 +9,34 @@ use crate::format::block::BLOCK_HEADER_BYTES;
 use crate::format::snapshot::BlockRefV1;
 use crate::storage::{ReadNow, Storage};
 use crate::vectors::{Place, ReadStored};
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// Reads blocks files without waiting.
 struct BlocksNow {
     reader: Rc<dyn ReadNow>,
-    /// The file that was read last and its name: most reads are of the same one.
-    last: RefCell<(u64, String)>,
+    /// The file that was read last and its name: most reads are of the same one. Taken out while it is in use, as a
+    /// storage object may call the database in the middle of a read.
+    last: Cell<Option<(u64, String)>>,
 }
 
 /// The way to read stored vectors, where this storage has one.
 pub fn reader_of(storage: &impl Storage) -> Option<Rc<dyn ReadStored>> {
     let reader = storage.reader()?;
-    Some(Rc::new(BlocksNow { reader, last: RefCell::new((0, names::blocks(0))) }))
+    Some(Rc::new(BlocksNow { reader, last: Cell::new(None) }))
 }
 
 impl ReadStored for BlocksNow {
     fn read_stored(&self, place: Place, out: &mut [u8]) -> Result<()> {
-        let mut last = self.last.borrow_mut();
-        if last.0 != place.generation {
-            *last = (place.generation, names::blocks(place.generation));
-        }
-        let name = &last.1;
-        self.reader.read_now(name, place.offset, out).map_err(|cause| match cause.kind {
+        let last = self.last.take().filter(|(generation, _)| *generation == place.generation);
+        let (_, name) = last.unwrap_or_else(|| (place.generation, names::blocks(place.generation)));
+        let read = self.reader.read_now(&name, place.offset, out).map_err(|cause| match cause.kind {
             // It was there and long enough when the database was opened.
             Kind::Invalid => Error::corrupt(format!("{name} lost vectors: {}", cause.message)),
             _ => Error { message: format!("vectors in {name}: {}", cause.message), ..cause },
-        })
+        });
+        self.last.set(Some((place.generation, name)));
+        read
     }
 }
 

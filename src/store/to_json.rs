@@ -56,9 +56,11 @@ impl ToJson for OpenReport {
             ("nodesRebuilt", self.nodes_rebuilt),
         ]);
         self.graphs.to_json(object.field("graphs"));
-        json::list(object.field("vectorsInMemory"), self.vectors_in_memory.iter(), |out, name| {
-            json::string(out, name);
-        });
+        for (field, names) in
+            [("codesRebuilt", &self.codes_rebuilt), ("vectorsInMemory", &self.vectors_in_memory)]
+        {
+            json::list(object.field(field), names.iter(), |out, name| json::string(out, name));
+        }
         self.phases.to_json(object.field("phases"));
         object.end();
     }
@@ -131,7 +133,7 @@ impl ToJson for Stats {
             ],
         );
         self.snapshots.to_json(object.field("snapshots"));
-        object.count("logBytes", self.log_bytes);
+        object.counts(&[("logBytes", self.log_bytes), ("vectorBytes", self.vector_bytes)]);
         if let Some(cause) = &self.checkpoint_error {
             object.text("checkpointError", cause);
         }
@@ -167,7 +169,7 @@ impl ToJson for CollectionInfo {
             inner.text("version", &model.version);
             inner.end();
         }
-        object.counts(&[("rows", self.rows as u64), ("vectorBytes", self.vector_bytes as u64)]);
+        object.count("rows", self.rows as u64);
         let IndexState { kind, nodes, pending, dead, bytes } = self.index_state;
         let mut inner = Object::new(object.field("indexState"));
         inner.text("kind", kind);
@@ -218,16 +220,22 @@ mod tests {
             OpenReport { frames_replayed: 1, bytes_dropped: 2, rows: 3, ..OpenReport::default() };
         assert_eq!(
             text(&report),
-            r#"{"snapshot":null,"snapshotsSkipped":[],"framesReplayed":1,"bytesDropped":2,"rows":3,"rowsQuarantined":0,"nodesRebuilt":0,"graphs":[],"vectorsInMemory":[],"phases":[]}"#
+            r#"{"snapshot":null,"snapshotsSkipped":[],"framesReplayed":1,"bytesDropped":2,"rows":3,"rowsQuarantined":0,"nodesRebuilt":0,"graphs":[],"codesRebuilt":[],"vectorsInMemory":[],"phases":[]}"#
         );
         report.snapshot = Some(4);
         report.snapshots_skipped.push(SkippedSnapshot { generation: 5, reason: "a \"b\"".to_owned() });
         report.phases.push(Phase { name: "list", ms: 0.25 });
+        report.vectors_in_memory = vec!["a".to_owned(), "\"b".to_owned()];
         let json = text(&report);
         assert!(
             json.starts_with(r#"{"snapshot":4,"snapshotsSkipped":[{"generation":5,"reason":"a \"b\""}],"#)
         );
-        assert!(json.ends_with(r#""phases":[{"name":"list","ms":0.25}]}"#), "{json}");
+        assert!(
+            json.ends_with(
+                r#""codesRebuilt":[],"vectorsInMemory":["a","\"b"],"phases":[{"name":"list","ms":0.25}]}"#
+            ),
+            "{json}"
+        );
         let problem = Problem { r#where: "log-1".to_owned(), what: "torn".to_owned(), derived: false };
         assert_eq!(
             text(&CheckReport { ok: false, problems: vec![problem], rows: 1, blocks: 2, frames: 3 }),
@@ -245,7 +253,6 @@ mod tests {
             model: Some(ModelInfo { id: "m".to_owned(), version: "1".to_owned() }),
             rows: 7,
             index_state: IndexState { kind: "hnsw", nodes: 6, pending: 2, dead: 1, bytes: 99 },
-            vector_bytes: 16,
         };
         let stats = Stats {
             seq: 9,
@@ -253,6 +260,7 @@ mod tests {
             bytes: Bytes { log: 1, blocks: 2, snapshots: 3, other: 4, total: 10 },
             snapshots: vec![KeptSnapshot { generation: 1, seq: 2, time_ms: 3, bytes: 4 }],
             log_bytes: 5,
+            vector_bytes: 6,
             checkpoint_error: Some("full".to_owned()),
         };
         assert_eq!(
@@ -261,10 +269,10 @@ mod tests {
                 r#"{"seq":9,"collections":[{"name":"c","dimension":3,"metric":"dot","index":"auto","#,
                 r#""quantization":"none","memory":"full","#,
                 r#""hnsw":{"m":16,"efConstruction":200,"ef":64,"seed":1},"oversample":4,"#,
-                r#""model":{"id":"m","version":"1"},"rows":7,"vectorBytes":16,"#,
+                r#""model":{"id":"m","version":"1"},"rows":7,"#,
                 r#""indexState":{"kind":"hnsw","nodes":6,"pending":2,"dead":1,"bytes":99}}],"#,
                 r#""bytes":{"log":1,"blocks":2,"snapshots":3,"other":4,"total":10},"#,
-                r#""snapshots":[{"generation":1,"seq":2,"timeMs":3,"bytes":4}],"logBytes":5,"checkpointError":"full"}"#
+                r#""snapshots":[{"generation":1,"seq":2,"timeMs":3,"bytes":4}],"logBytes":5,"vectorBytes":6,"checkpointError":"full"}"#
             )
         );
     }

@@ -252,8 +252,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 None => return Ok(None),
             },
         };
-        self.check_memory(&state, &op)?;
         let checked = state.check(op)?;
+        self.check_memory(&state, checked.op())?;
         state.reserve(&checked)?;
         let record = wire::op_to_wire(checked.op());
         let frame = encode_frame(Vec::new(), state.seq + ahead, self.env.now_ms(), |out| record.encode(out))?;

@@ -49,15 +49,16 @@ impl Vectors {
     ///
     /// What is stored there has to be what is in memory. Without a reader nothing is left in storage.
     pub fn leave(&mut self, places: impl Iterator<Item = Place>) {
-        let full = self.len / GROUP_ROWS;
-        if self.reader.is_none() || full == 0 {
+        if self.reader.is_none() {
             return;
         }
-        for (group, place) in places.take(full).enumerate() {
+        for (group, place) in places.take(self.len / GROUP_ROWS).enumerate() {
             self.leave_group(group, place);
         }
-        // Every row that was changed stands in one of those blocks.
+        // Every row that was changed stands in one of those blocks; and room that was reserved for more rows than
+        // came goes as well.
         self.changed = Default::default();
+        self.chunks.truncate(self.group_count());
     }
 
     /// Leaves the row group that was loaded last where it was read from.

@@ -33,8 +33,8 @@ extern "C" {
     fn remove(this: &Host, name: &str) -> std::result::Result<Promise, JsValue>;
     #[wasm_bindgen(method, js_name = readsNow)]
     fn reads_now(this: &Host) -> bool;
-    // `out` crosses as a view of our memory, so the host reads into its place without a copy. The view lives as
-    // long as the call: nothing in it comes back to us, so the memory cannot grow and detach it meanwhile.
+    // `out` crosses as a view of our memory, so the host reads into its place without a copy. Only a host that calls
+    // us in the middle of it can make the memory grow and detach the view; filling it then throws.
     #[wasm_bindgen(method, catch, js_name = readNow)]
     fn read_now(this: &Host, name: &str, at: f64, out: &mut [u8]) -> std::result::Result<(), JsValue>;
     #[wasm_bindgen(method)]

@@ -286,6 +286,8 @@ export interface OpenReport {
   nodesRebuilt: number;
   /** The graphs: nodes that were stored, and rows that come in behind them; queries find these meanwhile. */
   graphs: OpenedGraph[];
+  /** Collections whose stored codes were damaged: they were made again from the vectors. */
+  codesRebuilt: string[];
   /** Collections with `memory: 'codes'` whose vectors are in memory all the same: this storage has no `readInto`. */
   vectorsInMemory: string[];
   phases: { name: string; ms: number }[];
@@ -313,8 +315,6 @@ export interface CollectionInfo {
   rows: number;
   /** What answers queries now. */
   indexState: IndexState;
-  /** Bytes of vectors in memory, as floats; with `memory: 'codes'` most stay in storage. */
-  vectorBytes: number;
 }
 
 export interface IndexState {
@@ -342,6 +342,8 @@ export interface Stats {
   snapshots: { generation: number; seq: number; timeMs: number; bytes: number }[];
   /** Bytes of the live log: what a reopen replays. */
   logBytes: number;
+  /** Bytes of memory for vectors, as floats; with `memory: 'codes'` most of them stay in storage. */
+  vectorBytes: number;
   /** Bytes of WebAssembly memory, which holds rows and vectors. */
   memoryBytes: number;
   /** Which of the package's two WebAssembly files runs: the one with relaxed SIMD where the engine has that. */

@@ -237,12 +237,10 @@ impl Graph {
         }
     }
 
-    /// Begins searches at another node than before: the highest that `may` be it.
-    pub(super) fn choose_entry(&mut self, may: impl Fn(u32) -> bool) {
-        let nodes = 0..self.states.len() as u32;
-        let best =
-            nodes.filter(|slot| self.contains(*slot) && may(*slot)).max_by_key(|slot| self.level(*slot));
-        self.entry = best;
+    /// Begins searches at another node than before: one of the highest layer.
+    pub(super) fn choose_entry(&mut self) {
+        let nodes = (0..self.states.len() as u32).filter(|slot| self.contains(*slot));
+        self.entry = nodes.max_by_key(|slot| self.level(*slot));
     }
 
     /// Sets the entry that was stored. `false` when no node is there.

@@ -20,6 +20,12 @@ impl Graph {
         let nearest = self.descend(space, scratch, entry, top, 0);
         scratch.entries.clear();
         scratch.entries.push(nearest);
+        // Every node can be reached from the entry, not from everywhere: so a beam as wide as the graph finds all of it.
+        // A narrow one soon forgets a node that is far.
+        if nearest.slot() != entry {
+            let distance = space.distance(&scratch.query, entry, &mut scratch.distances);
+            scratch.entries.push(Near::new(entry, distance, home));
+        }
         self.search_layer(space, scratch, ef, 0);
     }
 
@@ -62,15 +68,20 @@ impl Graph {
         }
         let mut next_links = 0;
         while let Some(slot) = beam.expand() {
-            fresh.clear();
-            for link in self.links(slot, layer) {
+            let links = self.links(slot, layer);
+            // Written by place and counted without a branch: whether a node was met before nobody can predict.
+            fresh.resize(links.len(), NONE);
+            let mut met = 0;
+            for link in links {
                 if *link == NONE {
                     break;
                 }
-                if marks.mark(*link) {
-                    fresh.push(*link);
+                if let Some(place) = fresh.get_mut(met) {
+                    *place = *link;
                 }
+                met += usize::from(marks.mark(*link));
             }
+            let fresh = &fresh[..met];
             // Asked for now, the links of the node that will probably be next arrive while distances are computed.
             if let Some(next) = beam.upcoming() {
                 next_links ^= self.links(next, layer).first().copied().unwrap_or(0);

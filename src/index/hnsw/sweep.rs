@@ -20,13 +20,10 @@ pub struct Sweep {
 
 impl Sweep {
     /// Begins to take out all nodes that are dead now.
-    pub fn begin(graph: &mut Graph) -> Sweep {
+    pub fn begin(graph: &Graph) -> Sweep {
         let slots = 0..graph.slots() as u32;
         let victims: RoaringBitmap =
             slots.filter(|slot| graph.contains(*slot) && !graph.is_alive(*slot)).collect();
-        if graph.entry().is_some_and(|(entry, _)| victims.contains(entry)) {
-            graph.choose_entry(|slot| !victims.contains(slot));
-        }
         Sweep { victims, next: 0 }
     }
 
@@ -45,6 +42,10 @@ impl Sweep {
         let slot = self.next;
         if slot as usize >= graph.slots() {
             self.victims.iter().for_each(|victim| graph.remove_node(victim));
+            // Not before: in the middle of a sweep, too, searches begin in the highest layer, and the graph can be stored.
+            if graph.entry().is_some_and(|(entry, _)| self.victims.contains(entry)) {
+                graph.choose_entry();
+            }
             return Some(std::mem::take(&mut self.victims));
         }
         self.next += 1;

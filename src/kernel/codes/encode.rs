@@ -1,6 +1,29 @@
-//! From floats to codes.
+//! From floats to codes. Where there are registers for it (`wasm_encode`), whole registers go first and what is left
+//! goes here; elsewhere all goes here.
 
 use super::STEP;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use super::wasm_encode as registers;
+
+/// Where there are no registers nothing goes ahead.
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+mod registers {
+    pub(super) fn largest(_: &[f32]) -> (f32, usize) {
+        (0.0, 0)
+    }
+    pub(super) fn bytes(_: &[f32], _: f32, _: &mut [i8]) -> (usize, i32) {
+        (0, 0)
+    }
+    pub(super) fn wide(_: &[f32], _: f32, _: f32, _: &mut [i16]) -> usize {
+        0
+    }
+    pub(super) fn bits(_: &[f32], _: &mut [u8]) -> usize {
+        0
+    }
+    pub(super) fn widen(_: &[i8], _: &mut [i16]) -> usize {
+        0
+    }
+}
 
 /// Codes one vector as bytes: `codes[i]` is `vector[i] / scale`, rounded, with `scale = max |x| / 127`; what
 /// `codes` holds beyond the vector becomes zero. Returns the scale and the sum of the codes.
@@ -10,9 +33,9 @@ use super::STEP;
 pub fn encode_bytes(vector: &[f32], codes: &mut [i8]) -> (f32, i32) {
     let largest = largest(vector);
     let per_unit = 127.0 / largest;
-    let mut sum = 0;
     let (filled, padding) = codes.split_at_mut(vector.len().min(codes.len()));
-    for (code, value) in filled.iter_mut().zip(vector) {
+    let (done, mut sum) = registers::bytes(vector, per_unit, filled);
+    for (code, value) in filled.iter_mut().zip(vector).skip(done) {
         *code = rounded(*value, per_unit, 127.0) as i8;
         sum += i32::from(*code);
     }
@@ -25,7 +48,8 @@ pub fn encode_bytes(vector: &[f32], codes: &mut [i8]) -> (f32, i32) {
 pub fn encode_bits(vector: &[f32], bits: &mut [u8]) {
     let whole = vector.len().div_ceil(8).min(bits.len());
     let (filled, padding) = bits.split_at_mut(whole);
-    for (byte, values) in filled.iter_mut().zip(vector.chunks(8)) {
+    let done = registers::bits(vector, filled);
+    for (byte, values) in filled.iter_mut().zip(vector.chunks(8)).skip(done / 8) {
         *byte = 0;
         for (bit, value) in values.iter().enumerate() {
             *byte |= u8::from(*value > 0.0) << bit;
@@ -34,17 +58,32 @@ pub fn encode_bits(vector: &[f32], bits: &mut [u8]) {
     padding.fill(0);
 }
 
+/// Codes one vector in 16 bits, within `bound` on both sides; `codes` is padded. Returns the scale.
+pub(super) fn encode_wide(vector: &[f32], bound: f32, codes: &mut Vec<i16>) -> f32 {
+    let largest = largest(vector);
+    let per_unit = bound / largest;
+    let codes = padded(codes, vector.len(), 0);
+    let done = registers::wide(vector, per_unit, bound, codes);
+    for (code, value) in codes.iter_mut().zip(vector).skip(done) {
+        *code = rounded(*value, per_unit, bound) as i16;
+    }
+    largest / bound
+}
+
+/// The codes of a row in 16 bits.
+pub(super) fn widen(codes: &[i8], wide: &mut Vec<i16>) {
+    let wide = padded(wide, codes.len(), 0);
+    let done = registers::widen(codes, wide);
+    for (wide, code) in wide.iter_mut().zip(codes).skip(done) {
+        *wide = i16::from(*code);
+    }
+}
+
 /// The largest magnitude in `vector`; 0 when it is empty.
 pub(super) fn largest(vector: &[f32]) -> f32 {
-    // Four at a time, or each comparison waits for the one before.
-    let (fours, rest) = vector.as_chunks::<4>();
-    let mut found = [0.0f32; 4];
-    for four in fours {
-        for (found, value) in found.iter_mut().zip(four) {
-            *found = if value.abs() > *found { value.abs() } else { *found };
-        }
-    }
-    rest.iter().chain(&found).fold(0.0, |found, value| if value.abs() > found { value.abs() } else { found })
+    let (found, done) = registers::largest(vector);
+    let rest = vector.get(done..).unwrap_or_default();
+    rest.iter().fold(found, |found, value| if value.abs() > found { value.abs() } else { found })
 }
 
 /// The code of one number, within `bound` on both sides.
@@ -62,9 +101,14 @@ pub(super) fn rounded(value: f32, per_unit: f32, bound: f32) -> i32 {
     }
 }
 
-/// Makes `codes` as long as the padded codes of `dimension` numbers, all `zero`, in the memory it has.
-pub(super) fn cleared<T: Copy>(codes: &mut Vec<T>, dimension: usize, zero: T) -> &mut [T] {
-    codes.clear();
-    codes.resize(dimension.next_multiple_of(STEP), zero);
+/// Makes `codes` as long as the padded codes of `dimension` numbers, in the memory it has; what lies behind those
+/// becomes `zero`, the rest is for the caller to write.
+pub(super) fn padded<T: Copy>(codes: &mut Vec<T>, dimension: usize, zero: T) -> &mut [T] {
+    let length = dimension.next_multiple_of(STEP);
+    // The length is nearly always what it was: then nothing is written twice.
+    if codes.len() != length {
+        codes.resize(length, zero);
+    }
+    codes.get_mut(dimension..).unwrap_or_default().fill(zero);
     codes
 }

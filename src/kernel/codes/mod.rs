@@ -21,6 +21,8 @@ mod scalar;
 mod self_test;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm_encode;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 

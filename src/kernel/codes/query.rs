@@ -1,6 +1,8 @@
 //! A query, coded as this build's kernel wants it.
 
-use super::encode::{cleared, largest, rounded};
+use super::encode::{encode_wide, widen};
+#[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+use super::encode::{largest, padded, rounded};
 use super::native;
 #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
 use super::relaxed;
@@ -27,24 +29,26 @@ impl ByteQuery {
         Self::default()
     }
 
+    /// Codes `vector` with as many bits as fit, up to 16: what it is compared to is as near as the rows' codes allow.
+    pub fn set_precisely(&mut self, vector: &[f32]) {
+        #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+        self.narrow.clear();
+        // The largest number for which the products with rows of any bytes stay within i32, all of them added.
+        let codes = vector.len().next_multiple_of(super::STEP).max(1);
+        let bound = (i32::MAX as usize / (128 * codes)).clamp(1, i16::MAX as usize) as f32;
+        self.scale = encode_wide(vector, bound, &mut self.wide);
+    }
+
     /// Codes `vector`, with as many bits as this build's fastest kernel takes: up to 16, and 7 with relaxed SIMD.
     #[cfg(not(all(target_arch = "wasm32", target_feature = "relaxed-simd")))]
     pub fn set(&mut self, vector: &[f32]) {
-        let codes = cleared(&mut self.wide, vector.len(), 0);
-        // The largest number for which the products with rows of any bytes stay within i32, all of them added.
-        let bound = (i32::MAX as usize / (128 * codes.len().max(1))).clamp(1, i16::MAX as usize) as f32;
-        let largest = largest(vector);
-        let per_unit = bound / largest;
-        for (code, value) in codes.iter_mut().zip(vector) {
-            *code = rounded(*value, per_unit, bound) as i16;
-        }
-        self.scale = largest / bound;
+        self.set_precisely(vector);
     }
 
     /// Codes `vector`, with as many bits as this build's fastest kernel takes: up to 16, and 7 with relaxed SIMD.
     #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
     pub fn set(&mut self, vector: &[f32]) {
-        let codes = cleared(&mut self.narrow, vector.len(), MOVED as u8);
+        let codes = padded(&mut self.narrow, vector.len(), MOVED as u8);
         let bound = (MOVED - 1) as f32;
         let largest = largest(vector);
         let per_unit = bound / largest;
@@ -59,25 +63,8 @@ impl ByteQuery {
     pub fn set_from_codes(&mut self, codes: &[i8], scale: f32) {
         #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
         self.narrow.clear();
-        for (wide, code) in cleared(&mut self.wide, codes.len(), 0).iter_mut().zip(codes) {
-            *wide = i16::from(*code);
-        }
+        widen(codes, &mut self.wide);
         self.scale = scale;
-    }
-
-    /// As [`Self::set_from_codes`], but where that makes comparisons faster the codes lose their lowest bit: with
-    /// relaxed SIMD, and then [`Self::scale`] is twice `scale`.
-    pub fn set_from_codes_rounded(&mut self, codes: &[i8], scale: f32) {
-        #[cfg(not(all(target_arch = "wasm32", target_feature = "relaxed-simd")))]
-        self.set_from_codes(codes, scale);
-        #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-        {
-            for (narrow, code) in cleared(&mut self.narrow, codes.len(), MOVED as u8).iter_mut().zip(codes) {
-                // Halved towards zero, which is symmetric, and -128 and 127 both stay within 7 bits.
-                *narrow = (i32::from(*code) / 2 + MOVED) as u8;
-            }
-            self.scale = 2.0 * scale;
-        }
     }
 
     /// What one step of a code means: the product of two vectors is near `dot x scale x scale of the row`.

@@ -3,6 +3,7 @@
 import type { Case, Suite } from '../check.js';
 import { apiCases } from '../database/api.js';
 import { archiveCases } from '../database/archive.js';
+import { codesCases } from '../database/codes.js';
 import { faultCases } from '../database/faults.js';
 import { keyCases } from '../database/keys.js';
 import { openingCases } from '../database/opening.js';
@@ -28,6 +29,7 @@ const suite: Suite = {
       ...keyCases(all),
       ...archiveCases(all),
       ...rebuildCases(all),
+      ...codesCases(all),
       ...openingCases(all, context, driver),
       ...faultCases(),
     ];

@@ -97,7 +97,10 @@ class Opfs implements Backend {
   }
 
   readInto(name: string, at: number, target: Uint8Array): void {
-    fill(this.#within(name, at, at + target.length), name, at, target);
+    // Rows are read by the thousand: only a read that comes back short looks at the length, which is a call as well.
+    const file = target.length > 0 ? this.#pool.used.get(name) : this.#within(name, at, at);
+    if (file === undefined) throw outOfRange(name, at, at + target.length, undefined);
+    fill(file, name, at, target);
   }
 
   #within(name: string, start: number, end: number): PoolFile {
@@ -165,7 +168,7 @@ function fill(file: PoolFile, name: string, start: number, target: Uint8Array): 
   for (let filled = 0; filled < target.length;) {
     const rest = target.subarray(filled) as Uint8Array<ArrayBuffer>;
     const got = file.handle.read(rest, { at: HEADER_BYTES + start + filled });
-    if (got === 0) throw outOfRange(name, start, start + target.length, start + filled);
+    if (got === 0) throw outOfRange(name, start, start + target.length, lengthOf(file));
     filled += got;
   }
 }

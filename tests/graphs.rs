@@ -17,6 +17,7 @@ use lodestore::storage::{MemoryStorage, Storage};
 use lodestore::store::{Database, OpenedGraph, Target};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 use support::model::Model;
@@ -169,6 +170,43 @@ fn writes_behind_the_snapshot_are_applied_to_the_stored_graph() {
 }
 
 #[test]
+fn few_new_nodes_leave_the_stored_graph_as_it_is() {
+    let storage = MemoryStorage::new();
+    let db = filled(storage.clone(), hnsw(Metric::Cosine), 3000);
+    work(&db, usize::MAX);
+    let first = block_on(db.checkpoint()).unwrap();
+    assert_eq!(first.blocks_written, 9);
+    // Vectors and rows of the last row group, and no links.
+    block_on(db.upsert("c", rows("late", 0..20))).unwrap();
+    work(&db, usize::MAX);
+    assert!(block_on(db.checkpoint()).unwrap().bytes_written < first.bytes_written / 3);
+    assert_eq!(opened(&open(storage.clone()).unwrap()), opened_as(3000, 20));
+    // Dead nodes are no reason to write them, either.
+    block_on(db.delete("c", Target::Ids(vec!["r7".to_owned()]))).unwrap();
+    block_on(db.checkpoint()).unwrap();
+    let again = open(storage.clone()).unwrap();
+    assert_eq!((opened(&again), known(&again).3), (&opened_as(3000, 20)[..], 1));
+    checked(&again, "left");
+    // With more of them, all are saved.
+    block_on(db.upsert("c", rows("late", 20..60))).unwrap();
+    for (done, nodes, pending) in [(10, 3000, 60), (usize::MAX, 3059, 0)] {
+        work(&db, done);
+        block_on(db.checkpoint()).unwrap();
+        assert_eq!(opened(&open(storage.clone()).unwrap()), opened_as(nodes, pending));
+    }
+    // When a dead node went, its slot may get another vector: then one new node is reason enough.
+    block_on(db.delete("c", Target::Ids(vec!["r8".to_owned()]))).unwrap();
+    work(&db, usize::MAX);
+    block_on(db.upsert("c", rows("late", 60..61))).unwrap();
+    work(&db, usize::MAX);
+    assert_eq!(db.state().unwrap().named("c").unwrap().slot("late60"), Some(7));
+    block_on(db.checkpoint()).unwrap();
+    let again = open(storage).unwrap();
+    assert_eq!(opened(&again), opened_as(3059, 0));
+    assert_eq!(known(&again), known(&db));
+}
+
+#[test]
 fn a_graph_that_was_never_saved_is_built() {
     let storage = MemoryStorage::new();
     let db = filled(storage.clone(), hnsw(Metric::Cosine), 100);
@@ -257,19 +295,47 @@ fn a_graph_over_codes_finds_vectors_in_storage() {
     let again = open(storage.clone()).unwrap();
     assert_eq!(opened(&again), opened_as(1300, 1200));
     assert_eq!(answers(&again, false), answers(&db, false));
-    let vectors = block_on(again.stats()).unwrap().vector_bytes;
-    assert!(vectors < (2500 * DIMENSION * 4 / 2) as u64, "{vectors} bytes: full groups stay in storage");
+    let vectors = again.state().unwrap().named("c").unwrap().vectors().memory_bytes();
+    assert!(vectors < 2500 * DIMENSION * 4 / 2, "{vectors} bytes: full groups stay in storage");
     work(&again, usize::MAX);
     block_on(again.checkpoint()).unwrap();
     checked(&again, "built on");
     assert_eq!(opened(&open(storage).unwrap()), opened_as(2500, 0));
 }
 
+/// The vector that each node of the stored graph is linked for.
+#[derive(Default)]
+struct Linked(BTreeMap<u32, Vec<u32>>);
+
+impl Linked {
+    /// Looks at the graph in the newest snapshot: the one of now, or one that was left as it was, whose nodes then have
+    /// the vectors that they were linked for. Whether it was left.
+    fn snapshot(&mut self, db: &Database<MemoryStorage, TestEnv>) -> bool {
+        let again = open(MemoryStorage::from_files(db.storage().files())).unwrap();
+        let (now, stored) = (db.state().unwrap(), again.state().unwrap());
+        let (now, stored) = (now.named("c").unwrap(), stored.named("c").unwrap());
+        let (Some(live), Some(graph)) = (now.graph(), stored.graph()) else { return false };
+        let (live, graph) = (live.graph(), graph.graph());
+        let bits = |slot| stored.vector(slot).unwrap().iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        let nodes = (0..graph.slots() as u32).filter(|slot| graph.contains(*slot));
+        let same = (0..live.group_count()).all(|group| live.group_bytes(group) == graph.group_bytes(group));
+        if same {
+            self.0 = nodes.map(|slot| (slot, bits(slot))).collect();
+            return false;
+        }
+        for slot in nodes {
+            assert_eq!(self.0[&slot], bits(slot), "slot {slot} got another vector");
+        }
+        true
+    }
+}
+
 /// Random writes, work, checkpoints and openings; what is found is always right.
 #[test]
 fn whatever_happens_rows_and_graph_agree() {
-    let (mut saved, mut dead) = (0, 0);
+    let (mut saved, mut dead, mut left) = (0, 0, 0);
     for seed in 0..30 {
+        let mut linked = Linked::default();
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let storage = MemoryStorage::new();
         let mut db = filled(storage.clone(), hnsw(Metric::Euclidean), 1100);
@@ -278,9 +344,14 @@ fn whatever_happens_rows_and_graph_agree() {
             ..Config::new(DIMENSION, Metric::Euclidean, IndexKind::Flat)
         };
         let oracle = filled(MemoryStorage::new(), plain, 1100);
+        if seed % 4 != 0 {
+            work(&db, usize::MAX);
+        }
         for step in 0..60 {
             let from = rng.random_range(0..1200);
-            let to = from + rng.random_range(1..120);
+            // Often so few that the stored graph is left as it is.
+            let most = if rng.random_bool(0.06) { 120 } else { 4 };
+            let to = from + rng.random_range(1..most);
             let deed = rng.random_range(0..10);
             match deed {
                 0..=2 => {
@@ -298,7 +369,10 @@ fn whatever_happens_rows_and_graph_agree() {
                     }
                 }
                 5..=6 => work(&db, rng.random_range(0..800)),
-                7..=8 => drop(block_on(db.checkpoint()).unwrap()),
+                7..=8 => {
+                    block_on(db.checkpoint()).unwrap();
+                    left += u32::from(linked.snapshot(&db));
+                }
                 _ => {
                     db = open(storage.clone()).unwrap();
                     let [graph] = opened(&db) else { panic!("one collection") };
@@ -318,4 +392,5 @@ fn whatever_happens_rows_and_graph_agree() {
         }
     }
     assert!(saved > 10_000 && dead > 1000, "graphs were opened, with dead nodes: {saved} {dead}");
+    assert!(left > 3, "stored graphs were left as they were: {left}");
 }

@@ -20,10 +20,10 @@ pub struct OpenReport {
     pub rows_quarantined: u64,
     /// Rows whose nodes are made again, in the background, because the stored graph did not hold.
     pub nodes_rebuilt: u64,
-    /// Collections whose stored codes were damaged: they were made again from the vectors.
-    pub codes_rebuilt: Vec<String>,
     /// The graphs.
     pub graphs: Vec<OpenedGraph>,
+    /// Collections whose stored codes were damaged: they were made again from the vectors.
+    pub codes_rebuilt: Vec<String>,
     /// Collections that are to keep only codes in memory, but cannot: this storage does not read without waiting.
     pub vectors_in_memory: Vec<String>,
     /// Where the time went.

@@ -284,10 +284,10 @@ export interface OpenReport {
   rowsQuarantined: number;
   /** Rows whose nodes are made again, in the background, because the stored graph did not hold. */
   nodesRebuilt: number;
-  /** Collections whose stored codes were damaged: they were made again from the vectors. */
-  codesRebuilt: string[];
   /** The graphs: nodes that were stored, and rows that come in behind them; queries find these meanwhile. */
   graphs: OpenedGraph[];
+  /** Collections whose stored codes were damaged: they were made again from the vectors. */
+  codesRebuilt: string[];
   /** Collections with `memory: 'codes'` whose vectors are in memory all the same: this storage has no `readInto`. */
   vectorsInMemory: string[];
   phases: { name: string; ms: number }[];

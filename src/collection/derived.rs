@@ -3,7 +3,7 @@
 use super::choices::{IndexKind, Quantization};
 use super::config::Config;
 use super::rows::Collection;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::index::codes::{Bits, Bytes, Codes};
 use crate::index::cost::{Compared, graph_pays};
 use crate::index::hnsw::{Graph, Params};
@@ -160,12 +160,8 @@ impl Collection {
         for group in 0..self.vectors.group_count() {
             for vector in self.vectors.group_in(group, &mut scratch)?.chunks_exact(self.config.dimension) {
                 if let Some(row) = self.row(slot) {
-                    let inverse = config.metric.admit(vector).map_err(|cause| Error {
-                        message: format!(
-                            "row '{:.80}' does not fit the new metric: {}",
-                            row.id, cause.message
-                        ),
-                        ..cause
+                    let inverse = config.metric.admit(vector).map_err(|cause| {
+                        cause.about(format_args!("row '{:.80}' does not fit the new metric", row.id))
                     })?;
                     flat.insert_admitted(slot, inverse);
                     codes.set(slot, vector, inverse);

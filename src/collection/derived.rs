@@ -4,7 +4,7 @@ use super::choices::{IndexKind, Quantization};
 use super::config::{Config, HnswConfig};
 use super::rows::Collection;
 use super::search::Query;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::index::codes::{Bits, Bytes, Codes};
 use crate::index::cost::{Compared, graph_pays};
 use crate::index::hnsw::Params;
@@ -202,12 +202,8 @@ impl Collection {
         for group in 0..self.vectors.group_count() {
             for vector in self.vectors.group_in(group, &mut scratch)?.chunks_exact(self.config.dimension) {
                 if let Some(row) = self.row(slot) {
-                    let inverse = config.metric.admit(vector).map_err(|cause| Error {
-                        message: format!(
-                            "row '{:.80}' does not fit the new metric: {}",
-                            row.id, cause.message
-                        ),
-                        ..cause
+                    let inverse = config.metric.admit(vector).map_err(|cause| {
+                        cause.about(format_args!("row '{:.80}' does not fit the new metric", row.id))
                     })?;
                     flat.insert_admitted(slot, inverse);
                     codes.set(slot, vector, inverse);

@@ -46,7 +46,7 @@ fn whatever_the_blocks_hold_it_is_a_graph_or_refused() {
     let nowhere = |at: usize, byte: u8| {
         let mut groups = groups.clone();
         groups[0][at] = byte;
-        load(&groups, entry, top + 1, ROWS).map(drop).unwrap_err().message
+        load(&groups, entry, top + 1, ROWS).map(drop).unwrap_err().message.clone()
     };
     // Level, number of links, first link.
     assert!(nowhere(0, 16).contains("level") && nowhere(0, 0x80).contains("level"));

@@ -21,7 +21,7 @@ const DIMENSION: usize = 64;
 
 /// Recall that is asked of defaults. Bits of 64 components tell little, which `least` says honestly.
 fn least(quantization: Quantization) -> f64 {
-    if quantization == Quantization::Binary { 0.8 } else { 0.95 }
+    if quantization == Quantization::Binary { 0.9 } else { 0.95 }
 }
 
 /// Every filter size that could be special, without and with a beam wide enough for the graph.

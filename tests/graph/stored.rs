@@ -20,22 +20,22 @@ pub fn blocks(graph: &Graph) -> Vec<Vec<u8>> {
 pub struct Known {
     pub params: Params,
     pub slots: usize,
-    pub entry: Option<u32>,
+    pub entry: Option<(u32, u8)>,
     pub nodes: usize,
 }
 
 impl Known {
     pub fn of(graph: &Graph) -> Known {
-        let entry = graph.entry().map(|(entry, _)| entry);
-        Known { params: graph.params(), slots: graph.slots(), entry, nodes: graph.len() }
+        Known { params: graph.params(), slots: graph.slots(), entry: graph.entry(), nodes: graph.len() }
     }
 }
 
 pub fn load(known: Known, blocks: &[Vec<u8>]) -> Result<Graph> {
     let mut loader = Loader::new(known.params, known.slots)?;
-    for block in blocks {
-        loader.load_group(block)?;
+    for (group, block) in blocks.iter().enumerate() {
+        loader.load_group(group, block)?;
     }
+    while !loader.check()? {}
     loader.finish(known.entry, known.nodes)
 }
 
@@ -198,9 +198,14 @@ fn what_a_manifest_says_is_checked() {
     for nodes in [0, known.nodes - 1, known.nodes + 1, usize::MAX] {
         assert!(refused(Known { nodes, ..known }, &whole, "another number of nodes"));
     }
-    for entry in [0, 1_003, 1_060, u32::MAX] {
-        assert!(refused(Known { entry: Some(entry), ..known }, &whole, "an entry that is no node"));
+    let (entry, top) = known.entry.unwrap();
+    for slot in [0, 1_003, 1_060, u32::MAX] {
+        assert!(refused(Known { entry: Some((slot, top)), ..known }, &whole, "an entry that is no node"));
     }
+    for top in [top - 1, top + 1] {
+        assert!(refused(Known { entry: Some((entry, top)), ..known }, &whole, "another layer"));
+    }
+    assert!(refused(Known { entry: None, ..known }, &whole, "no entry"));
     for slots in [0, 1, 1_000, 1_024, 1_050, 3_000] {
         assert!(refused(Known { slots, ..known }, &whole, "another number of slots") || slots > known.slots);
     }

@@ -58,21 +58,32 @@ impl Kind {
     }
 }
 
-/// An error: a [`Kind`], a sentence that says what to do, and the pair expected/got where there is one.
+/// An error: a [`Kind`], a sentence that says what to do, and the pair expected/got where there is one. One
+/// pointer wide, since every `?` moves it: the fields themselves at each of them were a tenth of the wasm.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
+pub struct Error(Box<Said>);
+
+/// What an [`Error`] says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
     /// What a program would act on.
     pub kind: Kind,
     /// What happened and what to do, for a person.
     pub message: String,
     /// What was expected and what came.
-    pub pair: Option<Box<(String, String)>>,
+    pub pair: Option<(String, String)>,
 }
 
 impl Error {
     /// An error of `kind` that says `message`.
+    #[inline]
     pub fn new(kind: Kind, message: impl Into<String>) -> Error {
-        Error { kind, message: message.into(), pair: None }
+        Error::said(kind, message.into())
+    }
+
+    #[inline(never)]
+    fn said(kind: Kind, message: String) -> Error {
+        Error(Box::new(Said { kind, message, pair: None }))
     }
 
     /// The call is wrong.
@@ -85,6 +96,13 @@ impl Error {
         Error::new(Kind::Corrupt, message)
     }
 
+    /// Says before the message what it is about.
+    #[inline(never)]
+    pub fn about(mut self, what: fmt::Arguments<'_>) -> Error {
+        self.0.message = format!("{what}: {}", self.0.message);
+        self
+    }
+
     /// Adds what was expected and what came.
     #[inline]
     pub fn with(self, expected: impl fmt::Display, got: impl fmt::Display) -> Error {
@@ -94,8 +112,21 @@ impl Error {
     // Not generic: every pair of types would be a copy of it in the wasm.
     #[inline(never)]
     fn with_pair(mut self, expected: &dyn fmt::Display, got: &dyn fmt::Display) -> Error {
-        self.pair = Some(Box::new((expected.to_string(), got.to_string())));
+        self.0.pair = Some((expected.to_string(), got.to_string()));
         self
+    }
+}
+
+impl std::ops::Deref for Error {
+    type Target = Said;
+    fn deref(&self) -> &Said {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut Said {
+        &mut self.0
     }
 }
 

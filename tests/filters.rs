@@ -76,7 +76,7 @@ fn depth_and_size_are_bounded() {
     for text in [list(FILTER_NODES_MAX), empty] {
         let error = Filter::parse(&text).unwrap_err();
         assert_eq!(error.kind, Kind::Invalid);
-        assert_eq!(error.pair.unwrap().1, (FILTER_NODES_MAX + 1).to_string());
+        assert_eq!(error.pair.as_ref().unwrap().1, (FILTER_NODES_MAX + 1).to_string());
     }
 }
 

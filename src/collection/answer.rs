@@ -19,37 +19,37 @@ impl Collection {
         query: &Query<'_>,
         matching: Option<&RoaringBitmap>,
     ) -> Result<Vec<Found>> {
-        let matches = matching.map(RoaringBitmap::len);
-        let choice = self.choose(query, matches.unwrap_or(self.len() as u64), matching.is_some());
-        match choice.plan {
-            Plan::Exact => self.answer_exactly(vectors, query, matching, choice),
-            Plan::Codes => self.answer_by_codes(vectors, query, matching, choice),
-            Plan::Graph | Plan::FilteredGraph => vectors
-                .iter()
-                .map(|vector| match self.answer_by_graph(vector, query, matching, choice)? {
-                    Some(found) => Ok(found),
-                    None => {
-                        let mut all = self.answer_otherwise(vector, query, matching)?;
-                        Ok(all.pop().unwrap_or_else(|| self.found(Vec::new(), choice, matching)))
-                    }
-                })
-                .collect(),
+        let choice = self.choose(query, matching);
+        if !matches!(choice.plan, Plan::Graph | Plan::FilteredGraph) {
+            return self.answer_by_scan(vectors, query, matching, choice);
         }
+        let mut all = Vec::with_capacity(vectors.len());
+        for vector in vectors {
+            match self.answer_by_graph(vector, query, matching, choice)? {
+                Some(found) => all.push(found),
+                None => {
+                    let choice = Choice {
+                        reason: "the graph found too few rows that match, so every one was compared",
+                        ..self.choose_scan(query, matching).1
+                    };
+                    all.append(&mut self.answer_by_scan(&[vector], query, matching, choice)?);
+                }
+            }
+        }
+        Ok(all)
     }
 
-    /// What there is without a graph.
-    fn answer_otherwise(
+    fn answer_by_scan(
         &self,
-        vector: &[f32],
+        vectors: &[&[f32]],
         query: &Query<'_>,
         matching: Option<&RoaringBitmap>,
+        choice: Choice,
     ) -> Result<Vec<Found>> {
-        let matches = matching.map_or(self.len() as u64, RoaringBitmap::len);
-        let choice = Choice {
-            reason: "the graph found too few rows that match, so every one was compared",
-            ..self.choose(&Query { exact: true, ..query.clone() }, matches, matching.is_some())
-        };
-        self.answer_exactly(&[vector], query, matching, choice)
+        match choice.plan {
+            Plan::Codes => self.answer_by_codes(vectors, query, matching, choice),
+            _ => self.answer_exactly(vectors, query, matching, choice),
+        }
     }
 
     fn answer_exactly(
@@ -101,7 +101,7 @@ impl Collection {
             .collect()
     }
 
-    /// `None` when the graph found fewer rows than there are.
+    /// `None` when the graph found too few rows that match.
     fn answer_by_graph(
         &self,
         vector: &[f32],
@@ -114,34 +114,34 @@ impl Collection {
         let graph = live.graph();
         let may =
             |slot: &u32| graph.is_alive(*slot) && matching.is_none_or(|matching| matching.contains(*slot));
-        let mut nearest: Vec<u32> = Vec::with_capacity(choice.keep);
         let mut compared = scratch.compared;
-        let mut pending = 0;
-        if live.pending().is_empty() {
-            nearest.extend(scratch.nearest().map(|(slot, _)| slot).filter(may).take(choice.keep));
-        } else {
-            let mut top = TopK::new(choice.keep, choice.keep, None);
-            let found = scratch.nearest().filter(|(slot, _)| may(slot));
-            found.for_each(|(slot, distance)| top.push(slot, -distance));
-            let waiting: Vec<u32> = match matching {
-                Some(matching) => (live.pending() & matching).iter().collect(),
-                None => live.pending().iter().collect(),
-            };
-            let mut distances = Vec::with_capacity(PENDING_RUN);
-            for run in waiting.chunks(PENDING_RUN) {
-                self.space().distances(&scratch.query, run, &mut distances);
-                run.iter().zip(&distances).for_each(|(slot, distance)| top.push(*slot, -distance));
-            }
-            pending = waiting.len() as u64;
-            compared += pending;
-            nearest.extend(top.into_sorted().iter().map(|scored| scored.slot));
+        let mut top = TopK::new(choice.keep, choice.ef, None);
+        let mut met = 0;
+        for (slot, distance) in scratch.nearest().filter(|(slot, _)| may(slot)) {
+            met += 1;
+            top.push(slot, -distance);
+        }
+        if met < choice.enough {
+            return Ok(None);
+        }
+        let waiting: Vec<u32> = match matching {
+            Some(matching) => (live.pending() & matching).iter().collect(),
+            None => live.pending().iter().collect(),
+        };
+        let mut distances = Vec::with_capacity(PENDING_RUN.min(waiting.len()));
+        for run in waiting.chunks(PENDING_RUN) {
+            self.space().distances(&scratch.query, run, &mut distances);
+            run.iter().zip(&distances).for_each(|(slot, distance)| top.push(*slot, -distance));
         }
         drop(scratch);
+        let pending = waiting.len() as u64;
+        compared += pending;
+        let nearest = top.into_sorted();
         if nearest.len() < choice.results {
             return Ok(None);
         }
         let rescored = nearest.len() as u64;
-        let slots = nearest.into_iter();
+        let slots = nearest.iter().map(|scored| scored.slot);
         let hits = self.flat.rescore(&self.vectors, vector, slots, query.top_k, query.min_score)?;
         let found = self.found(hits, choice, matching);
         let explain = Explain { compared, rescored, pending, ef: Some(choice.ef as u32), ..found.explain };

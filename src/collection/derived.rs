@@ -1,14 +1,18 @@
 //! What is derived from the vectors of a collection: codes, and the graph.
 
 use super::choices::{IndexKind, Quantization};
-use super::config::Config;
+use super::config::{Config, HnswConfig};
 use super::rows::Collection;
-use crate::error::{Error, Result};
+use super::search::Query;
+use crate::error::Result;
 use crate::index::codes::{Bits, Bytes, Codes};
 use crate::index::cost::{Compared, graph_pays};
 use crate::index::hnsw::Params;
 use crate::index::{Flat, LiveGraph, Space, Step};
 use roaring::RoaringBitmap;
+
+/// `auto` asks what a query for so many results would cost.
+const USUAL_RESULTS: usize = 10;
 
 /// Codes as configured, of no rows yet.
 pub(super) fn empty_codes(config: &Config) -> Codes {
@@ -145,7 +149,8 @@ impl Collection {
             IndexKind::Auto => {
                 let hnsw = &self.config.hnsw;
                 let there = self.graph.is_some();
-                graph_pays(self.len(), compared(&self.config), hnsw.ef.into(), hnsw.m.into(), there)
+                let ef = self.ef_for(&Query::default(), USUAL_RESULTS);
+                graph_pays(self.len(), compared(&self.config), ef, hnsw.m.into(), there)
             }
         }
     }
@@ -172,6 +177,8 @@ impl Collection {
     /// Notes the vector that was just written to a slot.
     pub(super) fn derive(&mut self, slot: u32, vector: &[f32]) {
         self.flat.insert(slot, vector);
+        // Room was reserved before the write was appended, but for the writes appended with it not one after another.
+        let _ = self.codes.reserve(slot as usize + 1);
         self.codes.set(slot, vector, self.flat.inverse(slot));
         if let Some(graph) = &mut self.graph {
             graph.add(slot);
@@ -195,12 +202,8 @@ impl Collection {
         for group in 0..self.vectors.group_count() {
             for vector in self.vectors.group_in(group, &mut scratch)?.chunks_exact(self.config.dimension) {
                 if let Some(row) = self.row(slot) {
-                    let inverse = config.metric.admit(vector).map_err(|cause| Error {
-                        message: format!(
-                            "row '{:.80}' does not fit the new metric: {}",
-                            row.id, cause.message
-                        ),
-                        ..cause
+                    let inverse = config.metric.admit(vector).map_err(|cause| {
+                        cause.about(format_args!("row '{:.80}' does not fit the new metric", row.id))
                     })?;
                     flat.insert_admitted(slot, inverse);
                     codes.set(slot, vector, inverse);
@@ -213,14 +216,10 @@ impl Collection {
 
     /// Changes the configuration; `derived` is what [`Collection::under`] made for it where that is anything else.
     pub(super) fn configure(&mut self, config: Config, derived: Option<(Flat, Codes)>) {
+        let built_with = |hnsw: &HnswConfig| (hnsw.m, hnsw.ef_construction, hnsw.seed);
         let graph_stays = derived.is_none()
-            && (config.index, config.hnsw.m, config.hnsw.ef_construction, config.hnsw.seed)
-                == (
-                    self.config.index,
-                    self.config.hnsw.m,
-                    self.config.hnsw.ef_construction,
-                    self.config.hnsw.seed,
-                );
+            && config.index != IndexKind::Flat
+            && built_with(&config.hnsw) == built_with(&self.config.hnsw);
         if let Some((flat, codes)) = derived {
             (self.flat, self.codes) = (flat, codes);
         }

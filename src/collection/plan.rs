@@ -7,6 +7,7 @@ use super::rows::Collection;
 use super::search::Query;
 use crate::index::LiveGraph;
 use crate::index::cost::{Compared, comparisons};
+use roaring::RoaringBitmap;
 
 /// Candidates for each match that are compared as floats, unless told otherwise; measured in `ARCHITECTURE.md`.
 const OVERSAMPLE_BYTES: usize = 4;
@@ -30,67 +31,69 @@ pub(super) struct Choice {
     pub keep: usize,
     /// Width of the beam, where the graph is searched.
     pub ef: usize,
+    /// Rows that match that the beam has to find: with fewer the answer is not taken from it.
+    pub enough: usize,
 }
 
 impl Collection {
-    /// Chooses for a query that `matches` rows may answer; `filtered` says whether there is a filter.
-    pub(super) fn choose(&self, query: &Query<'_>, matches: u64, filtered: bool) -> Choice {
-        let matches = matches as usize;
-        let results = query.top_k.min(matches);
-        let keep = self.keep(query, results).min(matches);
-        let exact = |reason| Choice { plan: Plan::Exact, reason, results, keep: matches, ef: 0 };
+    /// Chooses for a query that the rows in `matching` may answer; all may where there is no filter.
+    pub(super) fn choose(&self, query: &Query<'_>, matching: Option<&RoaringBitmap>) -> Choice {
+        let (cost, scan) = self.choose_scan(query, matching);
+        match self.choose_graph(query, matching) {
+            Some((searching, graph)) if searching < cost => graph,
+            _ => scan,
+        }
+    }
+
+    /// The best there is without a graph, and what it costs.
+    pub(super) fn choose_scan(&self, query: &Query<'_>, matching: Option<&RoaringBitmap>) -> (f64, Choice) {
+        let (matches, results, keep) = self.wanted(query, matching);
+        let exact = |reason| Choice { plan: Plan::Exact, reason, results, keep: matches, ef: 0, enough: 0 };
         if query.exact {
-            return exact("exact was asked for");
+            return (0.0, exact("exact was asked for"));
         }
         if keep == matches {
-            return exact("so few rows may match that all are compared as floats");
+            return (0.0, exact("so few rows may match that all are compared as floats"));
         }
-        let dimension = self.config.dimension;
-        let floats = Compared::floats(dimension);
-        let rescoring = keep as f64 * floats.anywhere;
-        let share = matches as f64 / self.len().max(1) as f64;
+        let floats = self.floats();
+        // A scan that does not visit row by row passes over free slots too.
         let scan = |compared: Compared| {
-            if share >= SCAN_SHARE {
-                self.len() as f64 * compared.in_order
+            if matches as f64 >= SCAN_SHARE * self.len() as f64 {
+                self.slot_count() as f64 * compared.in_order
             } else {
                 matches as f64 * compared.anywhere
             }
         };
-        let mut best = (scan(floats), exact("comparing every row as floats costs least"));
-        if self.config.quantization != Quantization::None {
-            let cost = scan(compared(&self.config)) + rescoring;
-            let reason = if filtered {
-                "scanning the codes of the rows that match costs least"
-            } else {
-                "scanning all codes costs least"
-            };
-            if cost < best.0 {
-                best = (cost, Choice { plan: Plan::Codes, reason, results, keep, ef: 0 });
-            }
+        let by_floats = (scan(floats), exact("comparing every row as floats costs least"));
+        if self.config.quantization == Quantization::None {
+            return by_floats;
         }
-        if let Some((cost, choice)) = self.graph_choice(query, share, results, keep, filtered)
-            && cost + rescoring < best.0
-        {
-            best = (cost + rescoring, choice);
+        let by_codes = scan(compared(&self.config)) + keep as f64 * floats.anywhere;
+        if by_floats.0 <= by_codes {
+            return by_floats;
         }
-        best.1
+        let reason = if matching.is_some() {
+            "scanning the codes of the rows that match costs least"
+        } else {
+            "scanning all codes costs least"
+        };
+        (by_codes, Choice { plan: Plan::Codes, reason, results, keep, ef: 0, enough: 0 })
     }
 
-    fn graph_choice(
-        &self,
-        query: &Query<'_>,
-        share: f64,
-        results: usize,
-        keep: usize,
-        filtered: bool,
-    ) -> Option<(f64, Choice)> {
+    fn choose_graph(&self, query: &Query<'_>, matching: Option<&RoaringBitmap>) -> Option<(f64, Choice)> {
         let live = self.graph.as_ref()?;
         let graph = live.graph();
-        let ef = self.beam_width(query, live, share, results, filtered)?;
+        let (matches, results, keep) = self.wanted(query, matching);
+        let waiting = matching.map_or(live.pending().len(), |some| live.pending().intersection_len(some));
+        let linked = matches.checked_sub(waiting as usize).filter(|linked| *linked > 0)?;
+        let ef = query.ef.unwrap_or_else(|| self.ef_for(query, results)).max(results);
+        let width = beam_width(live, ef, linked, matching.is_some())?;
         let compared = compared(&self.config);
-        let cost = comparisons(ef, graph.params().m) * compared.anywhere
-            + live.pending().len() as f64 * compared.in_order;
-        let (plan, reason) = if filtered {
+        let keep = keep.min(width);
+        let cost = comparisons(width, graph.params().m) * compared.anywhere
+            + waiting as f64 * compared.in_order
+            + keep as f64 * self.floats().anywhere;
+        let (plan, reason) = if matching.is_some() {
             (
                 Plan::FilteredGraph,
                 "searching the graph for more, and leaving out what does not match, costs least",
@@ -98,30 +101,36 @@ impl Collection {
         } else {
             (Plan::Graph, "searching the graph costs least")
         };
-        Some((cost, Choice { plan, reason, results, keep: keep.min(ef), ef }))
+        // Rows that match may be elsewhere than the query, or those around it dead. What the beam finds at its edge is
+        // not all there is; where it comes upon so many, the results are well inside.
+        let enough = ((ef + results) / 2).min(linked);
+        Some((cost, Choice { plan, reason, results, keep, ef: width, enough }))
     }
 
-    /// How wide a beam finds enough rows that are alive and match; `None` where the graph has too few nodes.
-    fn beam_width(
-        &self,
-        query: &Query<'_>,
-        live: &LiveGraph,
-        share: f64,
-        results: usize,
-        filtered: bool,
-    ) -> Option<usize> {
-        let graph = live.graph();
-        let alive = graph.len() - graph.dead();
-        if alive == 0 {
-            return None;
+    /// What comparing vectors costs, wherever they are.
+    fn floats(&self) -> Compared {
+        let dimension = self.config.dimension;
+        if self.vectors.has_stored() { Compared::stored(dimension) } else { Compared::floats(dimension) }
+    }
+
+    /// Rows that may match, results, and candidates by code that are compared as floats.
+    fn wanted(&self, query: &Query<'_>, matching: Option<&RoaringBitmap>) -> (usize, usize, usize) {
+        let matches = matching.map_or(self.len(), |some| some.len() as usize);
+        let results = query.top_k.min(matches);
+        (matches, results, self.keep(query, results).min(matches))
+    }
+
+    /// How wide a beam is unless a query says so, without a filter.
+    pub(super) fn ef_for(&self, query: &Query<'_>, results: usize) -> usize {
+        // Who asks for many results wants them as good as those of few.
+        let ef = usize::from(self.config.hnsw.ef).max(2 * results);
+        let told = query.oversample.is_some() || self.config.oversample.is_some();
+        // Bits tell little: what is not in the beam cannot be compared again. Bytes are nearly as good as floats.
+        if told || self.config.quantization == Quantization::Binary {
+            ef.max(self.keep(query, results))
+        } else {
+            ef
         }
-        // A caller who asks for many results and says no ef wants them as good as those of few.
-        let ef = query.ef.unwrap_or_else(|| usize::from(self.config.hnsw.ef).max(2 * results)).max(results);
-        let mut width = ef as f64 * graph.len() as f64 / alive as f64;
-        if filtered {
-            width *= FILTER_MARGIN / share.max(1e-9);
-        }
-        (width < graph.len() as f64).then_some(width.ceil() as usize)
     }
 
     fn keep(&self, query: &Query<'_>, results: usize) -> usize {
@@ -133,4 +142,13 @@ impl Collection {
         let oversample = query.oversample.or(self.config.oversample.map(usize::from)).unwrap_or(default);
         results.saturating_mul(oversample)
     }
+}
+
+/// How wide a beam finds `ef` rows that are alive and match, where `linked` nodes do; `None` where it would hold
+/// every node.
+fn beam_width(live: &LiveGraph, ef: usize, linked: usize, filtered: bool) -> Option<usize> {
+    let nodes = live.graph().len() as f64;
+    let margin = if filtered { FILTER_MARGIN } else { 1.0 };
+    let width = ef as f64 * margin * nodes / linked as f64;
+    (width < nodes).then_some(width.ceil() as usize)
 }

@@ -148,8 +148,7 @@ impl Collection {
         seq: u64,
     ) {
         let known = self.slot(id);
-        let bits = bytemuck::cast_slice::<f32, u32>;
-        let same = known.and_then(|slot| self.vectors.row(slot)).is_some_and(|row| bits(row) == bits(vector));
+        let same = known.is_some_and(|slot| self.holds(slot, vector));
         let slot = match known {
             Some(slot) if same || self.can_overwrite(slot) => {
                 self.forget_metadata(slot);

@@ -70,7 +70,7 @@ impl Collection {
         let vectors: Vec<&[f32]> = vectors.chunks_exact(dimension).collect();
         for (at, vector) in vectors.iter().enumerate() {
             self.check_query(&Query { vector, ..query.clone() })
-                .map_err(|cause| Error { message: format!("vector {at}: {}", cause.message), ..cause })?;
+                .map_err(|cause| cause.about(format_args!("vector {at}")))?;
         }
         let matching = query.filter.map(|filter| self.matching(filter));
         self.answer(&vectors, query, matching.as_ref())
@@ -88,7 +88,7 @@ impl Collection {
         self.config
             .metric
             .validate(query.vector)
-            .map_err(|cause| Error { message: format!("the query vector: {}", cause.message), ..cause })?;
+            .map_err(|cause| cause.about(format_args!("the query vector")))?;
         if query.min_score.is_some_and(f32::is_nan) {
             return Err(Error::invalid("minScore has to be a number").with("a number", "NaN"));
         }

@@ -217,8 +217,7 @@ pub fn check_name(name: &str) -> Result<()> {
 }
 
 fn parse_all(ids: &[String], metadata: &[String]) -> Result<Vec<Value>> {
-    let named =
-        |id: &String, cause: Error| Error { message: format!("row '{id:.80}': {}", cause.message), ..cause };
+    let named = |id: &String, cause: Error| cause.about(format_args!("row '{id:.80}'"));
     ids.iter()
         .zip(metadata)
         .map(|(id, text)| parse_metadata(text).map_err(|cause| named(id, cause)))
@@ -261,7 +260,7 @@ fn check_rows(collection: &Collection, rows: &Rows) -> Result<()> {
             .config()
             .metric
             .validate(vector)
-            .map_err(|cause| Error { message: format!("row '{id:.80}': {}", cause.message), ..cause })?;
+            .map_err(|cause| cause.about(format_args!("row '{id:.80}'")))?;
     }
     if collection.len() + count > ROWS_MAX {
         return Err(Error::invalid(format!("collection '{}' would grow too large", collection.name))

@@ -45,6 +45,18 @@ impl Collection {
         Ok(a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.to_bits() == b.to_bits()))
     }
 
+    /// Whether the row in a slot is known to have this vector, bit for bit. One in storage is read for it where it has a
+    /// node in the graph: to put in another and sweep the old one takes a hundred times as long.
+    pub(super) fn holds(&self, slot: u32, vector: &[f32]) -> bool {
+        let bits = bytemuck::cast_slice::<f32, u32>;
+        match self.vectors.row(slot) {
+            Some(row) => bits(row) == bits(vector),
+            None => {
+                !self.can_overwrite(slot) && self.vector(slot).is_ok_and(|row| bits(&row) == bits(vector))
+            }
+        }
+    }
+
     /// Leaves the full row groups in storage, where `places` says that each group stands just as it is here.
     pub fn leave_vectors(&mut self, reader: &Rc<dyn ReadStored>, places: impl Iterator<Item = Place>) {
         self.vectors.attach(reader.clone());
@@ -94,12 +106,11 @@ impl Collection {
 
     /// Makes room for rows of these ids, so that applying a write cannot run out of memory for vectors.
     pub(super) fn reserve(&mut self, ids: &[String]) -> Result<()> {
-        let moving = self.graph.is_some();
-        // A row that gets another vector leaves a node of the graph where it was.
-        let reused = if moving { 0 } else { self.free.len() as usize };
-        self.reserve_derived(self.rows.len() + ids.len().saturating_sub(reused))?;
+        // Each row takes another slot at most, where there is a graph, and a free one as long as there are any.
+        let (moving, free) = (self.graph.is_some(), self.free.len() as usize);
+        self.reserve_derived(self.rows.len() + ids.len().saturating_sub(free))?;
         if !self.vectors.has_stored() {
-            return self.vectors.reserve(ids.len().saturating_sub(self.free.len() as usize));
+            return self.vectors.reserve(ids.len().saturating_sub(free));
         }
         // Counted exactly, as memory is what such a collection is to save.
         let is_stored = |slot: u32| self.vectors.place(slot as usize / GROUP_ROWS).is_some();
@@ -111,7 +122,7 @@ impl Collection {
         // New rows take the lowest free slots first.
         let filled = self.free.iter().take(fresh);
         changes += filled.filter(|slot| is_stored(*slot)).count();
-        self.vectors.reserve(fresh.saturating_sub(reused))?;
+        self.vectors.reserve(fresh.saturating_sub(free))?;
         self.vectors.reserve_changes(changes)
     }
 

@@ -29,7 +29,7 @@ pub enum Asked<'a> {
 
 impl Candidates<'_> {
     /// How many there are at most.
-    pub fn len(&self) -> usize {
+    pub fn count_max(&self) -> usize {
         self.filter.unwrap_or(self.live).len().min(self.slots as u64) as usize
     }
 

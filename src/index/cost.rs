@@ -17,6 +17,12 @@ impl Compared {
         Compared { in_order: 2.0 + 0.21 * components, anywhere: 60.0 + 0.33 * components }
     }
 
+    /// Vectors of f32 in storage: a call into the host for each row, or for a row group, and a copy.
+    pub fn stored(dimension: usize) -> Compared {
+        let components = dimension as f64;
+        Compared { in_order: 5.0 + 2.2 * components, anywhere: 3_000.0 + 2.2 * components }
+    }
+
     /// Codes of one byte a component.
     pub fn bytes(dimension: usize) -> Compared {
         let components = dimension as f64;

@@ -124,7 +124,8 @@ impl Flat {
         let fits = |query: &&[f32]| query.len() == vectors.dimension();
         let asked: Vec<Asker<'_>> =
             queries.iter().filter(|query| fits(query)).map(|query| self.ask(query)).collect();
-        let mut tops: Vec<TopK> = asked.iter().map(|_| TopK::new(k, candidates.len(), min_score)).collect();
+        let mut tops: Vec<TopK> =
+            asked.iter().map(|_| TopK::new(k, candidates.count_max(), min_score)).collect();
         let mut scores = [0.0; GROUP_ROWS];
         let mut scratch = Vec::new();
         // One query reads on and on; several go over a piece that stays in the cache.
@@ -246,6 +247,7 @@ impl Asker<'_> {
 
 /// Rounding can push the cosine of parallel vectors past 1.
 #[inline]
+#[allow(clippy::manual_clamp)]
 fn cosine(dot: f32, row_inverse: f32, query_inverse: f32) -> f32 {
     let cosine = dot * row_inverse * query_inverse;
     // Not `clamp`: its panic brings 10 KB of wasm.

@@ -12,6 +12,9 @@ use std::cell::{RefCell, RefMut};
 
 /// Of the nodes, one in this many may be dead before a sweep begins by itself.
 const DEAD_SHARE: usize = 5;
+/// When one in this many is dead a sweep does not wait for new rows: under a writer that never pauses there always are
+/// some, and each change of a row takes a slot that only a sweep gives back.
+const DEAD_SHARE_MAX: usize = 2;
 /// Nodes are looked for that cannot be reached when one in this many is new since the last look.
 const LOOK_SHARE: usize = 32;
 /// A sweep looks at this many slots in one step: most need nothing.
@@ -139,7 +142,8 @@ impl LiveGraph {
             }
             return Ok(Step::Worked);
         }
-        if let Some(slot) = self.pending.min() {
+        let crowded = self.graph.dead() * DEAD_SHARE_MAX > self.graph.len();
+        if let Some(slot) = self.pending.min().filter(|_| !crowded) {
             self.pass = Pass::None;
             self.graph.insert(space, scratch, slot)?;
             self.pending.remove(slot);

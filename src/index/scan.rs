@@ -15,7 +15,7 @@ pub fn scan_codes(
     candidates: Candidates<'_>,
     keep: usize,
 ) -> Vec<Vec<Scored>> {
-    let expected = candidates.len();
+    let expected = candidates.count_max();
     let mut tops: Vec<TopK> = queries.iter().map(|_| TopK::new(keep, expected, None)).collect();
     let mut distances = Vec::with_capacity(GROUP_ROWS);
     let mut group_of = |group: usize, count: usize, asked: Asked<'_>| -> Result<(), Infallible> {

@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn other_fields_and_other_texts_are_refused() {
         let error = Fields::known("options", r#"{"topk":1}"#, &["topK", "filter"]).err().unwrap();
-        assert_eq!(*error.pair.unwrap(), ("one of topK, filter".to_owned(), "topk".to_owned()));
+        assert_eq!(error.pair, Some(("one of topK, filter".to_owned(), "topk".to_owned())));
         for text in ["", "[]", "{", r#"{"a"}"#, r#"{"a":}"#, r#"{"a":1,}"#, r#"{"a":1} x"#, r#"{a:1}"#, "{,}"]
         {
             assert!(Fields::read("options", text).is_err(), "{text}");

@@ -270,7 +270,7 @@ mod tests {
         assert!(parse_metadata(&padded).is_ok());
         let error = parse_metadata(&of(METADATA_BYTES_MAX + 1)).unwrap_err();
         assert_eq!(error.kind, Kind::Invalid);
-        assert_eq!(error.pair.unwrap().1, (METADATA_BYTES_MAX + 1).to_string());
+        assert_eq!(error.pair.as_ref().unwrap().1, (METADATA_BYTES_MAX + 1).to_string());
     }
 
     #[test]
@@ -280,7 +280,7 @@ mod tests {
         {
             let error = parse_metadata(text).unwrap_err();
             assert_eq!(error.kind, Kind::Invalid);
-            assert_eq!(*error.pair.unwrap(), ("an object".to_owned(), got.to_owned()));
+            assert_eq!(error.pair, Some(("an object".to_owned(), got.to_owned())));
         }
         for text in
             ["", "{", "{\"a\":}", "{} {}", "{'a':1}", "{\"a\":\"\\ud800\"}", "{\"a\":01}", "{\"a\":NaN}"]

@@ -61,7 +61,7 @@ impl Run {
         self.refs.iter().map(move |block| {
             let located = |cause: Error| {
                 let name = names::blocks(self.generation);
-                Error { message: format!("{name} at byte {}: {}", block.offset, cause.message), ..cause }
+                cause.about(format_args!("{name} at byte {}", block.offset))
             };
             let at = (block.offset - self.start) as usize;
             let rest = bytes.get(at..).unwrap_or_default();

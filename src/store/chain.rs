@@ -106,5 +106,5 @@ impl Logs {
 
 /// Says in which file it was.
 pub fn located(name: &str, cause: Error) -> Error {
-    Error { message: format!("{name}: {}", cause.message), ..cause }
+    cause.about(format_args!("{name}"))
 }

@@ -137,7 +137,8 @@ pub async fn load_state(
     }
     let (mut done, mut total) = (0, 0);
     for wire in &wires {
-        for block in wire.blocks(wire.take(loading)) {
+        let links = wire.extension.graph.iter().flat_map(|graph| graph.groups.iter().flatten());
+        for block in wire.blocks(wire.take(loading)).iter().chain(links) {
             total += BLOCK_HEADER_BYTES as u64 + u64::from(block.length);
         }
         for block in wire.extension.graph.iter().flat_map(|graph| &graph.groups).flatten() {

@@ -294,15 +294,13 @@ fn lost(link: &Link, what: &str) -> Error {
 }
 
 /// The logs do not reach back far enough: says which snapshots would have.
-fn explain(cause: Error, report: &OpenReport) -> Error {
+fn explain(mut cause: Error, report: &OpenReport) -> Error {
     match report.snapshots_skipped.first() {
-        Some(skipped) => Error {
-            message: format!(
-                "{} (snapshot-{} does not verify: {})",
-                cause.message, skipped.generation, skipped.reason
-            ),
-            ..cause
-        },
+        Some(skipped) => {
+            let SkippedSnapshot { generation, reason } = skipped;
+            cause.message.push_str(&format!(" (snapshot-{generation} does not verify: {reason})"));
+            cause
+        }
         None => cause,
     }
 }

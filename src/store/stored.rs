@@ -33,7 +33,7 @@ impl ReadStored for BlocksNow {
         let read = self.reader.read_now(&name, place.offset, out).map_err(|cause| match cause.kind {
             // It was there and long enough when the database was opened.
             Kind::Invalid => Error::corrupt(format!("{name} lost vectors: {}", cause.message)),
-            _ => Error { message: format!("vectors in {name}: {}", cause.message), ..cause },
+            _ => cause.about(format_args!("vectors in {name}")),
         });
         self.last.set(Some((place.generation, name)));
         read

@@ -141,7 +141,7 @@ impl Run {
                 self.stored = blocks(&self.world.graph);
                 self.world.graph.clean();
             }
-            88..90 => {
+            88..90 if !self.world.graph.is_empty() => {
                 let mut loaded = load(Known::of(&self.world.graph), &blocks(&self.world.graph)).unwrap();
                 self.world.dead.iter().for_each(|slot| loaded.kill(slot));
                 self.stored = blocks(&loaded);

@@ -3,7 +3,9 @@
 //! A crate of its own, so that `cargo xtask` does not wait for wasm-bindgen's forty crates before it can
 //! do anything. The wasm-bindgen command line is not used: it would be another installation, and its version
 //! has to be the library's own.
-use std::path::PathBuf;
+mod arrange;
+
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use wasm_bindgen_cli_support::Bindgen;
@@ -27,11 +29,20 @@ fn main() -> ExitCode {
             .remove_producers_section(true)
             .generate(output)
     });
+    let result = result
+        .map_err(|error| format!("{error:?}"))
+        .and_then(|()| rewrite(&output.join("lodestore_bg.wasm")).map_err(|error| error.to_string()));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: no glue from {}: {error:?}", input.display());
+            eprintln!("error: no glue from {}: {error}", input.display());
             ExitCode::FAILURE
         }
     }
+}
+
+/// Arranges what wasm-bindgen wrote.
+fn rewrite(path: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let wasm = std::fs::read(path)?;
+    Ok(std::fs::write(path, arrange::arrange(&wasm)?)?)
 }

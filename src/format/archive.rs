@@ -2,7 +2,7 @@
 //! of it. It is written and read front to back, one section at a time.
 
 use super::block::BLOCK_MAGIC;
-use super::bytes::Reader;
+use super::bytes::{Reader, shown};
 use super::crc32;
 use crate::error::{Error, Result};
 
@@ -32,7 +32,7 @@ impl Section {
             MANIFEST_MAGIC => Ok(Section::Manifest),
             TRAILER_MAGIC => Ok(Section::Trailer),
             _ => Err(Error::corrupt("this archive is damaged: a section begins with unknown bytes")
-                .with("LBLK, LMAN or LEND", String::from_utf8_lossy(&magic))),
+                .with("LBLK, LMAN or LEND", shown(&magic))),
         }
     }
 }

@@ -31,3 +31,9 @@ impl<'a> Reader<'a> {
 pub fn floats(bytes: &[u8]) -> Vec<f32> {
     bytes.as_chunks::<4>().0.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect()
 }
+
+/// Bytes that should be ASCII, for a message.
+pub(super) fn shown(bytes: &[u8]) -> String {
+    let show = |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { char::REPLACEMENT_CHARACTER };
+    bytes.iter().map(show).collect()
+}

@@ -1,7 +1,7 @@
 //! The 80 bytes at the start of every file.
 
 use super::VERSION;
-use super::bytes::Reader;
+use super::bytes::{Reader, shown};
 use super::crc32;
 use crate::error::{Error, Kind, Result};
 
@@ -96,7 +96,7 @@ impl FileHeader {
         let magic: [u8; 8] = reader.array().ok_or_else(short)?;
         if &magic != kind.magic() {
             return Err(Error::corrupt(format!("this is not a Lodestore {noun}"))
-                .with(String::from_utf8_lossy(kind.magic()), String::from_utf8_lossy(&magic)));
+                .with(shown(kind.magic()), shown(&magic)));
         }
         let crc = crc32::hash(bytes.get(..HEADER_BYTES - 4).ok_or_else(short)?);
         let stored = bytes.last_chunk().map(|chunk| u32::from_le_bytes(*chunk));

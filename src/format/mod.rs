@@ -13,6 +13,7 @@ pub use bytes::floats;
 pub mod frame;
 pub mod header;
 pub mod record;
+pub mod sha256;
 pub mod snapshot;
 
 /// The format version that this build writes, and the newest that it reads. It reads every older one.

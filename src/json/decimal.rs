@@ -34,13 +34,22 @@ pub(super) fn short(mantissa: u64, exponent: i32) -> f64 {
     if power > 27 {
         return long(mantissa.to_string().as_bytes(), exponent, false);
     }
-    let five = u128::from(5u64.pow(power));
+    let five = 5u64.pow(power);
     if exponent >= 0 {
-        return round(u128::from(mantissa) * five, exponent, false);
+        return round(u128::from(mantissa) * u128::from(five), exponent, false);
     }
-    let shift = 64 + mantissa.leading_zeros();
-    let shifted = u128::from(mantissa) << shift;
-    round(shifted / five, exponent - shift as i32, !shifted.is_multiple_of(five))
+    // Divided by hand, 64 bits and then 64 bits one by one: the library's division of 128 bits is 1 KB of wasm.
+    let zeros = mantissa.leading_zeros();
+    let normal = mantissa << zeros;
+    let (mut quotient, mut rest) = (u128::from(normal / five), normal % five);
+    for _ in 0..64 {
+        // No overflow: it is less than 2^63.
+        rest <<= 1;
+        let fits = rest >= five;
+        quotient = quotient << 1 | u128::from(fits);
+        rest -= if fits { five } else { 0 };
+    }
+    round(quotient, exponent - 64 - zeros as i32, rest > 0)
 }
 
 /// The double nearest to `value` x 2^`exponent`, or to a little more when `inexact`.
@@ -118,7 +127,9 @@ impl Big {
 
     fn shift_left(&mut self, bits: u32) {
         self.multiply_add(1 << (bits % 32), 0);
-        self.0.splice(..0, (0..bits / 32).map(|_| 0));
+        let mut limbs = vec![0; bits as usize / 32];
+        limbs.append(&mut self.0);
+        self.0 = limbs;
     }
 
     fn less_than(&self, other: &Big) -> bool {

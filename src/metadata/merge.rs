@@ -46,8 +46,8 @@ pub(super) fn compact_len(text: &str) -> usize {
 fn strip(text: &str) -> String {
     let mut kept = Vec::with_capacity(text.len());
     significant(text, |byte| kept.push(byte));
-    // Only ASCII was left out, so this is UTF-8 and nothing is replaced.
-    String::from_utf8(kept).unwrap_or_else(|broken| String::from_utf8_lossy(broken.as_bytes()).into_owned())
+    // Only ASCII was left out, so this is UTF-8; and whitespace would do no harm.
+    String::from_utf8(kept).unwrap_or_else(|_| text.to_owned())
 }
 
 fn significant(text: &str, mut keep: impl FnMut(u8)) {

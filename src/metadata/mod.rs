@@ -5,6 +5,7 @@ pub mod filter;
 pub mod merge;
 pub mod path;
 pub mod secondary;
+mod substring;
 pub mod value;
 
 pub use filter::Filter;

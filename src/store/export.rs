@@ -12,9 +12,9 @@ use crate::format::VERSION;
 use crate::format::archive::{MANIFEST_MAGIC, TRAILER_BYTES, Trailer};
 use crate::format::block::BLOCK_HEADER_BYTES;
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
+use crate::format::sha256::Sha256;
 use crate::format::snapshot::{BlockRefV1, ExtensionV2, SnapshotV2};
 use crate::storage::{Source, Storage};
-use sha2::{Digest, Sha256};
 use std::rc::Rc;
 
 /// A running export: pull it to its end, or drop it.
@@ -91,7 +91,7 @@ impl<S: Storage, E: Env> Database<S, E> {
             blocks,
             done: 0,
             total,
-            digest: Sha256::new(),
+            digest: Sha256::default(),
             ended: false,
         })
     }
@@ -125,7 +125,7 @@ impl<S: Storage, E: Env> Export<S, E> {
             return Ok(None);
         }
         self.ended = true;
-        let sha256 = self.digest.clone().finalize().into();
+        let sha256 = self.digest.digest();
         Ok(Some(Trailer { blocks: self.blocks, length: self.done, sha256 }.encode()))
     }
 }

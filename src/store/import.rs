@@ -12,10 +12,10 @@ use crate::format::VERSION;
 use crate::format::archive::{Section, TRAILER_BYTES, Trailer};
 use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader};
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
+use crate::format::sha256::Sha256;
 use crate::format::snapshot::{BlockRefV1, ExtensionV2, SnapshotV2, encode_snapshot};
 use crate::limits::MANIFEST_BYTES_MAX;
 use crate::storage::{Once, Source, Storage};
-use sha2::{Digest, Sha256};
 
 /// Options of an import.
 #[derive(Clone, Copy, Debug, Default)]
@@ -133,7 +133,7 @@ async fn read_end<S: Source, E: Env>(
     if manifest.seq != header.seq || manifest.time_ms != header.time_ms {
         return Err(Error::corrupt("the manifest and the header of this archive disagree"));
     }
-    let digest: [u8; 32] = reader.digest.clone().finalize().into();
+    let digest: [u8; 32] = reader.digest.digest();
     let length = reader.taken;
     let bytes = reader.take(TRAILER_BYTES).await?;
     let bytes = bytes.first_chunk().ok_or_else(|| Error::corrupt("this archive ends within its trailer"))?;
@@ -213,7 +213,7 @@ struct Reader<'a, S, E> {
 
 impl<'a, S: Source, E: Env> Reader<'a, S, E> {
     fn new(source: &'a mut S, env: &'a E, total: u64) -> Self {
-        Reader { source, env, buffer: Vec::new(), at: 0, taken: 0, total, digest: Sha256::new() }
+        Reader { source, env, buffer: Vec::new(), at: 0, taken: 0, total, digest: Sha256::default() }
     }
 
     /// The next `count` bytes. Nothing is allocated for bytes that do not come.

@@ -3,6 +3,7 @@
 
 use super::{Bound, Filter, Node, Order, Scalar, Test};
 use crate::metadata::path::any_at;
+use crate::metadata::substring::contains;
 use crate::metadata::value::Value;
 
 impl Filter {
@@ -28,7 +29,7 @@ impl Test {
         match self {
             Test::Exists => true,
             Test::Contains(operand) => match value {
-                Value::Str(text) => matches!(operand, Scalar::Str(part) if text.contains(&**part)),
+                Value::Str(text) => matches!(operand, Scalar::Str(part) if contains(text, part)),
                 Value::Arr(items) => items.iter().any(|item| operand.equals(item)),
                 _ => false,
             },

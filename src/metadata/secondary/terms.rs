@@ -8,6 +8,7 @@ use roaring::RoaringBitmap;
 use super::postings::{Postings, Union, bitmap_bytes};
 use crate::limits::INDEXED_STRING_BYTES_MAX;
 use crate::metadata::filter::{Bound, Order, Scalar};
+use crate::metadata::substring::contains;
 use crate::metadata::value::Value;
 use crate::sorted::SortedMap;
 
@@ -132,7 +133,7 @@ impl Terms {
     pub(super) fn substring(&self, part: &str, sure: &mut Union, maybe: &mut Union) {
         if part.len() <= INDEXED_STRING_BYTES_MAX {
             let all = self.strings.iter();
-            all.filter(|(text, _)| text.contains(part)).for_each(|(_, postings)| sure.add(postings));
+            all.filter(|(text, _)| contains(text, part)).for_each(|(_, postings)| sure.add(postings));
         }
         maybe.add_bitmap(&self.long);
     }

@@ -24,10 +24,9 @@ pub struct Bytes {
     arena: Arena<u8>,
 }
 
-/// One record, taken apart.
+/// What lies behind the codes of a record.
 #[derive(Clone, Copy)]
-struct Record<'a> {
-    codes: &'a [i8],
+struct Tail {
     sum: i32,
     /// distance = query base + row base - query factor x row factor x product
     factor: f32,
@@ -81,14 +80,14 @@ impl Bytes {
 
     /// Makes `query` ask for the distance from the row in a slot.
     pub fn ask_slot(&self, query: &mut Query, slot: u32) {
-        let record = self.record(slot);
+        let record = self.arena.get(slot);
+        let tail = self.tail(record);
         // The scale of the codes is part of the factor already.
-        query.bytes.set_from_codes(record.codes, 1.0);
-        let scale = query.bytes.scale() * record.factor;
+        query.bytes.set_from_codes(bytemuck::cast_slice(record.get(..self.padded).unwrap_or_default()), 1.0);
         (query.factor, query.base) = match self.metric {
-            Metric::Cosine => (scale, 1.0),
-            Metric::Dot => (scale, 0.0),
-            Metric::Euclidean => (2.0 * scale, record.base),
+            Metric::Cosine => (tail.factor, 1.0),
+            Metric::Dot => (tail.factor, 0.0),
+            Metric::Euclidean => (2.0 * tail.factor, tail.base),
         };
     }
 
@@ -101,12 +100,12 @@ impl Bytes {
         let (places, _) = out.as_chunks_mut::<4>();
         let mut places = places.iter_mut();
         for ([a, b, c, d], place) in fours.iter().zip(places.by_ref()) {
-            let rows = [self.record(*a), self.record(*b), self.record(*c), self.record(*d)];
+            let rows = [self.arena.get(*a), self.arena.get(*b), self.arena.get(*c), self.arena.get(*d)];
             *place = self.four(query, rows);
         }
         if let (Some(last), Some(place)) = (rest.last(), places.next()) {
             // The last row stands in for those that are missing.
-            let slot = |at: usize| self.record(*rest.get(at).unwrap_or(last));
+            let slot = |at: usize| self.arena.get(*rest.get(at).unwrap_or(last));
             *place = self.four(query, [slot(0), slot(1), slot(2), slot(3)]);
         }
         out.truncate(slots.len());
@@ -122,21 +121,28 @@ impl Bytes {
             let (first, others) = records.split_at(stride);
             let (second, others) = others.split_at(stride);
             let (third, fourth) = others.split_at(stride);
-            let rows = [self.parts(first), self.parts(second), self.parts(third), self.parts(fourth)];
+            let rows = [first, second, third, fourth];
             *out = self.four(query, rows);
         }
         for (at, out) in rest.iter_mut().enumerate() {
-            let record = self.record((group * GROUP_ROWS + rows_in_fours + at) as u32);
+            let record = self.arena.get((group * GROUP_ROWS + rows_in_fours + at) as u32);
             *out = self.four(query, [record; 4])[0];
         }
     }
 
+    /// The distances of four records. What lies behind the codes is read when those were: read first, it would be one
+    /// more wait for memory.
     #[inline]
-    fn four(&self, query: &Query, rows: [Record<'_>; 4]) -> [f32; 4] {
-        let [a, b, c, d] = rows;
-        let products = query.bytes.dot4([a.codes, b.codes, c.codes, d.codes], [a.sum, b.sum, c.sum, d.sum]);
-        let distance = |row: Record<'_>, product: i32| {
-            query.base + row.base - query.factor * row.factor * product as f32
+    fn four(&self, query: &Query, records: [&[u8]; 4]) -> [f32; 4] {
+        let [a, b, c, d] = records;
+        let cast = bytemuck::cast_slice::<u8, i8>;
+        // The query is as long as the codes, and only that much is compared.
+        let products = query.bytes.moved4([cast(a), cast(b), cast(c), cast(d)]);
+        let moved = query.bytes.moved();
+        let distance = |record: &[u8], product: i32| {
+            let tail = self.tail(record);
+            let product = product.wrapping_sub(tail.sum.wrapping_mul(moved));
+            query.base + tail.base - query.factor * tail.factor * product as f32
         };
         [
             distance(a, products[0]),
@@ -146,21 +152,16 @@ impl Bytes {
         ]
     }
 
+    /// What lies behind the codes of a record.
     #[inline(always)]
-    fn record(&self, slot: u32) -> Record<'_> {
-        self.parts(self.arena.get(slot))
-    }
-
-    #[inline(always)]
-    fn parts<'a>(&self, record: &'a [u8]) -> Record<'a> {
-        match record.split_at_checked(self.padded) {
-            Some((codes, [s0, s1, s2, s3, f0, f1, f2, f3, b0, b1, b2, b3, ..])) => Record {
-                codes: bytemuck::cast_slice(codes),
+    fn tail(&self, record: &[u8]) -> Tail {
+        match record.get(self.padded..) {
+            Some([s0, s1, s2, s3, f0, f1, f2, f3, b0, b1, b2, b3, ..]) => Tail {
                 sum: i32::from_le_bytes([*s0, *s1, *s2, *s3]),
                 factor: f32::from_le_bytes([*f0, *f1, *f2, *f3]),
                 base: f32::from_le_bytes([*b0, *b1, *b2, *b3]),
             },
-            _ => Record { codes: &[], sum: 0, factor: 0.0, base: f32::INFINITY },
+            _ => Tail { sum: 0, factor: 0.0, base: f32::INFINITY },
         }
     }
 

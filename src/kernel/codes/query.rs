@@ -89,14 +89,30 @@ impl ByteQuery {
     /// overlap, and each load of the query serves all four.
     #[inline]
     pub fn dot4(&self, rows: [&[i8]; 4], row_sums: [i32; 4]) -> [i32; 4] {
+        let ([a, b, c, d], [sum_a, sum_b, sum_c, sum_d]) = (self.moved4(rows), row_sums);
+        let moved = self.moved();
+        let back = |dot: i32, row_sum: i32| dot.wrapping_sub(row_sum.wrapping_mul(moved));
+        [back(a, sum_a), back(b, sum_b), back(c, sum_c), back(d, sum_d)]
+    }
+
+    /// As [`Self::dot4`] without the sums of the rows: [`Self::moved`] times each is still to be taken off. For those
+    /// who have the sum behind the codes, and would wait for it if they read it first.
+    #[inline]
+    pub fn moved4(&self, rows: [&[i8]; 4]) -> [i32; 4] {
         #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
         if !self.narrow.is_empty() {
-            let [a, b, c, d] = relaxed::narrow4(&self.narrow, rows);
-            let back = |dot: i32, row_sum: i32| dot.wrapping_sub(row_sum.wrapping_mul(MOVED));
-            let [sum_a, sum_b, sum_c, sum_d] = row_sums;
-            return [back(a, sum_a), back(b, sum_b), back(c, sum_c), back(d, sum_d)];
+            return relaxed::narrow4(&self.narrow, rows);
         }
-        let _ = row_sums;
         native::wide4(&self.wide, rows)
+    }
+
+    /// What the codes of the query are moved by.
+    #[inline]
+    pub fn moved(&self) -> i32 {
+        #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+        if !self.narrow.is_empty() {
+            return MOVED;
+        }
+        0
     }
 }

@@ -136,7 +136,7 @@ impl Collection {
         drop(scratch);
         let pending = waiting.len() as u64;
         compared += pending;
-        let nearest = top.into_sorted();
+        let nearest = top.into_best();
         if nearest.len() < choice.results {
             return Ok(None);
         }

@@ -10,8 +10,10 @@ use crate::index::cost::{Compared, comparisons};
 use roaring::RoaringBitmap;
 
 /// Candidates for each match that are compared as floats, unless told otherwise; measured in `ARCHITECTURE.md`.
-const OVERSAMPLE_BYTES: usize = 4;
-const OVERSAMPLE_BITS: usize = 64;
+const OVERSAMPLE_BYTES: usize = 3;
+/// Bits say the less the fewer there are: as many bits as this are looked at for each match.
+const OVERSAMPLED_BITS: usize = 12_288;
+const OVERSAMPLE_BITS: (usize, usize) = (32, 128);
 
 /// A filter that lets one in s rows through needs a beam s times as wide to find as many, and this much more for
 /// where matches are fewer than elsewhere.
@@ -137,7 +139,9 @@ impl Collection {
         let default = match self.config.quantization {
             Quantization::None => 1,
             Quantization::Int8 => OVERSAMPLE_BYTES,
-            Quantization::Binary => OVERSAMPLE_BITS,
+            Quantization::Binary => {
+                (OVERSAMPLED_BITS / self.config.dimension.max(1)).clamp(OVERSAMPLE_BITS.0, OVERSAMPLE_BITS.1)
+            }
         };
         let oversample = query.oversample.or(self.config.oversample.map(usize::from)).unwrap_or(default);
         results.saturating_mul(oversample)

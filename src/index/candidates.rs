@@ -27,6 +27,16 @@ pub enum Asked<'a> {
     Few(&'a [u32]),
 }
 
+impl<'a> Asked<'a> {
+    /// The slots, if not all are asked for.
+    pub fn listed(&self) -> Option<&'a [u32]> {
+        match self {
+            Asked::All => None,
+            Asked::Many(slots) | Asked::Few(slots) => Some(slots),
+        }
+    }
+}
+
 impl Candidates<'_> {
     /// How many there are at most.
     pub fn count_max(&self) -> usize {

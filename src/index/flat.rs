@@ -145,20 +145,8 @@ impl Flat {
                 let rows = rows.get(start * vectors.dimension()..).unwrap_or_default();
                 for (one, top) in asked.iter().zip(&mut tops) {
                     one.rows(first + start as u32, rows, &mut scores[start..end]);
-                    match listed {
-                        // The arena has at most limits::ROWS_MAX slots, far from the end of u32.
-                        Listed::All => {
-                            for (slot, score) in (first + start as u32..).zip(&scores[start..end]) {
-                                top.push(slot, *score);
-                            }
-                        }
-                        Listed::Many(slots) | Listed::Few(slots) => {
-                            let here = first + start as u32..first + end as u32;
-                            for slot in slots.iter().filter(|slot| here.contains(slot)) {
-                                top.push(*slot, scores[(*slot - first) as usize]);
-                            }
-                        }
-                    }
+                    // The arena has at most limits::ROWS_MAX slots, far from the end of u32.
+                    top.push_group(first + start as u32, &scores[start..end], listed.listed());
                 }
             }
             Ok(())

@@ -12,6 +12,8 @@ pub struct TopK {
     room: usize,
     /// Smallest rank that may still be among the best.
     floor: u64,
+    /// The score of the floor: comparing floats comes first, and is nearly always all.
+    floor_score: f32,
     /// The complements of ranks, so that the plain order of integers is best first: sorting by any other key
     /// would be one more copy of the sort.
     kept: Vec<u64>,
@@ -28,12 +30,37 @@ impl TopK {
             Some(score) => rank(u32::MAX, score),
             None => 0,
         };
-        TopK { k, room, floor, kept: Vec::with_capacity(room.min(expected)) }
+        TopK { k, room, floor, floor_score: f32::NEG_INFINITY, kept: Vec::with_capacity(room.min(expected)) }
     }
 
     /// Offers a slot, which is offered once.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, slot: u32, score: f32) {
+        // What is not a number is not less, and goes on to where it is ordered.
+        if score < self.floor_score {
+            return;
+        }
+        self.offer(slot, score);
+    }
+
+    /// Offers rows that lie one after another, from slot `first` on; only those that are listed, if there is a list.
+    pub fn push_group(&mut self, first: u32, scores: &[f32], listed: Option<&[u32]>) {
+        match listed {
+            None => {
+                for (slot, score) in (first..).zip(scores) {
+                    self.push(slot, *score);
+                }
+            }
+            Some(slots) => {
+                let end = first + scores.len() as u32;
+                for slot in slots.iter().filter(|slot| (first..end).contains(slot)) {
+                    self.push(*slot, scores[(*slot - first) as usize]);
+                }
+            }
+        }
+    }
+
+    fn offer(&mut self, slot: u32, score: f32) {
         let rank = rank(slot, score);
         if rank >= self.floor {
             self.keep(rank);
@@ -46,6 +73,8 @@ impl TopK {
             self.cut();
             if let Some(worst) = self.kept.last() {
                 self.floor = !*worst;
+                let score = scored(self.floor).score;
+                self.floor_score = if score.is_nan() { f32::NEG_INFINITY } else { score };
             }
         }
     }
@@ -56,6 +85,12 @@ impl TopK {
             self.kept.select_nth_unstable(self.k - 1);
             self.kept.truncate(self.k);
         }
+    }
+
+    /// The best, in any order.
+    pub fn into_best(mut self) -> Vec<Scored> {
+        self.cut();
+        self.kept.into_iter().map(|worst| scored(!worst)).collect()
     }
 
     /// The best, best first.

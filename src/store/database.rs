@@ -8,11 +8,15 @@ use super::turn::Turn;
 use super::write::Pending;
 use crate::collection::State;
 use crate::error::{Error, Kind, Result};
+use crate::limits::GROUP_ROWS;
 use crate::storage::Storage;
 use crate::vectors::ReadStored;
 use std::cell::{Cell, Ref, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
+
+/// Of the nodes of a complete graph, one in this many may be in no snapshot.
+const UNSAVED_SHARE: usize = 8;
 
 /// An open database. Clones are the same database.
 pub struct Database<S, E>(pub(super) Rc<Inner<S, E>>);
@@ -84,15 +88,27 @@ impl<S: Storage, E: Env> Database<S, E> {
     }
 
     /// Whether the log has outgrown its share, so that a checkpoint pays, or vectors that could stay in storage take
-    /// up memory. Who embeds the store calls
+    /// up memory, or a finished graph stands in no snapshot. Who embeds the store calls
     /// [`Database::checkpoint`] then; the core starts nothing by itself.
     pub fn checkpoint_due(&self) -> bool {
         let disk = self.0.disk.borrow();
         // After a failure (a full disk, say) it is tried again when the log has grown by another quarter.
         let not_before = disk.failed_checkpoint.as_ref().map_or(0, |(length, _)| length + length / 4);
         let due = self.0.options.checkpoint_log_bytes.max(disk.snapshot_bytes() / 2);
-        let is_due = disk.log.length > due || self.leavable_bytes() > self.0.options.checkpoint_vector_bytes;
+        let is_due = disk.log.length > due
+            || self.leavable_bytes() > self.0.options.checkpoint_vector_bytes
+            || self.graph_unsaved();
         matches!(disk.health, Health::Writable) && is_due && disk.log.length > not_before
+    }
+
+    /// Whether a graph is complete of which opening would have to build a good part again.
+    fn graph_unsaved(&self) -> bool {
+        let state = self.0.state.borrow();
+        state.all().filter_map(|one| one.graph()).any(|live| {
+            let nodes = live.graph().len();
+            let unsaved = live.graph().added().unwrap_or(nodes);
+            nodes >= GROUP_ROWS && live.pending().is_empty() && unsaved * UNSAVED_SHARE > nodes
+        })
     }
 
     /// Bytes of vectors that a checkpoint would free, as they would then stay in storage.

@@ -11,7 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::format::block::BlockKind;
 use crate::format::snapshot::{BlockRefV1, GraphV2};
 use crate::index::LiveGraph;
-use crate::index::hnsw::{Graph, Loader};
+use crate::index::hnsw::Loader;
 use crate::storage::Storage;
 
 /// The layout of links that is written.
@@ -109,7 +109,8 @@ pub async fn load_graph<S: Storage>(
     while !check_some(&mut loader)? {
         env.yield_now().await;
     }
-    let graph: Graph = loader.finish(stored.entry, stored.levels, stored.nodes as usize)?;
+    let entry = stored.levels.checked_sub(1).map(|top| (stored.entry, top));
+    let graph = loader.finish(entry, stored.nodes as usize)?;
     Ok(LiveGraph::stored(graph, stored.unchecked as usize))
 }
 

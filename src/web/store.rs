@@ -43,12 +43,7 @@ pub struct WasmStore {
 async fn written(database: Db, write: impl Future<Output = Result<Written>>) -> Result<Written> {
     let written = write.await?;
     index(&database);
-    if database.checkpoint_due() {
-        background(async move {
-            // A failure is kept and shown in stats().
-            let _ = database.checkpoint_if_due().await;
-        });
-    }
+    checkpoint(&database);
     Ok(written)
 }
 
@@ -64,6 +59,18 @@ fn index(database: &Db) {
         background(async move {
             // A step fails where memory has run out or the database was closed: rows are scanned instead.
             let _ = database.index_in_background().await;
+            checkpoint(&database);
+        });
+    }
+}
+
+/// Makes a checkpoint beside everything else, if one is due.
+fn checkpoint(database: &Db) {
+    if database.checkpoint_due() {
+        let database = database.clone();
+        background(async move {
+            // A failure is kept and shown in stats().
+            let _ = database.checkpoint_if_due().await;
         });
     }
 }
@@ -239,6 +246,7 @@ impl WasmStore {
         promise(async move {
             let done = database.optimize(&name, || !stopped.borrow().contains(&run)).await;
             stopped.borrow_mut().retain(|other| *other != run);
+            checkpoint(&database);
             done.map(|()| JsValue::UNDEFINED)
         })
     }

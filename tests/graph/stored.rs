@@ -20,15 +20,13 @@ pub fn blocks(graph: &Graph) -> Vec<Vec<u8>> {
 pub struct Known {
     pub params: Params,
     pub slots: usize,
-    pub entry: u32,
-    pub levels: u8,
+    pub entry: Option<(u32, u8)>,
     pub nodes: usize,
 }
 
 impl Known {
     pub fn of(graph: &Graph) -> Known {
-        let (entry, top) = graph.entry().expect("only a graph with nodes is stored");
-        Known { params: graph.params(), slots: graph.slots(), entry, levels: top + 1, nodes: graph.len() }
+        Known { params: graph.params(), slots: graph.slots(), entry: graph.entry(), nodes: graph.len() }
     }
 }
 
@@ -38,7 +36,7 @@ pub fn load(known: Known, blocks: &[Vec<u8>]) -> Result<Graph> {
         loader.load_group(group, block)?;
     }
     while !loader.check()? {}
-    loader.finish(known.entry, known.levels, known.nodes)
+    loader.finish(known.entry, known.nodes)
 }
 
 /// Some rows over two row groups, with deleted ones and free slots among them. Returns the graph's owner.
@@ -131,6 +129,14 @@ fn what_searches_left_in_the_scratch_does_not_matter() {
     assert_eq!(blocks(&plain.graph), blocks(&searched.graph));
 }
 
+#[test]
+fn an_empty_graph_has_a_stored_form() {
+    let graph = Graph::new(PARAMS);
+    let loaded = load(Known::of(&graph), &blocks(&graph)).unwrap();
+    assert!(loaded.is_empty());
+    check::invariants(&loaded);
+}
+
 /// Either it is refused as damaged, or what comes of it holds. Whether it was refused.
 fn refused(known: Known, blocks: &[Vec<u8>], name: &str) -> bool {
     match load(known, blocks) {
@@ -192,9 +198,14 @@ fn what_a_manifest_says_is_checked() {
     for nodes in [0, known.nodes - 1, known.nodes + 1, usize::MAX] {
         assert!(refused(Known { nodes, ..known }, &whole, "another number of nodes"));
     }
-    for entry in [0, 1_003, 1_060, u32::MAX] {
-        assert!(refused(Known { entry, ..known }, &whole, "an entry that is no node"));
+    let (entry, top) = known.entry.unwrap();
+    for slot in [0, 1_003, 1_060, u32::MAX] {
+        assert!(refused(Known { entry: Some((slot, top)), ..known }, &whole, "an entry that is no node"));
     }
+    for top in [top - 1, top + 1] {
+        assert!(refused(Known { entry: Some((entry, top)), ..known }, &whole, "another layer"));
+    }
+    assert!(refused(Known { entry: None, ..known }, &whole, "no entry"));
     for slots in [0, 1, 1_000, 1_024, 1_050, 3_000] {
         assert!(refused(Known { slots, ..known }, &whole, "another number of slots") || slots > known.slots);
     }

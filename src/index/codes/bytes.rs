@@ -131,7 +131,7 @@ impl Bytes {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn four(&self, query: &Query, rows: [Record<'_>; 4]) -> [f32; 4] {
         let [a, b, c, d] = rows;
         let products = query.bytes.dot4([a.codes, b.codes, c.codes, d.codes], [a.sum, b.sum, c.sum, d.sum]);

@@ -141,9 +141,9 @@ impl Loader {
         Ok(self.checked >= self.graph.group_count())
     }
 
-    /// The whole graph, once it is checked. There have to be as many nodes as the manifest says, and `entry` has to be
-    /// one of the highest of the `levels`.
-    pub fn finish(mut self, entry: u32, levels: u8, nodes: usize) -> Result<Graph> {
+    /// The whole graph, once it is checked. There have to be as many nodes as the manifest says, and searches have to
+    /// begin at one of the highest, whose layer it says, too.
+    pub fn finish(mut self, entry: Option<(u32, u8)>, nodes: usize) -> Result<Graph> {
         if self.checked < self.graph.group_count() {
             return Err(damaged("it was not checked"));
         }
@@ -151,10 +151,8 @@ impl Loader {
             return Err(damaged("nodes are missing").with(nodes, self.graph.len()));
         }
         let top = self.graph.entry().map(|(_, top)| top);
-        if !self.graph.set_entry(entry)
-            || top != Some(self.graph.level(entry))
-            || top.map(|top| top + 1) != Some(levels)
-        {
+        let is_there = entry.is_none_or(|(slot, _)| self.graph.set_entry(slot));
+        if !is_there || entry != self.graph.entry() || entry.map(|(_, top)| top) != top {
             return Err(damaged("a search would not begin at the highest node"));
         }
         self.graph.clean();

@@ -82,10 +82,12 @@ fn with_graph(
     files
 }
 
+type Change = fn(&mut GraphV2);
+
 #[test]
 fn a_graph_of_another_version_or_configuration_is_dropped() {
     let (original, files) = stored();
-    let changes: [(&str, fn(&mut GraphV2)); 9] = [
+    let changes: [(&str, Change); 9] = [
         ("version", |graph| graph.version = 2),
         ("m", |graph| graph.m += 1),
         ("quantization", |graph| graph.quantization = 2),

@@ -1,14 +1,12 @@
 //! Graphs in snapshots: saved, opened without building, and dropped without loss when they do not hold.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that fails panics
 
-#[path = "graphs/crash.rs"]
+#[path = "saved_graph/crash.rs"]
 mod crash;
-#[path = "graphs/damage.rs"]
+#[path = "saved_graph/damage.rs"]
 mod damage;
-#[path = "graphs/interleaved.rs"]
+#[path = "saved_graph/interleaved.rs"]
 mod interleaved;
-#[path = "graphs/loader.rs"]
-mod loader;
 mod support;
 
 use lodestore::collection::{Collection, Config, HnswConfig, IndexKind, Memory, Quantization, Query, Rows};

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use crate::args::Args;
 use crate::paths;
-use crate::run::{Failure, Result, command as program};
+use crate::run::{Failure, Result, command as program, quiet};
 
 use report::{Report, Unit};
 
@@ -54,6 +54,9 @@ fn run(wanted: &[String]) -> Result<()> {
 
 fn native(report: &mut Report) -> Result<()> {
     let start = Instant::now();
+    // With the profile that it is built with, so that wasm-bindgen is not compiled a second time.
+    let glue = ["test", "--quiet", "--package", "xtask-glue", "--profile", "glue", "--target-dir"];
+    quiet(program("cargo").args(glue).arg(paths::target()).current_dir(paths::root()))?;
     let mut cargo = program("cargo");
     // No --quiet: cargo's own progress goes to the log, with the names of the tests.
     cargo.args(["test", "--package", "lodestore", "--package", "xtask", "--no-fail-fast"]);

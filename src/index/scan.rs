@@ -28,7 +28,7 @@ pub fn scan_codes(
                 (codes, asked) => {
                     distances.resize(count, 0.0);
                     compare_group(codes, query, group, &mut distances);
-                    top.push_group((group * GROUP_ROWS) as u32, &mut distances, asked.listed());
+                    top.push_group((group * GROUP_ROWS) as u32, &distances, asked.listed());
                 }
             }
         }

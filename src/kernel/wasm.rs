@@ -9,27 +9,21 @@ use super::scalar::term;
 // Loops over registers are written out: the wasm is built for size, and that leaves a loop a loop, with its
 // sums in memory.
 
-/// The sum of the terms of two vectors.
+/// The sum of the terms of two vectors, added in the order in which [`four_rows`] adds them: so a row has the same
+/// score to the last bit whether it is compared alone or in a scan, and equal rows tie.
 #[inline]
 pub(super) fn pair<const L2: bool>(a: &[f32], b: &[f32]) -> f32 {
     let length = a.len().min(b.len());
     let (a, b) = (&a[..length], &b[..length]);
-    // Four sums hide the latency of the addition.
     let zero = f32x4_splat(0.0);
-    let (mut first, mut second, mut third, mut fourth) = (zero, zero, zero, zero);
+    let (mut low, mut high) = (zero, zero);
     let mut at = 0;
-    while at + 16 <= length {
-        first = add_term::<L2>(first, load(a, at), load(b, at));
-        second = add_term::<L2>(second, load(a, at + 4), load(b, at + 4));
-        third = add_term::<L2>(third, load(a, at + 8), load(b, at + 8));
-        fourth = add_term::<L2>(fourth, load(a, at + 12), load(b, at + 12));
-        at += 16;
+    while at + 8 <= length {
+        low = add_term::<L2>(low, load(a, at), load(b, at));
+        high = add_term::<L2>(high, load(a, at + 4), load(b, at + 4));
+        at += 8;
     }
-    while at + 4 <= length {
-        first = add_term::<L2>(first, load(a, at), load(b, at));
-        at += 4;
-    }
-    let mut sum = total(f32x4_add(f32x4_add(first, second), f32x4_add(third, fourth)));
+    let mut sum = total(f32x4_add(low, high));
     for (a, b) in a[at..].iter().zip(&b[at..]) {
         sum += term::<L2>(*a, *b);
     }

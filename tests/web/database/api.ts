@@ -34,6 +34,7 @@ async function collections({ db }: Session): Promise<void> {
     hnsw: { m: 16, efConstruction: 200, ef: 64, seed: 1 },
     model,
     rows: 0,
+    indexState: { kind: 'flat', nodes: 0, pending: 0, dead: 0, bytes: 0 },
   };
   same(infos[0], one, 'info of one');
   same([infos.length, infos[1]?.name, infos[1]?.metric], [2, 'two', 'cosine'], 'info of two');

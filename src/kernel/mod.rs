@@ -3,13 +3,13 @@
 //!
 //! | file | when | how |
 //! |---|---|---|
-//! | `wasm` | built for wasm32 with `simd128` | 4 floats a register, 8 registers of sums; fused with relaxed SIMD |
+//! | `wasm` | built for wasm32 with `simd128` | 4 floats a register, 4 registers of sums; fused with relaxed SIMD |
 //! | `x86` | AVX2 and FMA are found at run time | 8 floats a register, 8 registers of sums |
 //! | `scalar` | everywhere else | 16 sums, which compilers turn into whatever the baseline has (SSE2, NEON) |
 //!
-//! `pair` compares two vectors; `rows` compares a query with consecutive rows, four at a time, so that
-//! each load of the query serves four rows and the memory bus is the limit. Which instructions the machine
-//! has is asked once per call, so a scan that calls `rows` per row group does not notice.
+//! `pair` compares two vectors; `rows` compares a query with consecutive rows, and memory is the limit. Which
+//! instructions the machine has is asked once per call, so a scan that calls `rows` per row group does not
+//! notice.
 //!
 //! `codes` compares rows kept as bytes or bits.
 //!

@@ -38,16 +38,20 @@ impl Graph {
         top: u8,
         bottom: u8,
     ) -> Near {
-        let distance = space.distance(&scratch.query, entry, &mut scratch.distances);
-        let mut nearest = Near::new(entry, distance, scratch.home);
+        let Scratch { query, marks, fresh, distances, compared, home, .. } = scratch;
+        let distance = space.distance(query, entry, distances);
+        let mut nearest = Near::new(entry, distance, *home);
+        // What was met before, in whatever layer, is no nearer than the nearest.
+        marks.begin(self.slots());
+        marks.mark(entry);
         for layer in (bottom + 1..=top).rev() {
             loop {
-                scratch.fresh.clear();
-                scratch.fresh.extend(self.neighbours(nearest.slot(), layer));
-                space.distances(&scratch.query, &scratch.fresh, &mut scratch.distances);
-                scratch.compared += scratch.fresh.len() as u64;
-                let found = scratch.fresh.iter().zip(&scratch.distances);
-                let best = found.map(|(slot, distance)| Near::new(*slot, *distance, scratch.home)).min();
+                fresh.clear();
+                fresh.extend(self.neighbours(nearest.slot(), layer).filter(|slot| marks.mark(*slot)));
+                space.distances(query, fresh, distances);
+                *compared += fresh.len() as u64;
+                let found = fresh.iter().zip(distances.iter());
+                let best = found.map(|(slot, distance)| Near::new(*slot, *distance, *home)).min();
                 match best {
                     Some(best) if best < nearest => nearest = best,
                     _ => break,

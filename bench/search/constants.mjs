@@ -7,7 +7,7 @@ export const EF_CONSTRUCTION = 200;
 
 /** Breadths of the search that are tried, until the recall is past what is asked about. */
 export const LADDER = [
-  10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 512, 640, 768, 1024,
+  10, 12, 14, 16, 20, 22, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 512, 640, 768, 1024,
 ]; // prettier-ignore
 
 /** Of the field that is filtered by: a whole number below 1000, so that below 10 is one in a hundred. */

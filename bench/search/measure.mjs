@@ -9,6 +9,8 @@ import { median } from './statistics.mjs';
 const ROUND_MS = 2000;
 /** Recall where a sweep ends: past what is asked about. */
 const ENOUGH = 0.995;
+/** Settings that are measured beyond that: the few queries that choose them may be easier than all. */
+const BEYOND = 2;
 /** Recall from which a setting is measured at all. */
 const WORTH_SHOWING = 0.7;
 /** What a filtered search should find; a system that does not gets broader searches. */
@@ -84,12 +86,14 @@ async function choose(member, group, say) {
     if (member.can.sweeps) {
       member.ladder = [];
       const seen = [];
+      let beyond = 0;
       for (const ef of LADDER) {
         const found = await member.ask({ kind: 'query', ef }, few, right);
         if (found >= WORTH_SHOWING) member.ladder.push(ef);
         if (found >= FILTER_RECALL) wide ??= ef;
         // Quantised systems find no more however broadly they search.
-        if (found >= ENOUGH || (ef > 100 && found <= seen.at(-4))) break;
+        if (found >= ENOUGH) beyond += 1;
+        if (beyond > BEYOND || (ef > 100 && found <= seen.at(-4))) break;
         seen.push(found);
       }
       wide ??= LADDER.at(-1);

@@ -95,18 +95,23 @@ impl Bytes {
     #[inline]
     pub fn distances(&self, query: &Query, slots: &[u32], out: &mut Vec<f32>) {
         // Written by place and not pushed: this is what a search spends its time in.
-        out.resize(slots.len().next_multiple_of(4), 0.0);
-        let (fours, rest) = slots.as_chunks::<4>();
-        let (places, _) = out.as_chunks_mut::<4>();
+        out.resize(slots.len().next_multiple_of(8), 0.0);
+        let (eights, rest) = slots.as_chunks::<8>();
+        let (places, _) = out.as_chunks_mut::<8>();
         let mut places = places.iter_mut();
-        for ([a, b, c, d], place) in fours.iter().zip(places.by_ref()) {
-            let rows = [self.arena.get(*a), self.arena.get(*b), self.arena.get(*c), self.arena.get(*d)];
-            *place = self.four(query, rows);
+        let get = |slot: u32| self.arena.get(slot);
+        for ([a, b, c, d, e, f, g, h], place) in eights.iter().zip(places.by_ref()) {
+            *place =
+                self.eight(query, [get(*a), get(*b), get(*c), get(*d), get(*e), get(*f), get(*g), get(*h)]);
         }
         if let (Some(last), Some(place)) = (rest.last(), places.next()) {
             // The last row stands in for those that are missing.
-            let slot = |at: usize| self.arena.get(*rest.get(at).unwrap_or(last));
-            *place = self.four(query, [slot(0), slot(1), slot(2), slot(3)]);
+            let row = |at: usize| get(*rest.get(at).unwrap_or(last));
+            if rest.len() > 4 {
+                *place = self.eight(query, [row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)]);
+            } else {
+                place[..4].copy_from_slice(&self.four(query, [row(0), row(1), row(2), row(3)]));
+            }
         }
         out.truncate(slots.len());
     }
@@ -138,18 +143,34 @@ impl Bytes {
         let cast = bytemuck::cast_slice::<u8, i8>;
         // The query is as long as the codes, and only that much is compared.
         let products = query.bytes.moved4([cast(a), cast(b), cast(c), cast(d)]);
-        let moved = query.bytes.moved();
-        let distance = |record: &[u8], product: i32| {
-            let tail = self.tail(record);
-            let product = product.wrapping_sub(tail.sum.wrapping_mul(moved));
-            query.base + tail.base - query.factor * tail.factor * product as f32
-        };
+        let distance = |record, product| self.distance(query, record, product);
         [
             distance(a, products[0]),
             distance(b, products[1]),
             distance(c, products[2]),
             distance(d, products[3]),
         ]
+    }
+
+    /// The same of eight.
+    #[inline]
+    fn eight(&self, query: &Query, records: [&[u8]; 8]) -> [f32; 8] {
+        let [a, b, c, d, e, f, g, h] = records;
+        let cast = bytemuck::cast_slice::<u8, i8>;
+        let codes = [cast(a), cast(b), cast(c), cast(d), cast(e), cast(f), cast(g), cast(h)];
+        let products = query.bytes.moved8(codes);
+        let mut distances = [0.0; 8];
+        for ((distance, record), product) in distances.iter_mut().zip(records).zip(products) {
+            *distance = self.distance(query, record, product);
+        }
+        distances
+    }
+
+    #[inline(always)]
+    fn distance(&self, query: &Query, record: &[u8], product: i32) -> f32 {
+        let tail = self.tail(record);
+        let product = product.wrapping_sub(tail.sum.wrapping_mul(query.bytes.moved()));
+        query.base + tail.base - query.factor * tail.factor * product as f32
     }
 
     /// What lies behind the codes of a record.

@@ -106,6 +106,18 @@ impl ByteQuery {
         native::wide4(&self.wide, rows)
     }
 
+    /// As [`Self::moved4`] for eight rows.
+    #[inline]
+    pub fn moved8(&self, rows: [&[i8]; 8]) -> [i32; 8] {
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        if self.moved() == 0 {
+            return native::wide8(&self.wide, rows);
+        }
+        let [a, b, c, d, e, f, g, h] = rows;
+        let ([a, b, c, d], [e, f, g, h]) = (self.moved4([a, b, c, d]), self.moved4([e, f, g, h]));
+        [a, b, c, d, e, f, g, h]
+    }
+
     /// What the codes of the query are moved by.
     #[inline]
     pub fn moved(&self) -> i32 {

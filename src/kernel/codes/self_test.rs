@@ -260,7 +260,13 @@ fn answers<'a>(query: &ByteQuery, rows: &'a Rows) -> Result<Vec<(&'a [i8], i32)>
     for first in 0..ROWS - 3 {
         let (four, sums) = (rows.four(first), rows.sums(first));
         let together = query.dot4(four, sums);
+        let [a, b, c, d] = four;
+        let eight = query.moved8([a, b, c, d, d, c, b, a]);
         for at in 0..4 {
+            let among_eight = eight[at].wrapping_sub(sums[at].wrapping_mul(query.moved()));
+            if among_eight != together[at] || eight[7 - at] != eight[at] {
+                return Err(format!("four rows give {}, eight rows give {among_eight}", together[at]));
+            }
             let alone = query.dot(four[at], sums[at]);
             if alone != together[at] {
                 return Err(format!("one row gives {alone}, four rows give {}", together[at]));

@@ -47,6 +47,35 @@ pub(super) fn wide4(query: &[i16], rows: [&[i8]; 4]) -> [i32; 4] {
     totals([sum_a, sum_b, sum_c, sum_d])
 }
 
+/// The same with eight rows, in steps of eight codes: what a machine can have under way of reads from memory.
+pub(super) fn wide8(query: &[i16], rows: [&[i8]; 8]) -> [i32; 8] {
+    let [a, b, c, d, e, f, g, h] = rows;
+    let length = shared(query.len(), [a, b, c, d]).min(shared(query.len(), [e, f, g, h]));
+    let (query, [a, b, c, d], [e, f, g, h]) = (query.as_ptr(), starts([a, b, c, d]), starts([e, f, g, h]));
+    let zero = i32x4_splat(0);
+    let (mut sum_a, mut sum_b, mut sum_c, mut sum_d) = (zero, zero, zero, zero);
+    let (mut sum_e, mut sum_f, mut sum_g, mut sum_h) = (zero, zero, zero, zero);
+    let mut at = 0;
+    while at < length {
+        // SAFETY: as in `wide`: `length` is the least of the nine lengths in whole steps, and half a step is taken.
+        unsafe {
+            let eight = v128_load(query.add(at).cast());
+            sum_a = i32x4_add(sum_a, i32x4_dot_i16x8(eight, i16x8_load_extend_i8x8(a.add(at))));
+            sum_b = i32x4_add(sum_b, i32x4_dot_i16x8(eight, i16x8_load_extend_i8x8(b.add(at))));
+            sum_c = i32x4_add(sum_c, i32x4_dot_i16x8(eight, i16x8_load_extend_i8x8(c.add(at))));
+            sum_d = i32x4_add(sum_d, i32x4_dot_i16x8(eight, i16x8_load_extend_i8x8(d.add(at))));
+            sum_e = i32x4_add(sum_e, i32x4_dot_i16x8(eight, i16x8_load_extend_i8x8(e.add(at))));
+            sum_f = i32x4_add(sum_f, i32x4_dot_i16x8(eight, i16x8_load_extend_i8x8(f.add(at))));
+            sum_g = i32x4_add(sum_g, i32x4_dot_i16x8(eight, i16x8_load_extend_i8x8(g.add(at))));
+            sum_h = i32x4_add(sum_h, i32x4_dot_i16x8(eight, i16x8_load_extend_i8x8(h.add(at))));
+        }
+        at += STEP / 2;
+    }
+    let [a, b, c, d] = totals([sum_a, sum_b, sum_c, sum_d]);
+    let [e, f, g, h] = totals([sum_e, sum_f, sum_g, sum_h]);
+    [a, b, c, d, e, f, g, h]
+}
+
 /// Adds the products of sixteen numbers of a query with sixteen codes.
 ///
 /// # Safety

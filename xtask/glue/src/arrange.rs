@@ -126,16 +126,19 @@ fn equals(functions: &Functions<'_>) -> Vec<usize> {
     defined.map(|(at, (kind, body))| *first.entry((*kind, body.as_bytes())).or_insert(at)).collect()
 }
 
+/// A piece of code, and the function that it stands in.
+type Place<'a> = (&'a [u8], usize);
+
 /// Functions such that each shares much with those just before it, beginning with the longest.
 fn order(bodies: &[&[u8]], among: &[usize]) -> Vec<usize> {
-    let mut pieces: Vec<(&[u8], usize)> = Vec::new();
+    let mut pieces: Vec<Place<'_>> = Vec::new();
     for function in among {
         pieces.extend(bodies[*function].windows(PIECE).map(|piece| (piece, *function)));
     }
     pieces.sort_unstable();
     pieces.dedup();
     // For each function the groups of functions that it shares a piece with.
-    let mut shared: Vec<Vec<&[(&[u8], usize)]>> = vec![Vec::new(); bodies.len()];
+    let mut shared: Vec<Vec<&[Place<'_>]>> = vec![Vec::new(); bodies.len()];
     for group in pieces.chunk_by(|one, other| one.0 == other.0) {
         if (2..=COMMON).contains(&group.len()) {
             group.iter().for_each(|(_, function)| shared[*function].push(group));

@@ -25,6 +25,10 @@ pub fn command(mut args: Args) -> Result<()> {
         .env("LODESTORE_KERNEL", kernel()?)
         .env("LODESTORE_TARBALL", package)
         .current_dir(paths::root());
+    if suite == "million" {
+        // What embeds its rows.
+        npm::install(&paths::root().join("bench"))?;
+    }
     if suite == "search" {
         peers()?;
         node.env("LODESTORE_INSTANT_DISTANCE", instant_distance()?);

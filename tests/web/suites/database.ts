@@ -5,6 +5,7 @@ import { apiCases } from '../database/api.js';
 import { archiveCases } from '../database/archive.js';
 import { codesCases } from '../database/codes.js';
 import { faultCases } from '../database/faults.js';
+import { graphCases } from '../database/graph.js';
 import { keyCases } from '../database/keys.js';
 import { openingCases } from '../database/opening.js';
 import { optionCases } from '../database/options.js';
@@ -30,6 +31,7 @@ const suite: Suite = {
       ...archiveCases(all),
       ...rebuildCases(all),
       ...codesCases(all),
+      ...graphCases(all),
       ...openingCases(all, context, driver),
       ...faultCases(),
     ];

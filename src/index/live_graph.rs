@@ -114,7 +114,8 @@ impl LiveGraph {
             Pass::Reach(_) => 1,
         };
         let sweep = if self.sweep_due(thorough) { self.graph.slots() / SWEEP_STRIDE + 1 } else { 0 };
-        let look = usize::from(self.look_due(thorough));
+        let looking = matches!(self.pass, Pass::Reach(_));
+        let look = usize::from(!looking && self.look_due(thorough));
         self.pending.len() + (pass + sweep + look) as u64
     }
 

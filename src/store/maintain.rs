@@ -83,12 +83,12 @@ impl<S: Storage, E: Env> Database<S, E> {
         let env = &self.0.env;
         let thorough = matches!(manner, Manner::Thorough);
         loop {
+            // A snapshot has the graph of one moment: while one is made, the graph stays as it is.
+            while self.0.graph_frozen.get() > 0 {
+                drop(self.0.turn.take().await);
+            }
             let start = env.monotonic_ms();
             loop {
-                // A snapshot has the graph of one moment: while one is made, the graph stays as it is.
-                if self.0.graph_frozen.get() > 0 {
-                    break;
-                }
                 for _ in 0..RUN {
                     if !self.index_step(name, thorough)? {
                         go_on(0);

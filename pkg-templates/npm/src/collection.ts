@@ -3,7 +3,7 @@
 import { abortable, throwIfAborted } from './abort.js';
 import type { Answer, Engine, QueryAsk } from './engine.js';
 import { invalid } from './fault.js';
-import { progressSink } from './progress.js';
+import { type ProgressSink, progressSink } from './progress.js';
 import { queryAsk, queryResults, toVectors } from './query.js';
 import { rebuild } from './rebuild.js';
 import { targetJson, type Target } from './target.js';
@@ -44,6 +44,13 @@ import {
 const PAGE_MAX = 10_000;
 const GET = { returnMetadata: isBoolean, returnVectors: isBoolean };
 const LIST = { ...GET, filter: isAnything, limit: isInteger(1, PAGE_MAX), cursor: isString };
+
+/** Leaves out other work that goes on at the same time, such as the checkpoint behind a finished graph. */
+function onlyIndex(sink: ProgressSink): ProgressSink {
+  return (phase, done, total) => {
+    if (phase === 'index') sink(phase, done, total);
+  };
+}
 
 /** Number of the last `optimize` of this context. */
 let lastRun = 0;
@@ -245,10 +252,11 @@ export class Collection {
     const { signal } = options;
     throwIfAborted(signal);
     const run = ++lastRun;
+    const sink = progressSink(options.onProgress);
     const stop = () => void Promise.resolve(this.#engine.optimizeStop(run)).catch(() => undefined);
     signal?.addEventListener('abort', stop, { once: true });
     try {
-      await this.#engine.optimize(this.name, run, progressSink(options.onProgress));
+      await this.#engine.optimize(this.name, run, sink && onlyIndex(sink));
     } finally {
       signal?.removeEventListener('abort', stop);
     }

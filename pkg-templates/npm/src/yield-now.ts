@@ -1,18 +1,18 @@
-/** Lets the host do something else. Not `setTimeout`: browsers clamp nested ones to 4 ms, which would add up. */
+/**
+ * Lets the host do something else. Not `setTimeout`: browsers clamp nested ones to 4 ms, which would add up. And not
+ * `scheduler.yield()`: what it continues goes ahead of messages and of IndexedDB, which then never have their turn.
+ */
 
 interface Scheduling {
-  scheduler?: { yield?: () => Promise<void> };
   setImmediate?: (callback: () => void) => { unref?: () => void } | undefined;
 }
 
 let channel: MessageChannel | undefined;
 const waiting: (() => void)[] = [];
 
-/** Resolves in a later task of the event loop. */
+/** Resolves in a later task of the event loop, behind those that wait already. */
 export function yieldNow(): Promise<void> {
-  const host = globalThis as Scheduling;
-  if (typeof host.scheduler?.yield === 'function') return host.scheduler.yield();
-  const { setImmediate } = host;
+  const { setImmediate } = globalThis as Scheduling;
   if (typeof setImmediate === 'function') return new Promise((resolve) => setImmediate(() => resolve()));
   if (typeof MessageChannel === 'function') {
     return new Promise((resolve) => {
@@ -29,7 +29,7 @@ export function yieldNow(): Promise<void> {
 
 /** As `yieldNow`, for work that nobody waits for: where a process could end, it does not stay for this. */
 export function rest(): Promise<void> {
-  const { scheduler, setImmediate } = globalThis as Scheduling;
-  if (typeof scheduler?.yield === 'function' || typeof setImmediate !== 'function') return yieldNow();
+  const { setImmediate } = globalThis as Scheduling;
+  if (typeof setImmediate !== 'function') return yieldNow();
   return new Promise((resolve) => setImmediate(() => resolve())?.unref?.());
 }

@@ -9,7 +9,7 @@ use crate::kernel;
 use crate::limits::GROUP_ROWS;
 use crate::vectors::Vectors;
 
-/// Rows that several queries share before the next: few enough to stay in the cache nearest to the processor's core.
+/// Rows that several queries share before the next: few enough to stay in a cache of the processor's core.
 const SHARED_ROWS: usize = 256;
 
 /// The exact index over a vector arena. It keeps only what a scan would otherwise compute again: one over the

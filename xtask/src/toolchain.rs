@@ -53,7 +53,7 @@ impl Simd {
 }
 
 /// What a function may weigh to be inlined. The 5 of `opt-level = "z"` leaves calls to functions hardly larger than a
-/// call: 25 is 1 % less to download and faster besides. (50, as at "s", with all else that "s" does, is 10 % more.)
+/// call: 25 is 1 % less to download. (50, as at "s", with all else that "s" does, is 10 % more.)
 const INLINE: &str = "-Cllvm-args=-inline-threshold=25";
 
 /// A compiler that is ready to build for wasm.

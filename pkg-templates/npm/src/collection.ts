@@ -242,7 +242,7 @@ export class Collection {
 
   /**
    * Puts every row into the graph, takes out what was deleted, and makes sure that every row can be reached. All of
-   * this also happens in the background, in slices of at most 8 ms, and queries are right meanwhile: this is for when
+   * this also happens in the background, in slices of about 8 ms, and queries are right meanwhile: this is for when
    * you want it done now, for example after loading many rows. Does nothing where the index is flat.
    *
    * @param options `onProgress`: phase `index`, in steps. `signal`: aborting ends it; what is done stays.

@@ -5,6 +5,7 @@
 
 use super::Query;
 use super::arena::Arena;
+use super::signs::Signs;
 use crate::error::{Error, Result};
 use crate::index::Metric;
 use crate::kernel::{dot, encode_bytes};
@@ -22,6 +23,7 @@ pub struct Bytes {
     /// Codes in a record.
     padded: usize,
     arena: Arena<u8>,
+    signs: Signs,
 }
 
 /// What lies behind the codes of a record.
@@ -37,12 +39,14 @@ impl Bytes {
     /// Without codes.
     pub fn new(dimension: usize, metric: Metric) -> Bytes {
         let padded = dimension.next_multiple_of(16);
-        Bytes { metric, dimension, padded, arena: Arena::new(padded + TAIL_BYTES, 0) }
+        let arena = Arena::new(padded + TAIL_BYTES, 0);
+        Bytes { metric, dimension, padded, arena, signs: Signs::new(padded) }
     }
 
     /// Makes room for `slots` slots in all.
     pub fn reserve(&mut self, slots: usize) -> Result<()> {
-        self.arena.reserve(slots)
+        self.arena.reserve(slots)?;
+        self.signs.reserve(slots)
     }
 
     /// Codes the vector of a slot; `inverse` is one over its length where the metric is cosine.
@@ -54,6 +58,7 @@ impl Bytes {
         }
         let (codes, tail) = record.split_at_mut(padded);
         let (scale, sum) = encode_bytes(vector, bytemuck::cast_slice_mut(codes));
+        self.signs.set(slot, codes);
         let (factor, base) = match metric {
             Metric::Cosine => (scale * inverse, 0.0),
             Metric::Dot => (scale, 0.0),
@@ -71,6 +76,7 @@ impl Bytes {
         } else {
             query.bytes.set(vector);
         }
+        self.signs.ask(&mut query.signs, vector);
         (query.factor, query.base) = match self.metric {
             Metric::Cosine => (query.bytes.scale() * inverse, 1.0),
             Metric::Dot => (query.bytes.scale(), 0.0),
@@ -82,6 +88,7 @@ impl Bytes {
     pub fn ask_slot(&self, query: &mut Query, slot: u32) {
         let record = self.arena.get(slot);
         let tail = self.tail(record);
+        self.signs.ask_slot(&mut query.signs, slot);
         // The scale of the codes is part of the factor already.
         query.bytes.set_from_codes(bytemuck::cast_slice(record.get(..self.padded).unwrap_or_default()), 1.0);
         (query.factor, query.base) = match self.metric {
@@ -193,12 +200,22 @@ impl Bytes {
 
     /// Writes the records of the group that begins at slot `first`. `Corrupt` when they are not `rows` rows.
     pub fn load(&mut self, first: u32, rows: usize, bytes: &[u8]) -> Result<()> {
-        load(&mut self.arena, first, rows, bytes)
+        load(&mut self.arena, first, rows, bytes)?;
+        self.signs.reserve(first as usize + rows)?;
+        for slot in first..first + rows as u32 {
+            self.signs.set(slot, self.arena.get(slot).get(..self.padded).unwrap_or_default());
+        }
+        Ok(())
     }
 
     /// Bytes held.
     pub fn memory_bytes(&self) -> usize {
-        self.arena.memory_bytes()
+        self.arena.memory_bytes() + self.signs.memory_bytes()
+    }
+
+    /// The signs of the codes.
+    pub fn signs(&self) -> &Signs {
+        &self.signs
     }
 
     /// Numbers in each vector.

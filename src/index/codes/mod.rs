@@ -11,11 +11,13 @@ mod arena;
 mod bits;
 mod bytes;
 mod query;
+mod signs;
 
 pub use arena::Arena;
 pub use bits::Bits;
 pub use bytes::Bytes;
 pub use query::Query;
+pub use signs::Signs;
 
 use crate::error::{Error, Result};
 
@@ -65,6 +67,15 @@ impl Codes {
             Codes::Bytes(codes) => codes.load(first, rows, bytes),
             Codes::Bits(codes) => codes.load(first, rows, bytes),
         }
+    }
+
+    /// How many signs of the rows in `slots` differ from those of the query, into `out`. `false` where these codes have
+    /// no signs.
+    #[inline]
+    pub fn unlike(&self, query: &Query, slots: &[u32], out: &mut [u32]) -> bool {
+        let Codes::Bytes(codes) = self else { return false };
+        codes.signs().unlike(&query.signs, slots, out);
+        true
     }
 
     /// Bytes held.

@@ -14,6 +14,9 @@ const SLOT_BITS: u32 = 24;
 pub struct Near(u64);
 
 impl Near {
+    /// No node.
+    pub const STRUCK: Near = Near(u64::MAX);
+
     /// A node that was not expanded, so far from the row in slot `home`, or from a query where that is NONE.
     #[inline(always)]
     pub fn new(slot: u32, distance: f32, home: u32) -> Near {
@@ -89,6 +92,12 @@ impl Beam {
         }
         self.nearest.insert(low, node);
         self.next = self.next.min(low);
+    }
+
+    /// How near a node has to be to be kept: as near as the last where there is no room left.
+    #[inline(always)]
+    pub fn worst(&self) -> Option<f32> {
+        if self.nearest.len() < self.width { None } else { self.nearest.last().map(|last| last.distance()) }
     }
 
     /// The nearest node that was not expanded; from now on it counts as expanded. The search is over when there is

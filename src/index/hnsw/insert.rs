@@ -6,6 +6,10 @@ use super::select::choose;
 use crate::error::Result;
 use crate::index::space::Space;
 
+/// Deviations that a neighbour gets the benefit of when it is judged by its signs. Less than a query gives: the beam
+/// is wide, and few of those that just enter it become links.
+const SLACK: f64 = 0.0;
+
 impl Graph {
     /// Adds a node for the row in `slot`, whose vector or codes are in the space. What is there already stays.
     pub fn insert(&mut self, space: Space<'_>, scratch: &mut Scratch, slot: u32) -> Result<()> {
@@ -23,7 +27,7 @@ impl Graph {
         scratch.entries.clear();
         scratch.entries.push(nearest);
         for layer in (0..=level.min(top)).rev() {
-            self.search_layer(space, scratch, self.params.ef_construction, layer);
+            self.search_layer(space, scratch, self.params.ef_construction, layer, SLACK);
             self.link(space, scratch, slot, layer);
         }
         Ok(())

@@ -18,6 +18,7 @@ mod reach;
 mod scratch;
 mod search;
 mod select;
+mod sieve;
 mod stored;
 mod sweep;
 

@@ -2,6 +2,7 @@
 
 use super::beam::{Beam, Near};
 use super::marks::Marks;
+use super::sieve::Sieve;
 use crate::index::codes::Query;
 
 /// Kept between searches.
@@ -17,6 +18,9 @@ pub struct Scratch {
     pub(super) beam: Beam,
     /// Neighbours that were not met before.
     pub(super) fresh: Vec<u32>,
+    /// Their unlike signs, and what that says.
+    pub(super) unlike: Vec<u32>,
+    pub(super) sieve: Sieve,
     pub(super) distances: Vec<f32>,
     pub(super) entries: Vec<Near>,
     pub(super) candidates: Vec<Near>,

@@ -5,6 +5,12 @@ use super::graph::{Graph, NONE};
 use super::scratch::Scratch;
 use crate::index::space::Space;
 
+/// Deviations that a neighbour gets the benefit of when it is judged by its signs.
+const SLACK: f64 = 2.0;
+
+/// Nodes that are expanded at a time.
+const EXPANDED: usize = 2;
+
 impl Graph {
     /// Finds about the `ef` nearest nodes to `scratch.query`, dead ones among them; [`Scratch::nearest`] has them
     /// then. Nothing is allocated once the scratch has seen a search as wide.
@@ -26,7 +32,7 @@ impl Graph {
             let distance = space.distance(&scratch.query, entry, &mut scratch.distances);
             scratch.entries.push(Near::new(entry, distance, home));
         }
-        self.search_layer(space, scratch, ef, 0);
+        self.search_layer(space, scratch, ef, 0, SLACK);
     }
 
     /// From `entry` in layer `top` greedily down to the layer above `bottom`: the nearest node found.
@@ -62,40 +68,75 @@ impl Graph {
     }
 
     /// The nearest `ef` nodes of a layer that are found from `scratch.entries`, into the beam.
-    pub(super) fn search_layer(&self, space: Space<'_>, scratch: &mut Scratch, ef: usize, layer: u8) {
-        let Scratch { query, marks, beam, fresh, distances, entries, compared, home, .. } = scratch;
+    pub(super) fn search_layer(&self, space: Space<'_>, scratch: &mut Scratch, ef: usize, layer: u8, slack: f64) {
+        let Scratch { query, marks, beam, fresh, unlike, sieve, distances, entries, compared, home, .. } =
+            scratch;
         marks.begin(self.slots());
         beam.begin(ef);
+        sieve.begin();
+        // As many as a node has room for, so that there is a place for each.
+        unlike.resize(EXPANDED * self.room(layer), 0);
         for entry in entries.iter() {
             marks.mark(entry.slot());
             beam.offer(*entry);
         }
         let mut next_links = 0;
-        while let Some(slot) = beam.expand() {
-            let links = self.links(slot, layer);
+        let room = self.room(layer);
+        loop {
             // Written by place and counted without a branch: whether a node was met before nobody can predict.
-            fresh.resize(links.len(), NONE);
-            let mut met = 0;
-            for link in links {
-                if *link == NONE {
-                    break;
+            fresh.resize(EXPANDED * room, NONE);
+            let (mut met, mut expanded) = (0, 0);
+            while expanded < EXPANDED
+                && let Some(slot) = beam.expand()
+            {
+                expanded += 1;
+                for link in self.links(slot, layer) {
+                    if *link == NONE {
+                        break;
+                    }
+                    if let Some(place) = fresh.get_mut(met) {
+                        *place = *link;
+                    }
+                    met += usize::from(marks.mark(*link));
                 }
-                if let Some(place) = fresh.get_mut(met) {
-                    *place = *link;
-                }
-                met += usize::from(marks.mark(*link));
             }
-            let fresh = &fresh[..met];
+            if expanded == 0 {
+                break;
+            }
             // Asked for now, the links of the node that will probably be next arrive while distances are computed.
             if let Some(next) = beam.upcoming() {
                 next_links ^= self.links(next, layer).first().copied().unwrap_or(0);
             }
+            fresh.truncate(met);
+            let signs = space.codes.unlike(query, fresh, unlike);
+            if signs
+                && let Some(worst) = beam.worst()
+                && let Some(judge) = sieve.judge(slack)
+            {
+                sift(fresh, unlike, judge.limit(worst));
+            }
             space.distances(query, fresh, distances);
             *compared += fresh.len() as u64;
+            if signs {
+                unlike.iter().zip(distances.iter()).for_each(|(unlike, distance)| sieve.note(*unlike, *distance));
+            }
             for (slot, distance) in fresh.iter().zip(distances.iter()) {
                 beam.offer(Near::new(*slot, *distance, *home));
             }
         }
         std::hint::black_box(next_links);
     }
+}
+
+/// Leaves those with more unlike signs than `limit` out of `slots`, and of `unlike`.
+#[inline]
+fn sift(slots: &mut Vec<u32>, unlike: &mut [u32], limit: u32) {
+    let mut kept = 0;
+    // Written by place and counted without a branch, as above.
+    for at in 0..slots.len().min(unlike.len()) {
+        let (slot, signs) = (slots[at], unlike[at]);
+        (slots[kept], unlike[kept]) = (slot, signs);
+        kept += usize::from(signs <= limit);
+    }
+    slots.truncate(kept);
 }

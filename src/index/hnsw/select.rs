@@ -7,37 +7,55 @@ use super::graph::Graph;
 use super::scratch::Scratch;
 use crate::index::space::Space;
 
+/// Deviations that a candidate gets the benefit of when it is judged by its signs.
+const SLACK: f64 = 1.0;
+
 /// Chooses up to `room` links of the node in slot `home` among `scratch.candidates`, which are sorted, into
-/// `scratch.chosen`. Of what is equally far the nearer slot is nearer, see [`Near`].
+/// `scratch.chosen`. Of what is equally far the nearer slot is nearer, see [`Near`]. The other candidates are lost.
+///
+/// Each that is chosen strikes out those that are nearer to it than to the node: it is asked once, about many. Which are
+/// surely farther their signs tell, as far as `scratch.sieve` knows.
 pub(super) fn choose(space: Space<'_>, scratch: &mut Scratch, home: u32, room: usize) {
-    let Scratch { other, candidates, chosen, slots, distances, compared, .. } = scratch;
+    let Scratch { other, candidates, chosen, slots, unlike, sieve, distances, compared, .. } = scratch;
     chosen.clear();
-    slots.clear();
-    for candidate in candidates.iter() {
-        if chosen.len() >= room {
+    let mut rest = &mut candidates[..];
+    while let Some((taken, others)) = rest.split_first_mut() {
+        chosen.push(*taken);
+        if chosen.len() >= room || others.is_empty() {
             break;
         }
-        let mut taken = true;
-        if !chosen.is_empty() {
-            space.ask_slot(other, candidate.slot());
-            // Four at a time, nearest first: most candidates fall at the first few.
-            for four in slots.chunks(4) {
-                space.distances(other, four, distances);
-                *compared += four.len() as u64;
-                let (far, gap) = (candidate.distance(), home.abs_diff(candidate.slot()));
-                let nearer = |(slot, distance): (&u32, &f32)| {
-                    *distance < far || (*distance == far && slot.abs_diff(candidate.slot()) < gap)
-                };
-                if four.iter().zip(distances.iter()).any(nearer) {
-                    taken = false;
-                    break;
-                }
+        let taken = *taken;
+        space.ask_slot(other, taken.slot());
+        slots.clear();
+        slots.extend(others.iter().map(|one| one.slot()));
+        unlike.resize(unlike.len().max(slots.len()), 0);
+        let judge = sieve.judge(SLACK);
+        let signs = judge.is_some() && space.codes.unlike(other, slots, unlike);
+        // To the front come those that are in doubt; `doubts` says where each comes from.
+        slots.clear();
+        for (at, one) in others.iter().enumerate() {
+            let surely_farther = signs && judge.is_some_and(|judge| unlike[at] > judge.limit(one.distance()));
+            if !surely_farther {
+                unlike[slots.len()] = at as u32;
+                slots.push(one.slot());
             }
         }
-        if taken {
-            chosen.push(*candidate);
-            slots.push(candidate.slot());
+        space.distances(other, slots, distances);
+        *compared += slots.len() as u64;
+        for (at, distance) in unlike.iter().zip(distances.iter()) {
+            let one = &mut others[*at as usize];
+            let (far, gap) = (one.distance(), home.abs_diff(one.slot()));
+            if *distance < far || (*distance == far && one.slot().abs_diff(taken.slot()) < gap) {
+                *one = Near::STRUCK;
+            }
         }
+        let mut kept = 0;
+        for at in 0..others.len() {
+            let one = others[at];
+            others[kept] = one;
+            kept += usize::from(one != Near::STRUCK);
+        }
+        rest = &mut others[..kept];
     }
 }
 

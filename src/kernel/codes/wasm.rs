@@ -6,6 +6,8 @@ use std::arch::wasm32::*;
 use super::{STEP, shared, whole_rows};
 
 /// Steps after which a count of bits in a byte (8 each) could leave u8.
+const LINE: usize = 64;
+
 const STEPS_IN_A_BYTE: usize = 31;
 
 /// The products of a query in 16 bits with one row, summed.
@@ -55,6 +57,17 @@ pub(super) fn wide8(query: &[i16], rows: [&[i8]; 8]) -> [i32; 8] {
     let zero = i32x4_splat(0);
     let (mut sum_a, mut sum_b, mut sum_c, mut sum_d) = (zero, zero, zero, zero);
     let (mut sum_e, mut sum_f, mut sum_g, mut sum_h) = (zero, zero, zero, zero);
+    let mut touched = 0;
+    let mut at = 0;
+    while at < length {
+        // SAFETY: `at` is below the least of the lengths.
+        unsafe {
+            touched ^= *a.add(at) ^ *b.add(at) ^ *c.add(at) ^ *d.add(at);
+            touched ^= *e.add(at) ^ *f.add(at) ^ *g.add(at) ^ *h.add(at);
+        }
+        at += LINE;
+    }
+    std::hint::black_box(touched);
     let mut at = 0;
     while at < length {
         // SAFETY: as in `wide`: `length` is the least of the nine lengths in whole steps, and half a step is taken.

@@ -1,0 +1,105 @@
+//! The sign of each byte code, one bit each: the first glance at a row, see [`crate::index::hnsw`]. Made of the codes
+//! alone, so they need not be stored.
+
+use super::arena::Arena;
+use crate::error::Result;
+
+/// Bits of a word.
+const WORD: usize = u64::BITS as usize;
+
+/// The signs of one collection, by slot.
+#[derive(Clone, Debug)]
+pub struct Signs {
+    arena: Arena<u64>,
+}
+
+impl Signs {
+    /// For rows of `codes` codes.
+    pub fn new(codes: usize) -> Signs {
+        Signs { arena: Arena::new(codes.div_ceil(WORD), 0) }
+    }
+
+    /// Makes room for `slots` slots in all.
+    pub fn reserve(&mut self, slots: usize) -> Result<()> {
+        self.arena.reserve(slots)
+    }
+
+    /// Keeps the signs of the codes of a slot.
+    pub fn set(&mut self, slot: u32, codes: &[u8]) {
+        let words = self.arena.get_mut(slot);
+        for (word, codes) in words.iter_mut().zip(codes.chunks(WORD)) {
+            *word = 0;
+            for (at, eight) in codes.as_chunks::<8>().0.iter().enumerate() {
+                // The highest bit of each byte; the product moves the eight of them side by side into the top byte.
+                let highest = (u64::from_le_bytes(*eight) & 0x8080_8080_8080_8080) >> 7;
+                *word |= (highest.wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * at);
+            }
+        }
+    }
+
+    /// Takes the signs of a vector as `query`.
+    pub fn ask(&self, query: &mut Vec<u64>, vector: &[f32]) {
+        query.clear();
+        query.resize(self.arena.stride(), 0);
+        for (word, numbers) in query.iter_mut().zip(vector.chunks(WORD)) {
+            for (at, number) in numbers.iter().enumerate() {
+                *word |= u64::from(*number < 0.0) << at;
+            }
+        }
+    }
+
+    /// Takes the signs of a slot as `query`.
+    pub fn ask_slot(&self, query: &mut Vec<u64>, slot: u32) {
+        query.clear();
+        query.extend_from_slice(self.arena.get(slot));
+    }
+
+    /// How many signs of each slot differ from those of the query, into the places of `out`, which are as many.
+    #[inline]
+    pub fn unlike(&self, query: &[u64], slots: &[u32], out: &mut [u32]) {
+        let mut touched = 0;
+        for slot in slots {
+            touched ^= self.arena.get(*slot).first().copied().unwrap_or(0);
+        }
+        std::hint::black_box(touched);
+        for (out, slot) in out.iter_mut().zip(slots) {
+            let mut unlike = 0;
+            for (word, asked) in self.arena.get(*slot).iter().zip(query) {
+                unlike += (word ^ asked).count_ones();
+            }
+            *out = unlike;
+        }
+    }
+
+    /// Bytes held.
+    pub fn memory_bytes(&self) -> usize {
+        self.arena.memory_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bit_is_the_sign_of_its_code() {
+        for count in [16, 64, 112, 400] {
+            let codes: Vec<i8> = (0..count).map(|at: i32| (at * at * 37 % 251 - 125) as i8).collect();
+            let mut signs = Signs::new(codes.len());
+            signs.reserve(2).unwrap();
+            signs.set(1, bytemuck::cast_slice(&codes));
+            let vector: Vec<f32> = codes.iter().map(|code| f32::from(*code)).collect();
+            let (mut query, mut row) = (Vec::new(), Vec::new());
+            signs.ask(&mut query, &vector);
+            signs.ask_slot(&mut row, 1);
+            assert_eq!(query, row);
+            for (at, code) in codes.iter().enumerate() {
+                assert_eq!(row[at / WORD] >> (at % WORD) & 1, u64::from(*code < 0), "{count} {at}");
+            }
+            let mut unlike = [7; 3];
+            signs.unlike(&query, &[1, 0, 9], &mut unlike);
+            let negative = codes.iter().filter(|code| **code < 0).count() as u32;
+            assert_eq!(unlike, [0, negative, 0], "a slot that is not there differs in nothing");
+        }
+    }
+}

@@ -24,7 +24,7 @@ mod wasm;
 mod x86;
 
 pub use codes::{ByteQuery, encode_bits, encode_bytes, hamming_rows, hamming4};
-pub use codes::{CodeKernel, bits_of_row, bytes_of_row, code_implementations};
+pub use codes::{CodeKernel, bits_of_row, bytes_of_row, code_implementations, unlike_bits};
 pub use self_test::self_test;
 
 #[cfg(not(any(all(target_arch = "wasm32", target_feature = "simd128"), target_arch = "x86_64")))]

@@ -106,14 +106,25 @@ impl Bytes {
         let (eights, rest) = slots.as_chunks::<8>();
         let (places, _) = out.as_chunks_mut::<8>();
         let mut places = places.iter_mut();
-        let get = |slot: u32| self.arena.get(slot);
+        let of = &self.arena;
         for ([a, b, c, d, e, f, g, h], place) in eights.iter().zip(places.by_ref()) {
-            *place =
-                self.eight(query, [get(*a), get(*b), get(*c), get(*d), get(*e), get(*f), get(*g), get(*h)]);
+            *place = self.eight(
+                query,
+                [
+                    of.get(*a),
+                    of.get(*b),
+                    of.get(*c),
+                    of.get(*d),
+                    of.get(*e),
+                    of.get(*f),
+                    of.get(*g),
+                    of.get(*h),
+                ],
+            );
         }
         if let (Some(last), Some(place)) = (rest.last(), places.next()) {
             // The last row stands in for those that are missing.
-            let row = |at: usize| get(*rest.get(at).unwrap_or(last));
+            let row = |at: usize| of.get(*rest.get(at).unwrap_or(last));
             if rest.len() > 4 {
                 *place = self.eight(query, [row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)]);
             } else {

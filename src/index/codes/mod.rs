@@ -69,13 +69,13 @@ impl Codes {
         }
     }
 
-    /// How many signs of the rows in `slots` differ from those of the query, into `out`. `false` where these codes have
-    /// no signs.
-    #[inline]
-    pub fn unlike(&self, query: &Query, slots: &[u32], out: &mut [u32]) -> bool {
-        let Codes::Bytes(codes) = self else { return false };
-        codes.signs().unlike(&query.signs, slots, out);
-        true
+    /// The signs of the codes, where these have some.
+    #[inline(always)]
+    pub fn signs(&self) -> Option<&Signs> {
+        match self {
+            Codes::Bytes(codes) => Some(codes.signs()),
+            Codes::None | Codes::Bits(_) => None,
+        }
     }
 
     /// Bytes held.

@@ -7,7 +7,7 @@ pub struct Query {
     pub(super) bytes: ByteQuery,
     pub(super) bits: Vec<u8>,
     /// Beside byte codes.
-    pub(super) signs: Vec<u64>,
+    pub(in crate::index) signs: Vec<u64>,
     /// The vector itself, where there are no codes.
     pub(in crate::index) vector: Vec<f32>,
     /// See [`super::bytes`]. Without codes: one over the length of the vector.
@@ -18,7 +18,14 @@ pub struct Query {
 impl Query {
     /// Asks for nothing yet.
     pub fn new() -> Query {
-        Query { bytes: ByteQuery::new(), bits: Vec::new(), signs: Vec::new(), vector: Vec::new(), factor: 0.0, base: 0.0 }
+        Query {
+            bytes: ByteQuery::new(),
+            bits: Vec::new(),
+            signs: Vec::new(),
+            vector: Vec::new(),
+            factor: 0.0,
+            base: 0.0,
+        }
     }
 }
 

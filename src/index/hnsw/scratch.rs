@@ -27,6 +27,7 @@ pub struct Scratch {
     pub(super) chosen: Vec<Near>,
     pub(super) linked: Vec<Near>,
     pub(super) slots: Vec<u32>,
+    pub(super) doubts: Vec<u32>,
     /// Distances computed since somebody set this to 0.
     pub compared: u64,
 }

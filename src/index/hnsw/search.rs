@@ -3,6 +3,7 @@
 use super::beam::Near;
 use super::graph::{Graph, NONE};
 use super::scratch::Scratch;
+use crate::index::codes::Signs;
 use crate::index::space::Space;
 
 /// Deviations that a neighbour gets the benefit of when it is judged by its signs.
@@ -68,23 +69,30 @@ impl Graph {
     }
 
     /// The nearest `ef` nodes of a layer that are found from `scratch.entries`, into the beam.
-    pub(super) fn search_layer(&self, space: Space<'_>, scratch: &mut Scratch, ef: usize, layer: u8, slack: f64) {
+    pub(super) fn search_layer(
+        &self,
+        space: Space<'_>,
+        scratch: &mut Scratch,
+        ef: usize,
+        layer: u8,
+        slack: f64,
+    ) {
         let Scratch { query, marks, beam, fresh, unlike, sieve, distances, entries, compared, home, .. } =
             scratch;
         marks.begin(self.slots());
         beam.begin(ef);
         sieve.begin();
-        // As many as a node has room for, so that there is a place for each.
-        unlike.resize(EXPANDED * self.room(layer), 0);
         for entry in entries.iter() {
             marks.mark(entry.slot());
             beam.offer(*entry);
         }
-        let mut next_links = 0;
-        let room = self.room(layer);
+        let signs = space.codes.signs();
+        let room = EXPANDED * self.room(layer);
+        fresh.resize(room, NONE);
+        unlike.resize(unlike.len().max(room), 0);
+        let (mut touched, mut next_links) = (0, 0);
         loop {
             // Written by place and counted without a branch: whether a node was met before nobody can predict.
-            fresh.resize(EXPANDED * room, NONE);
             let (mut met, mut expanded) = (0, 0);
             while expanded < EXPANDED
                 && let Some(slot) = beam.expand()
@@ -103,40 +111,48 @@ impl Graph {
             if expanded == 0 {
                 break;
             }
+            if let Some(signs) = signs {
+                let fresh = &mut fresh[..met];
+                fresh.iter().for_each(|slot| touched ^= signs.touch(*slot));
+                let limit = match (beam.worst(), sieve.judge(slack)) {
+                    (Some(worst), Some(judge)) => judge.limit(worst),
+                    _ => u32::MAX,
+                };
+                met = sift(signs, &query.signs, fresh, unlike, limit);
+            }
             // Asked for now, the links of the node that will probably be next arrive while distances are computed.
             if let Some(next) = beam.upcoming() {
                 next_links ^= self.links(next, layer).first().copied().unwrap_or(0);
             }
-            fresh.truncate(met);
-            let signs = space.codes.unlike(query, fresh, unlike);
-            if signs
-                && let Some(worst) = beam.worst()
-                && let Some(judge) = sieve.judge(slack)
-            {
-                sift(fresh, unlike, judge.limit(worst));
-            }
+            let fresh = &fresh[..met];
             space.distances(query, fresh, distances);
-            *compared += fresh.len() as u64;
-            if signs {
-                unlike.iter().zip(distances.iter()).for_each(|(unlike, distance)| sieve.note(*unlike, *distance));
+            *compared += met as u64;
+            if signs.is_some() {
+                unlike
+                    .iter()
+                    .zip(distances.iter())
+                    .for_each(|(unlike, distance)| sieve.note(*unlike, *distance));
             }
             for (slot, distance) in fresh.iter().zip(distances.iter()) {
                 beam.offer(Near::new(*slot, *distance, *home));
             }
         }
-        std::hint::black_box(next_links);
+        std::hint::black_box((touched, next_links));
     }
 }
 
-/// Leaves those with more unlike signs than `limit` out of `slots`, and of `unlike`.
-#[inline]
-fn sift(slots: &mut Vec<u32>, unlike: &mut [u32], limit: u32) {
+/// Moves the slots with at most `limit` unlike signs to the front, with how many these are. Returns how many slots.
+#[inline(always)]
+fn sift(signs: &Signs, query: &[u64], slots: &mut [u32], unlike: &mut [u32], limit: u32) -> usize {
     let mut kept = 0;
-    // Written by place and counted without a branch, as above.
-    for at in 0..slots.len().min(unlike.len()) {
-        let (slot, signs) = (slots[at], unlike[at]);
-        (slots[kept], unlike[kept]) = (slot, signs);
-        kept += usize::from(signs <= limit);
+    for at in 0..slots.len() {
+        let slot = slots[at];
+        let count = signs.unlike(query, slot);
+        // Written by place and counted without a branch, as above.
+        if let (Some(place), Some(signs)) = (slots.get_mut(kept), unlike.get_mut(kept)) {
+            (*place, *signs) = (slot, count);
+        }
+        kept += usize::from(count <= limit);
     }
-    slots.truncate(kept);
+    kept
 }

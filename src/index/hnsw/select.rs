@@ -16,8 +16,9 @@ const SLACK: f64 = 1.0;
 /// Each that is chosen strikes out those that are nearer to it than to the node: it is asked once, about many. Which are
 /// surely farther their signs tell, as far as `scratch.sieve` knows.
 pub(super) fn choose(space: Space<'_>, scratch: &mut Scratch, home: u32, room: usize) {
-    let Scratch { other, candidates, chosen, slots, unlike, sieve, distances, compared, .. } = scratch;
+    let Scratch { other, candidates, chosen, slots, doubts, sieve, distances, compared, .. } = scratch;
     chosen.clear();
+    let judge = sieve.judge(SLACK);
     let mut rest = &mut candidates[..];
     while let Some((taken, others)) = rest.split_first_mut() {
         chosen.push(*taken);
@@ -26,23 +27,22 @@ pub(super) fn choose(space: Space<'_>, scratch: &mut Scratch, home: u32, room: u
         }
         let taken = *taken;
         space.ask_slot(other, taken.slot());
+        // To the front come those that are in doubt; `doubts` says which they are.
         slots.clear();
-        slots.extend(others.iter().map(|one| one.slot()));
-        unlike.resize(unlike.len().max(slots.len()), 0);
-        let judge = sieve.judge(SLACK);
-        let signs = judge.is_some() && space.codes.unlike(other, slots, unlike);
-        // To the front come those that are in doubt; `doubts` says where each comes from.
-        slots.clear();
+        doubts.clear();
+        let signs = space.codes.signs().zip(judge);
         for (at, one) in others.iter().enumerate() {
-            let surely_farther = signs && judge.is_some_and(|judge| unlike[at] > judge.limit(one.distance()));
-            if !surely_farther {
-                unlike[slots.len()] = at as u32;
-                slots.push(one.slot());
+            if let Some((signs, judge)) = signs
+                && signs.unlike(&other.signs, one.slot()) > judge.limit(one.distance())
+            {
+                continue;
             }
+            doubts.push(at as u32);
+            slots.push(one.slot());
         }
         space.distances(other, slots, distances);
         *compared += slots.len() as u64;
-        for (at, distance) in unlike.iter().zip(distances.iter()) {
+        for (at, distance) in doubts.iter().zip(distances.iter()) {
             let one = &mut others[*at as usize];
             let (far, gap) = (one.distance(), home.abs_diff(one.slot()));
             if *distance < far || (*distance == far && one.slot().abs_diff(taken.slot()) < gap) {

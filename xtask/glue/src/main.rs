@@ -43,7 +43,9 @@ fn main() -> ExitCode {
 
 /// Arranges what wasm-bindgen wrote.
 fn rewrite(path: &Path) -> Result<(), Box<dyn std::error::Error>> {
-    if std::env::var_os("NAMES").is_some() { return Ok(()); }
+    if std::env::var_os("NAMES").is_some() {
+        return Ok(());
+    }
     let wasm = std::fs::read(path)?;
     Ok(std::fs::write(path, arrange::arrange(&wasm)?)?)
 }

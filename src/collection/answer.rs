@@ -5,7 +5,7 @@ use super::plan::Choice;
 use super::rows::Collection;
 use super::search::Query;
 use crate::error::Result;
-use crate::index::{Candidates, TopK, scan_codes};
+use crate::index::{Candidates, Scored, TopK, scan_codes};
 use roaring::RoaringBitmap;
 
 /// Rows that are not in the graph yet are compared in runs of this many.
@@ -92,9 +92,7 @@ impl Collection {
             .iter()
             .zip(all)
             .map(|(vector, nearest)| {
-                let rescored = nearest.len() as u64;
-                let slots = nearest.iter().map(|scored| scored.slot);
-                let hits = self.flat.rescore(&self.vectors, vector, slots, query.top_k, query.min_score)?;
+                let (hits, rescored) = self.rescore(vector, &nearest, query, choice)?;
                 let found = self.found(hits, choice, matching);
                 Ok(Found { explain: Explain { compared, rescored, ..found.explain }, ..found })
             })
@@ -136,28 +134,35 @@ impl Collection {
         drop(scratch);
         let pending = waiting.len() as u64;
         compared += pending;
-        let nearest = top.into_best();
+        let nearest = top.into_sorted();
         if nearest.len() < choice.results {
             return Ok(None);
         }
-        let rescored = nearest.len() as u64;
-        let slots = nearest.iter().map(|scored| scored.slot);
-        let hits = self.flat.rescore(&self.vectors, vector, slots, query.top_k, query.min_score)?;
+        let (hits, rescored) = self.rescore(vector, &nearest, query, choice)?;
         let found = self.found(hits, choice, matching);
         let explain = Explain { compared, rescored, pending, ef: Some(choice.ef as u32), ..found.explain };
         Ok(Some(Found { explain, ..found }))
+    }
+
+    /// The hits among what was found by codes, and how many rows were compared for it.
+    fn rescore(
+        &self,
+        vector: &[f32],
+        nearest: &[Scored],
+        query: &Query<'_>,
+        choice: Choice,
+    ) -> Result<(Vec<Scored>, u64)> {
+        let (k, min_score) = (query.top_k, query.min_score);
+        let (hits, compared) =
+            self.flat.rescore(&self.vectors, vector, nearest, k, min_score, choice.sparing)?;
+        Ok((hits, compared as u64))
     }
 
     fn candidates<'a>(&'a self, matching: Option<&'a RoaringBitmap>) -> Candidates<'a> {
         Candidates { live: &self.live, filter: matching, slots: self.vectors.len() }
     }
 
-    fn found(
-        &self,
-        hits: Vec<crate::index::Scored>,
-        choice: Choice,
-        matching: Option<&RoaringBitmap>,
-    ) -> Found {
+    fn found(&self, hits: Vec<Scored>, choice: Choice, matching: Option<&RoaringBitmap>) -> Found {
         let explain = Explain {
             plan: choice.plan,
             reason: choice.reason,

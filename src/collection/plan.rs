@@ -31,6 +31,8 @@ pub(super) struct Choice {
     pub results: usize,
     /// Candidates by code that are compared as floats.
     pub keep: usize,
+    /// Whether fewer may be, where it shows that the rest will not do.
+    pub sparing: bool,
     /// Width of the beam, where the graph is searched.
     pub ef: usize,
     /// Rows that match that the beam has to find: with fewer the answer is not taken from it.
@@ -50,7 +52,15 @@ impl Collection {
     /// The best there is without a graph, and what it costs.
     pub(super) fn choose_scan(&self, query: &Query<'_>, matching: Option<&RoaringBitmap>) -> (f64, Choice) {
         let (matches, results, keep) = self.wanted(query, matching);
-        let exact = |reason| Choice { plan: Plan::Exact, reason, results, keep: matches, ef: 0, enough: 0 };
+        let exact = |reason| Choice {
+            plan: Plan::Exact,
+            reason,
+            results,
+            keep: matches,
+            sparing: false,
+            ef: 0,
+            enough: 0,
+        };
         if query.exact {
             return (0.0, exact("exact was asked for"));
         }
@@ -79,7 +89,8 @@ impl Collection {
         } else {
             "scanning all codes costs least"
         };
-        (by_codes, Choice { plan: Plan::Codes, reason, results, keep, ef: 0, enough: 0 })
+        let sparing = self.sparing(query);
+        (by_codes, Choice { plan: Plan::Codes, reason, results, keep, sparing, ef: 0, enough: 0 })
     }
 
     fn choose_graph(&self, query: &Query<'_>, matching: Option<&RoaringBitmap>) -> Option<(f64, Choice)> {
@@ -106,7 +117,8 @@ impl Collection {
         // Rows that match may be elsewhere than the query, or those around it dead. What the beam finds at its edge is
         // not all there is; where it comes upon so many, the results are well inside.
         let enough = ((ef + results) / 2).min(linked);
-        Some((cost, Choice { plan, reason, results, keep, ef: width, enough }))
+        let sparing = self.sparing(query);
+        Some((cost, Choice { plan, reason, results, keep, sparing, ef: width, enough }))
     }
 
     /// What comparing vectors costs, wherever they are.
@@ -126,13 +138,22 @@ impl Collection {
     pub(super) fn ef_for(&self, query: &Query<'_>, results: usize) -> usize {
         // Who asks for many results wants them as good as those of few.
         let ef = usize::from(self.config.hnsw.ef).max(2 * results);
-        let told = query.oversample.is_some() || self.config.oversample.is_some();
         // Bits tell little: what is not in the beam cannot be compared again. Bytes are nearly as good as floats.
-        if told || self.config.quantization == Quantization::Binary {
+        if self.told(query) || self.config.quantization == Quantization::Binary {
             ef.max(self.keep(query, results))
         } else {
             ef
         }
+    }
+
+    /// Whether somebody said how many candidates are to be compared.
+    fn told(&self, query: &Query<'_>) -> bool {
+        query.oversample.is_some() || self.config.oversample.is_some()
+    }
+
+    /// Bytes say how near a row is, bits only how near it is beside others.
+    fn sparing(&self, query: &Query<'_>) -> bool {
+        self.config.quantization == Quantization::Int8 && !self.told(query)
     }
 
     fn keep(&self, query: &Query<'_>, results: usize) -> usize {

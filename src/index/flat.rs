@@ -158,32 +158,13 @@ impl Flat {
             .collect())
     }
 
-    /// The best `k` of `slots`, compared as floats.
-    pub fn rescore(
-        &self,
-        vectors: &Vectors,
-        query: &[f32],
-        slots: impl ExactSizeIterator<Item = u32>,
-        k: usize,
-        min_score: Option<f32>,
-    ) -> Result<Vec<Scored>> {
-        let mut top = TopK::new(k, slots.len(), min_score);
-        let asker = self.ask(query);
-        let mut scratch = Vec::new();
-        for slot in slots {
-            let row = row_in(vectors, slot, &mut scratch)?;
-            top.push(slot, asker.row(slot, row));
-        }
-        Ok(top.into_sorted())
-    }
-
-    fn ask<'a>(&'a self, query: &'a [f32]) -> Asker<'a> {
+    pub(super) fn ask<'a>(&'a self, query: &'a [f32]) -> Asker<'a> {
         Asker { index: self, query, query_inverse: self.inverse_of(query) }
     }
 }
 
 /// One row, from memory or read from storage into `scratch`.
-fn row_in<'a>(vectors: &'a Vectors, slot: u32, scratch: &'a mut Vec<f32>) -> Result<&'a [f32]> {
+pub(super) fn row_in<'a>(vectors: &'a Vectors, slot: u32, scratch: &'a mut Vec<f32>) -> Result<&'a [f32]> {
     match vectors.row(slot) {
         Some(row) => Ok(row),
         None => {
@@ -195,7 +176,7 @@ fn row_in<'a>(vectors: &'a Vectors, slot: u32, scratch: &'a mut Vec<f32>) -> Res
 }
 
 /// What one search compares with.
-struct Asker<'a> {
+pub(super) struct Asker<'a> {
     index: &'a Flat,
     query: &'a [f32],
     query_inverse: f32,
@@ -222,7 +203,7 @@ impl Asker<'_> {
     }
 
     /// Scores the row of one slot.
-    fn row(&self, slot: u32, row: &[f32]) -> f32 {
+    pub(super) fn row(&self, slot: u32, row: &[f32]) -> f32 {
         match self.index.metric {
             Metric::Cosine => {
                 cosine(kernel::dot(self.query, row), self.index.inverse(slot), self.query_inverse)

@@ -8,6 +8,7 @@ mod flat;
 pub mod hnsw;
 mod live_graph;
 mod metric;
+mod rescore;
 mod scan;
 mod space;
 mod topk;

@@ -7,7 +7,7 @@ use super::{Scored, Space};
 use crate::limits::GROUP_ROWS;
 use std::convert::Infallible;
 
-/// The `keep` nearest by code to what each of `queries` asks for, in any order. Their scores are minus the distance by
+/// The `keep` nearest by code to what each of `queries` asks for, best first. Their scores are minus the distance by
 /// code. The queries share the pass: each row group is compared with all of them while it is in the cache.
 pub fn scan_codes(
     space: Space<'_>,
@@ -35,7 +35,7 @@ pub fn scan_codes(
         Ok(())
     };
     let Ok(()) = candidates.each_group(&mut group_of);
-    tops.into_iter().map(TopK::into_best).collect()
+    tops.into_iter().map(TopK::into_sorted).collect()
 }
 
 /// Minus the distances to the first rows of a group, as many as `out` has places.

@@ -1,6 +1,6 @@
 //! JSON, numbers and vectors that go out.
 //!
-//! A reply is `[json, numbers, vectors]`, plain JavaScript values: an object in WebAssembly memory would have to be
+//! A reply is `[json, numbers, vectors, ids]`, plain JavaScript values: an object in WebAssembly memory would have to be
 //! registered for finalization and freed, which costs more than a small query.
 
 use crate::collection::{Collection, Found, Row};
@@ -10,11 +10,12 @@ use crate::json::{self, Fields, ToJson};
 use js_sys::{Array, Float32Array};
 use wasm_bindgen::JsValue;
 
-/// `[json, numbers, vectors]`; the latter two are undefined where there are none.
-fn reply(json: &str, numbers: Option<&[f32]>, vectors: Option<&[f32]>) -> Array {
+/// `[json, numbers, vectors, ids]`; the latter three are undefined where there are none.
+fn reply(json: &str, numbers: Option<&[f32]>, vectors: Option<&[f32]>, ids: Option<&str>) -> Array {
     let floats =
         |floats: Option<&[f32]>| floats.map_or(JsValue::UNDEFINED, |some| Float32Array::from(some).into());
-    Array::of3(&JsValue::from_str(json), &floats(numbers), &floats(vectors))
+    let ids = ids.map_or(JsValue::UNDEFINED, JsValue::from_str);
+    Array::of4(&JsValue::from_str(json), &floats(numbers), &floats(vectors), &ids)
 }
 
 /// What to say of each row.
@@ -34,33 +35,43 @@ impl Return {
     }
 }
 
-/// What queries found: `{"ids", "metadata", "counts", "explain"}`, each a list of all matches or, the latter two, of
-/// all queries. Beside it the score and the distance of each match: as text they would cost more than a search.
+/// What queries found: JSON, where there is any, of `{"metadata", "counts", "explain"}`, each a list of all matches or,
+/// the latter two, of all queries; the score, the distance and the length of the id of each match; and the ids, one
+/// after another. Numbers as text would cost more than a search, and
+/// an engine that parses JSON looks every short string up in its table of all strings.
 pub fn matches(collection: &Collection, all: &[Found], fields: Return, explain: bool) -> Result<Array> {
     let hits = || all.iter().flat_map(|found| &found.hits);
     let rows = || hits().filter_map(|hit| collection.row(hit.slot));
-    let mut out = String::from("{\"ids\":");
-    json::list(&mut out, rows(), |out, row| json::string(out, &row.id));
-    if fields.metadata {
-        // JSON text already.
-        out.push_str(",\"metadata\":");
-        json::list(&mut out, rows(), |out, row| out.push_str(&row.metadata));
-    }
-    if all.len() != 1 {
-        out.push_str(",\"counts\":");
-        json::list(&mut out, all.iter(), |out, found| out.push_str(&found.hits.len().to_string()));
-    }
-    if explain {
-        out.push_str(",\"explain\":");
-        json::list(&mut out, all.iter(), |out, found| found.explain.to_json(out));
-    }
-    out.push('}');
     let metric = collection.config().metric;
-    let mut numbers = Vec::new();
+    let (mut out, mut ids, mut numbers) = (String::new(), String::new(), Vec::new());
     for hit in hits() {
+        let id = collection.row(hit.slot).map_or("", |row| &row.id);
+        ids.push_str(id);
         // Adding zero makes a negative zero a plain one.
         numbers.push(hit.score + 0.0);
         numbers.push(distance_from_score(metric, hit.score) + 0.0);
+        numbers.push(utf16_length(id));
+    }
+    let mut open = "{";
+    let mut field = |out: &mut String, name: &str| {
+        out.push_str(std::mem::replace(&mut open, ","));
+        out.push_str(name);
+    };
+    if fields.metadata {
+        field(&mut out, "\"metadata\":");
+        // JSON text already.
+        json::list(&mut out, rows(), |out, row| out.push_str(&row.metadata));
+    }
+    if all.len() != 1 {
+        field(&mut out, "\"counts\":");
+        json::list(&mut out, all.iter(), |out, found| out.push_str(&found.hits.len().to_string()));
+    }
+    if explain {
+        field(&mut out, "\"explain\":");
+        json::list(&mut out, all.iter(), |out, found| found.explain.to_json(out));
+    }
+    if open == "," {
+        out.push('}');
     }
     let mut vectors = Vec::new();
     if fields.vectors {
@@ -68,7 +79,14 @@ pub fn matches(collection: &Collection, all: &[Found], fields: Return, explain: 
             vectors.extend_from_slice(&collection.vector(hit.slot)?);
         }
     }
-    Ok(reply(&out, Some(&numbers), fields.vectors.then_some(&vectors)))
+    Ok(reply(&out, Some(&numbers), fields.vectors.then_some(&vectors), Some(&ids)))
+}
+
+/// Units of UTF-16 that a text takes in JavaScript. A float holds the length of every id exactly (`limits::ID_BYTES_MAX`).
+fn utf16_length(text: &str) -> f32 {
+    // A character has one byte that does not continue another, and two units where that begins one of four bytes.
+    let units = text.bytes().map(|byte| usize::from(byte & 0xc0 != 0x80) + usize::from(byte >= 0xf0));
+    units.sum::<usize>() as f32
 }
 
 /// Puts a list of rows together.
@@ -123,6 +141,6 @@ impl<'a> Writer<'a> {
             json::string(&mut self.json, cursor);
         }
         self.json.push('}');
-        reply(&self.json, None, self.fields.vectors.then_some(&self.vectors))
+        reply(&self.json, None, self.fields.vectors.then_some(&self.vectors), None)
     }
 }

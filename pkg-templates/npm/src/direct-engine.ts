@@ -320,8 +320,8 @@ class Handles<T extends { free(): void }> {
   }
 }
 
-function answer([json, numbers, vectors]: Reply): Answer {
-  return { json, numbers, vectors };
+function answer([json, numbers, vectors, ids]: Reply): Answer {
+  return { json, numbers, vectors, ids };
 }
 
 function handleClosed() {

@@ -12,9 +12,11 @@ export type Soon<T> = T | Promise<T>;
 /** Rows as JSON, and beside it numbers and vectors, row after row. */
 export interface Answer {
   json: string;
-  /** Score and distance of each match of a query. */
+  /** Of each match of a query: its score, its distance, the length of its id. */
   numbers: Float32Array | undefined;
   vectors: Float32Array | undefined;
+  /** The ids of the matches of a query, one after another. */
+  ids: string | undefined;
 }
 
 /** What is asked of a query beside its vectors. */

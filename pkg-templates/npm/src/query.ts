@@ -90,9 +90,8 @@ export function toVectors(
   return out;
 }
 
-/** What `WasmStore.query` says, column by column. */
+/** What `WasmStore.query` says beside numbers and ids, column by column. */
 interface Columns {
-  ids: string[];
   metadata?: Metadata[];
   /** Matches of each query; left out where there is one query. */
   counts?: number[];
@@ -100,19 +99,20 @@ interface Columns {
 }
 
 /** One result for each query. */
-export function queryResults({ json, numbers, vectors }: Answer): QueryResult[] {
-  const { ids, metadata, counts, explain } = JSON.parse(json) as Columns;
+export function queryResults({ json, numbers, vectors, ids = '' }: Answer): QueryResult[] {
   const scores = numbers as Float32Array;
-  const dimension = vectors === undefined ? 0 : vectors.length / ids.length;
+  const total = scores.length / 3;
+  const { metadata, counts, explain } = (json === '' ? {} : JSON.parse(json)) as Columns;
+  const dimension = vectors === undefined ? 0 : vectors.length / total;
   const results: QueryResult[] = [];
-  let at = 0;
-  for (const count of counts ?? [ids.length]) {
+  let [at, id] = [0, 0];
+  for (const count of counts ?? [total]) {
     const matches = new Array<Match>(count);
     for (let i = 0; i < count; i++, at++) {
       const match: Match = {
-        id: ids[at] as string,
-        score: scores[2 * at] as number,
-        distance: scores[2 * at + 1] as number,
+        id: ids.slice(id, (id += scores[3 * at + 2] as number)),
+        score: scores[3 * at] as number,
+        distance: scores[3 * at + 1] as number,
       };
       if (metadata !== undefined) match.metadata = metadata[at] as Metadata;
       // Its own copy: a shared buffer would travel whole whenever one match is stored or posted.

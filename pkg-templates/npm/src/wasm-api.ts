@@ -12,10 +12,15 @@ interface Freed {
 }
 
 /**
- * Rows as JSON; numbers of each row; the vectors, row after row, in the order of the rows that are not null. The
- * latter two are undefined when none were asked for.
+ * Rows as JSON; numbers of each row; the vectors, row after row, in the order of the rows that are not null; ids, one
+ * after another. The latter three are undefined when none were asked for.
  */
-export type Reply = [json: string, numbers: Float32Array | undefined, vectors: Float32Array | undefined];
+export type Reply = [
+  json: string,
+  numbers: Float32Array | undefined,
+  vectors: Float32Array | undefined,
+  ids: string | undefined,
+];
 
 /** What the compiled module asks of its host: the five verbs of a storage, two clocks, chance and patience. */
 export interface Host {

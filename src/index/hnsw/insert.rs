@@ -2,13 +2,13 @@
 
 use super::graph::{Graph, LEVEL_MAX};
 use super::scratch::Scratch;
+use super::search::Pace;
 use super::select::choose;
 use crate::error::Result;
 use crate::index::space::Space;
 
-/// Deviations that a neighbour gets the benefit of when it is judged by its signs. Less than a query gives: the beam
-/// is wide, and few of those that just enter it become links.
-const SLACK: f64 = 0.0;
+/// The beam is wide, and few of those at its edge become links: with no benefit at all the graph finds as much.
+const BUILDING: Pace = Pace { slack: 0.0, breadth: 2 };
 
 impl Graph {
     /// Adds a node for the row in `slot`, whose vector or codes are in the space. What is there already stays.
@@ -27,7 +27,7 @@ impl Graph {
         scratch.entries.clear();
         scratch.entries.push(nearest);
         for layer in (0..=level.min(top)).rev() {
-            self.search_layer(space, scratch, self.params.ef_construction, layer, SLACK);
+            self.search_layer(space, scratch, self.params.ef_construction, layer, BUILDING);
             self.link(space, scratch, slot, layer);
         }
         Ok(())

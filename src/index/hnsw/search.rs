@@ -6,11 +6,18 @@ use super::scratch::Scratch;
 use crate::index::codes::Signs;
 use crate::index::space::Space;
 
-/// Deviations that a neighbour gets the benefit of when it is judged by its signs.
-const SLACK: f64 = 2.0;
+/// How a beam goes ahead.
+#[derive(Clone, Copy)]
+pub(super) struct Pace {
+    /// Deviations that a neighbour gets the benefit of when it is judged by its signs.
+    pub slack: f64,
+    /// Nodes that are expanded at a time. What several need from memory is waited for once, and signs are judged by a
+    /// beam that is a little older.
+    pub breadth: usize,
+}
 
-/// Nodes that are expanded at a time.
-const EXPANDED: usize = 2;
+/// For queries, whose beam is narrow: each miss counts.
+const ASKING: Pace = Pace { slack: 1.0, breadth: 1 };
 
 impl Graph {
     /// Finds about the `ef` nearest nodes to `scratch.query`, dead ones among them; [`Scratch::nearest`] has them
@@ -33,7 +40,7 @@ impl Graph {
             let distance = space.distance(&scratch.query, entry, &mut scratch.distances);
             scratch.entries.push(Near::new(entry, distance, home));
         }
-        self.search_layer(space, scratch, ef, 0, SLACK);
+        self.search_layer(space, scratch, ef, 0, ASKING);
     }
 
     /// From `entry` in layer `top` greedily down to the layer above `bottom`: the nearest node found.
@@ -75,7 +82,7 @@ impl Graph {
         scratch: &mut Scratch,
         ef: usize,
         layer: u8,
-        slack: f64,
+        pace: Pace,
     ) {
         let Scratch { query, marks, beam, fresh, unlike, sieve, distances, entries, compared, home, .. } =
             scratch;
@@ -87,14 +94,14 @@ impl Graph {
             beam.offer(*entry);
         }
         let signs = space.codes.signs();
-        let room = EXPANDED * self.room(layer);
+        let room = pace.breadth * self.room(layer);
         fresh.resize(room, NONE);
         unlike.resize(unlike.len().max(room), 0);
         let (mut touched, mut next_links) = (0, 0);
         loop {
             // Written by place and counted without a branch: whether a node was met before nobody can predict.
             let (mut met, mut expanded) = (0, 0);
-            while expanded < EXPANDED
+            while expanded < pace.breadth
                 && let Some(slot) = beam.expand()
             {
                 expanded += 1;
@@ -114,7 +121,7 @@ impl Graph {
             if let Some(signs) = signs {
                 let fresh = &mut fresh[..met];
                 fresh.iter().for_each(|slot| touched ^= signs.touch(*slot));
-                let limit = match (beam.worst(), sieve.judge(slack)) {
+                let limit = match (beam.worst(), sieve.judge(pace.slack)) {
                     (Some(worst), Some(judge)) => judge.limit(worst),
                     _ => u32::MAX,
                 };

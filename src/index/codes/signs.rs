@@ -95,11 +95,11 @@ mod tests {
             }
             let negative = codes.iter().filter(|code| **code < 0).count() as u32;
             assert_eq!(
-                [1, 0, 9].map(|slot| signs.unlike(&query, slot)),
+                [1, 0, 9_999].map(|slot| signs.unlike(&query, slot)),
                 [0, negative, 0],
                 "nothing in slot 9"
             );
-            assert_eq!((signs.touch(1), signs.touch(9)), (row[0], 0));
+            assert_eq!((signs.touch(1), signs.touch(9_999)), (row[0], 0));
         }
     }
 }

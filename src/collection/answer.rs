@@ -93,8 +93,8 @@ impl Collection {
             .zip(all)
             .map(|(vector, nearest)| {
                 let rescored = nearest.len() as u64;
-                let slots = nearest.iter().map(|scored| scored.slot);
-                let hits = self.flat.rescore(&self.vectors, vector, slots, query.top_k, query.min_score)?;
+                let hits =
+                    self.flat.rescore(&self.vectors, vector, &nearest, query.top_k, query.min_score)?;
                 let found = self.found(hits, choice, matching);
                 Ok(Found { explain: Explain { compared, rescored, ..found.explain }, ..found })
             })
@@ -141,8 +141,7 @@ impl Collection {
             return Ok(None);
         }
         let rescored = nearest.len() as u64;
-        let slots = nearest.iter().map(|scored| scored.slot);
-        let hits = self.flat.rescore(&self.vectors, vector, slots, query.top_k, query.min_score)?;
+        let hits = self.flat.rescore(&self.vectors, vector, &nearest, query.top_k, query.min_score)?;
         let found = self.found(hits, choice, matching);
         let explain = Explain { compared, rescored, pending, ef: Some(choice.ef as u32), ..found.explain };
         Ok(Some(Found { explain, ..found }))

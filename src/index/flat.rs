@@ -12,6 +12,9 @@ use crate::vectors::Vectors;
 /// Rows that several queries share before the next: few enough to stay in a cache of the processor's core.
 const SHARED_ROWS: usize = 256;
 
+/// Rows anywhere in memory that are asked for before the first of them is compared.
+const FETCHED_ROWS: usize = 16;
+
 /// The exact index over a vector arena. It keeps only what a scan would otherwise compute again: one over the
 /// length of each row, under cosine.
 #[derive(Clone, Debug)]
@@ -158,21 +161,24 @@ impl Flat {
             .collect())
     }
 
-    /// The best `k` of `slots`, compared as floats.
+    /// The best `k` of those that are `nearest` by code, compared as floats.
     pub fn rescore(
         &self,
         vectors: &Vectors,
         query: &[f32],
-        slots: impl ExactSizeIterator<Item = u32>,
+        nearest: &[Scored],
         k: usize,
         min_score: Option<f32>,
     ) -> Result<Vec<Scored>> {
-        let mut top = TopK::new(k, slots.len(), min_score);
+        let mut top = TopK::new(k, nearest.len(), min_score);
         let asker = self.ask(query);
         let mut scratch = Vec::new();
-        for slot in slots {
-            let row = row_in(vectors, slot, &mut scratch)?;
-            top.push(slot, asker.row(slot, row));
+        for some in nearest.chunks(FETCHED_ROWS) {
+            some.iter().for_each(|Scored { slot, .. }| kernel::fetch(vectors.row(*slot).unwrap_or_default()));
+            for Scored { slot, .. } in some {
+                let row = row_in(vectors, *slot, &mut scratch)?;
+                top.push(*slot, asker.row(*slot, row));
+            }
         }
         Ok(top.into_sorted())
     }
@@ -215,9 +221,7 @@ impl Asker<'_> {
         let inverses = self.index.inverse_norms.get(first as usize..).unwrap_or_default();
         let known = scores.len().min(inverses.len());
         let (scores, unknown) = scores.split_at_mut(known);
-        for (score, inverse) in scores.iter_mut().zip(inverses) {
-            *score = cosine(*score, *inverse, self.query_inverse);
-        }
+        kernel::cosines(scores, inverses, self.query_inverse);
         unknown.fill(0.0);
     }
 
@@ -225,25 +229,10 @@ impl Asker<'_> {
     fn row(&self, slot: u32, row: &[f32]) -> f32 {
         match self.index.metric {
             Metric::Cosine => {
-                cosine(kernel::dot(self.query, row), self.index.inverse(slot), self.query_inverse)
+                kernel::cosine(kernel::dot(self.query, row), self.index.inverse(slot), self.query_inverse)
             }
             Metric::Dot => kernel::dot(self.query, row),
             Metric::Euclidean => -kernel::l2_squared(self.query, row).sqrt(),
         }
-    }
-}
-
-/// Rounding can push the cosine of parallel vectors past 1.
-#[inline]
-#[allow(clippy::manual_clamp)]
-fn cosine(dot: f32, row_inverse: f32, query_inverse: f32) -> f32 {
-    let cosine = dot * row_inverse * query_inverse;
-    // Not `clamp`: its panic brings 10 KB of wasm.
-    if cosine > 1.0 {
-        1.0
-    } else if cosine < -1.0 {
-        -1.0
-    } else {
-        cosine
     }
 }

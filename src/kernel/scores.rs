@@ -77,8 +77,10 @@ mod registers {
                 let place = dots.as_mut_ptr().add(at).cast::<v128>();
                 let inverse = v128_load(inverses.as_ptr().add(at).cast());
                 let cosine = f32x4_mul(f32x4_mul(v128_load(place), inverse), query_inverse);
-                // These two give what is not a number back as it is.
-                v128_store(place, f32x4_pmax(f32x4_pmin(cosine, one), f32x4_neg(one)));
+                // Not `pmin` and `pmax`: with relaxed SIMD a compiler takes instructions for them that turn what is not
+                // a number into a bound.
+                let cosine = v128_bitselect(one, cosine, f32x4_gt(cosine, one));
+                v128_store(place, v128_bitselect(f32x4_neg(one), cosine, f32x4_lt(cosine, f32x4_neg(one))));
             }
             at += 4;
         }

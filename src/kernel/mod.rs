@@ -11,7 +11,7 @@
 //! instructions the machine has is asked once per call, so a scan that calls `rows` per row group does not
 //! notice.
 //!
-//! `codes` compares rows kept as bytes or bits.
+//! `codes` compares rows kept as bytes or bits; `scores` has what is done to scores one after another.
 //!
 //! All lengths are safe: where two differ, the shorter one counts. Rows need no alignment.
 

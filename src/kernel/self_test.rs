@@ -113,7 +113,7 @@ fn passes(seed: u64) -> Result<u32, String> {
             let mut scores = vec![0.4; length];
             scores[at] = odd;
             let less = eights_below(&scores, 0.5);
-            if less > at || less % 8 != 0 || eights_below(&scores[..at], 0.5) > at {
+            if less > at || !less.is_multiple_of(8) || eights_below(&scores[..at], 0.5) > at {
                 return Err(format!("{less} scores before {at} of {length} are less"));
             }
         }

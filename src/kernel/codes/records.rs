@@ -53,7 +53,9 @@ mod native {
             let (codes, tail) = record.split_at(records.length.min(record.len()));
             let word = |at: usize| tail.as_chunks::<4>().0.get(at).copied().unwrap_or_default();
             let (factor, base) = (f32::from_le_bytes(word(1)), f32::from_le_bytes(word(2)));
-            let product = query.dot(bytemuck::cast_slice(codes), i32::from_le_bytes(word(0)));
+            // SAFETY: a byte of one sign is as long as one of the other, and any is a code.
+            let codes = unsafe { std::slice::from_raw_parts(codes.as_ptr().cast::<i8>(), codes.len()) };
+            let product = query.dot(codes, i32::from_le_bytes(word(0)));
             *score = terms.factor * factor * product as f32 - (terms.base + base);
         }
     }

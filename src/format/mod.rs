@@ -9,6 +9,7 @@ mod bytes;
 mod codec;
 pub mod config;
 pub mod crc32;
+mod crc_fold;
 pub use bytes::floats;
 pub mod frame;
 pub mod header;

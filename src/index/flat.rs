@@ -196,9 +196,7 @@ impl Asker<'_> {
         let inverses = self.index.inverse_norms.get(first as usize..).unwrap_or_default();
         let known = scores.len().min(inverses.len());
         let (scores, unknown) = scores.split_at_mut(known);
-        for (score, inverse) in scores.iter_mut().zip(inverses) {
-            *score = cosine(*score, *inverse, self.query_inverse);
-        }
+        kernel::cosines(scores, inverses, self.query_inverse);
         unknown.fill(0.0);
     }
 
@@ -206,25 +204,10 @@ impl Asker<'_> {
     pub(super) fn row(&self, slot: u32, row: &[f32]) -> f32 {
         match self.index.metric {
             Metric::Cosine => {
-                cosine(kernel::dot(self.query, row), self.index.inverse(slot), self.query_inverse)
+                kernel::cosine(kernel::dot(self.query, row), self.index.inverse(slot), self.query_inverse)
             }
             Metric::Dot => kernel::dot(self.query, row),
             Metric::Euclidean => -kernel::l2_squared(self.query, row).sqrt(),
         }
-    }
-}
-
-/// Rounding can push the cosine of parallel vectors past 1.
-#[inline]
-#[allow(clippy::manual_clamp)]
-fn cosine(dot: f32, row_inverse: f32, query_inverse: f32) -> f32 {
-    let cosine = dot * row_inverse * query_inverse;
-    // Not `clamp`: its panic brings 10 KB of wasm.
-    if cosine > 1.0 {
-        1.0
-    } else if cosine < -1.0 {
-        -1.0
-    } else {
-        cosine
     }
 }

@@ -17,18 +17,18 @@ pub fn scan_codes(
 ) -> Vec<Vec<Scored>> {
     let expected = candidates.count_max();
     let mut tops: Vec<TopK> = queries.iter().map(|_| TopK::new(keep, expected, None)).collect();
-    let mut distances = Vec::with_capacity(GROUP_ROWS);
+    let mut scores = Vec::with_capacity(GROUP_ROWS);
     let mut group_of = |group: usize, count: usize, asked: Asked<'_>| -> Result<(), Infallible> {
         for (query, top) in queries.iter().zip(&mut tops) {
             match (space.codes, &asked) {
                 (_, Asked::Few(slots)) => {
-                    space.distances(query, slots, &mut distances);
-                    slots.iter().zip(&distances).for_each(|(slot, distance)| top.push(*slot, -distance));
+                    space.distances(query, slots, &mut scores);
+                    slots.iter().zip(&scores).for_each(|(slot, distance)| top.push(*slot, -distance));
                 }
                 (codes, asked) => {
-                    distances.resize(count, 0.0);
-                    compare_group(codes, query, group, &mut distances);
-                    top.push_group((group * GROUP_ROWS) as u32, &distances, asked.listed());
+                    scores.resize(count, 0.0);
+                    compare_group(codes, query, group, &mut scores);
+                    top.push_group((group * GROUP_ROWS) as u32, &scores, asked.listed());
                 }
             }
         }
@@ -45,5 +45,4 @@ fn compare_group(codes: &Codes, query: &Query, group: usize, out: &mut [f32]) {
         Codes::Bits(codes) => codes.scan(query, group, out),
         Codes::None => {}
     }
-    out.iter_mut().for_each(|distance| *distance = -*distance);
 }

@@ -1,6 +1,7 @@
 //! The best k of many scores, without sorting them all and without a heap move per row.
 
 use super::Scored;
+use crate::kernel::eights_below;
 
 /// Collects scores and keeps the best `k`. Order: higher score first, then lower slot; NaN after everything.
 ///
@@ -47,8 +48,16 @@ impl TopK {
     pub fn push_group(&mut self, first: u32, scores: &[f32], listed: Option<&[u32]>) {
         match listed {
             None => {
-                for (slot, score) in (first..).zip(scores) {
-                    self.push(slot, *score);
+                let (mut slot, mut rest) = (first, scores);
+                while !rest.is_empty() {
+                    let less = eights_below(rest, self.floor_score);
+                    slot += less as u32;
+                    let (some, others) = rest[less..].split_at(8.min(rest.len() - less));
+                    for score in some {
+                        self.push(slot, *score);
+                        slot += 1;
+                    }
+                    rest = others;
                 }
             }
             Some(slots) => {
@@ -85,12 +94,6 @@ impl TopK {
             self.kept.select_nth_unstable(self.k - 1);
             self.kept.truncate(self.k);
         }
-    }
-
-    /// The best, in any order.
-    pub fn into_best(mut self) -> Vec<Scored> {
-        self.cut();
-        self.kept.into_iter().map(|worst| scored(!worst)).collect()
     }
 
     /// The best, best first.

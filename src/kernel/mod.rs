@@ -11,20 +11,22 @@
 //! instructions the machine has is asked once per call, so a scan that calls `rows` per row group does not
 //! notice.
 //!
-//! `codes` compares rows kept as bytes or bits.
+//! `codes` compares rows kept as bytes or bits; `scores` has what is done to scores one after another.
 //!
 //! All lengths are safe: where two differ, the shorter one counts. Rows need no alignment.
 
 mod codes;
 mod scalar;
+mod scores;
 mod self_test;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub use codes::{ByteQuery, encode_bits, encode_bytes, hamming_rows, hamming4};
+pub use codes::{ByteQuery, Terms, encode_bits, encode_bytes, hamming_scores, hamming4};
 pub use codes::{CodeKernel, bits_of_row, bytes_of_row, code_implementations, unlike_bits};
+pub use scores::{cosine, cosines, eights_below};
 pub use self_test::self_test;
 
 #[cfg(not(any(all(target_arch = "wasm32", target_feature = "simd128"), target_arch = "x86_64")))]
@@ -47,6 +49,18 @@ const L2: bool = true;
 #[inline]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     native::pair::<DOT>(a, b)
+}
+
+/// Asks memory for a row that is compared soon: the waits for several rows that lie anywhere then overlap.
+#[inline]
+pub fn fetch(row: &[f32]) {
+    let mut at = 0;
+    while at < row.len() {
+        // SAFETY: it is one of the row's. Volatile, since nothing is done with what is read.
+        unsafe { row.as_ptr().add(at).read_volatile() };
+        // A line of a cache has 64 bytes nearly everywhere.
+        at += 16;
+    }
 }
 
 /// The square of the euclidean distance of two vectors.

@@ -5,7 +5,7 @@
 //! `(n / 8 + 16) x 2^-24 x sum(|term|) + n x 2^-149`: each of at least eight running sums rounds once per
 //! term, a handful of roundings make the terms, join the sums and add the tail; and a product may vanish.
 
-use super::{Kernel, codes, implementations};
+use super::{Kernel, codes, cosine, cosines, eights_below, implementations};
 
 /// Lengths beside 1 to 70, which cover every tail of every block size.
 const LENGTHS: [usize; 6] = [96, 100, 128, 384, 768, 1536];
@@ -19,7 +19,7 @@ const UNTOUCHED: f32 = 12345.0;
 /// Checks every implementation that this machine can run against the oracle, on numbers drawn from `seed`.
 /// Returns how many results were compared, or what was wrong with one.
 pub fn self_test(seed: u64) -> Result<u32, String> {
-    let mut cases = codes::self_test(seed)?;
+    let mut cases = codes::self_test(seed)? + passes(seed)?;
     for kernel in implementations() {
         for length in (0..=70).chain(LENGTHS) {
             for kind in 0..KINDS {
@@ -88,6 +88,37 @@ fn check(kernel: &Kernel, length: usize, kind: u32, random: &mut Random) -> Resu
         return Err("nothing must sum to 0".to_string());
     }
     Ok(6 * count as u32 + 2)
+}
+
+/// The passes over scores against what they do to one score, on all numbers there are.
+fn passes(seed: u64) -> Result<u32, String> {
+    for length in 0..70 {
+        let mut random = Random::new(seed, KINDS, length);
+        let mut any = |nan: usize| if random.below(nan) == 0 { f32::NAN } else { random.number(8) };
+        let (dots, inverses): (Vec<f32>, Vec<f32>) = (0..length).map(|_| (any(9), any(9))).unzip();
+        for (inverses, query) in
+            [(&inverses[..], 1.0), (&vec![0.75; length], 0.5), (&inverses[..length / 2], 1e-3)]
+        {
+            let mut scaled = dots.clone();
+            cosines(&mut scaled, inverses, query);
+            for (at, (got, dot)) in scaled.iter().zip(&dots).enumerate() {
+                let expected = inverses.get(at).map_or(*dot, |inverse| cosine(*dot, *inverse, query));
+                if bits(*got) != bits(expected) || expected.abs() > 1.0 && at < inverses.len() {
+                    return Err(format!("cosine {at} of {length}: got {got:e}, expected {expected:e}"));
+                }
+            }
+        }
+        // All less but one, which is as high or not a number.
+        for (at, odd) in (0..length).flat_map(|at| [(at, 0.5), (at, 0.6), (at, f32::NAN)]) {
+            let mut scores = vec![0.4; length];
+            scores[at] = odd;
+            let less = eights_below(&scores, 0.5);
+            if less > at || !less.is_multiple_of(8) || eights_below(&scores[..at], 0.5) > at {
+                return Err(format!("{less} scores before {at} of {length} are less"));
+            }
+        }
+    }
+    Ok(70 * 35)
 }
 
 /// NaN has many bit patterns, and the hardware may pick.

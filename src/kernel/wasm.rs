@@ -13,27 +13,32 @@ use super::scalar::term;
 #[inline]
 pub(super) fn pair<const L2: bool>(a: &[f32], b: &[f32]) -> f32 {
     let length = a.len().min(b.len());
-    let (a, b) = (&a[..length], &b[..length]);
+    // Pointers, not slices: the functions that cut slices stay calls, two or three for each row.
+    let (a, b) = (a.as_ptr(), b.as_ptr());
     // Four sums hide the latency of the addition.
     let zero = f32x4_splat(0.0);
     let (mut first, mut second, mut third, mut fourth) = (zero, zero, zero, zero);
     let mut at = 0;
-    while at + 16 <= length {
-        first = add_term::<L2>(first, load(a, at), load(b, at));
-        second = add_term::<L2>(second, load(a, at + 4), load(b, at + 4));
-        third = add_term::<L2>(third, load(a, at + 8), load(b, at + 8));
-        fourth = add_term::<L2>(fourth, load(a, at + 12), load(b, at + 12));
-        at += 16;
+    // SAFETY: both have `length` floats, and as many are left at `at` as each turn takes.
+    unsafe {
+        while at + 16 <= length {
+            first = add_term::<L2>(first, load(a, at), load(b, at));
+            second = add_term::<L2>(second, load(a, at + 4), load(b, at + 4));
+            third = add_term::<L2>(third, load(a, at + 8), load(b, at + 8));
+            fourth = add_term::<L2>(fourth, load(a, at + 12), load(b, at + 12));
+            at += 16;
+        }
+        while at + 4 <= length {
+            first = add_term::<L2>(first, load(a, at), load(b, at));
+            at += 4;
+        }
+        let mut sum = total(f32x4_add(f32x4_add(first, second), f32x4_add(third, fourth)));
+        while at < length {
+            sum += term::<L2>(*a.add(at), *b.add(at));
+            at += 1;
+        }
+        sum
     }
-    while at + 4 <= length {
-        first = add_term::<L2>(first, load(a, at), load(b, at));
-        at += 4;
-    }
-    let mut sum = total(f32x4_add(f32x4_add(first, second), f32x4_add(third, fourth)));
-    for (a, b) in a[at..].iter().zip(&b[at..]) {
-        sum += term::<L2>(*a, *b);
-    }
-    sum
 }
 
 /// The sum of the terms of `query` and each row.
@@ -50,12 +55,13 @@ pub(super) fn rows<const L2: bool>(query: &[f32], rows: &[f32], out: &mut [f32])
 }
 
 /// The four floats at `at`.
+///
+/// # Safety
+/// They must be there.
 #[inline(always)]
-fn load(from: &[f32], at: usize) -> v128 {
-    debug_assert!(at + 4 <= from.len());
-    // SAFETY: every caller above steps through slices of one length and stops before fewer than the floats
-    // that it loads are left. `v128_load` asks for no alignment.
-    unsafe { v128_load(from.as_ptr().add(at).cast()) }
+unsafe fn load(from: *const f32, at: usize) -> v128 {
+    // SAFETY: the caller's four floats. `v128_load` asks for no alignment.
+    unsafe { v128_load(from.add(at).cast()) }
 }
 
 #[inline(always)]

@@ -141,9 +141,6 @@ pub async fn load_state(
         for block in wire.blocks(wire.take(loading)).iter().chain(links) {
             total += BLOCK_HEADER_BYTES as u64 + u64::from(block.length);
         }
-        for block in wire.extension.graph.iter().flat_map(|graph| &graph.groups).flatten() {
-            total += BLOCK_HEADER_BYTES as u64 + u64::from(block.length);
-        }
     }
     for wire in &wires {
         let take = wire.take(loading);

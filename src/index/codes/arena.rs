@@ -64,7 +64,11 @@ impl<T: Copy> Arena<T> {
             if let Some(chunk) = self.chunks.get_mut(group) {
                 let length = (rows * self.stride).max(chunk.len());
                 chunk.try_reserve_exact(length - chunk.len()).map_err(|_| out_of_memory())?;
-                chunk.resize(length, self.blank);
+                // Not `resize`, which writes item by item in a build for size: bytes one after another.
+                let blanks = [self.blank; 256];
+                while chunk.len() < length {
+                    chunk.extend_from_slice(&blanks[..blanks.len().min(length - chunk.len())]);
+                }
             }
         }
         Ok(())

@@ -5,8 +5,7 @@ use super::Query;
 use super::arena::Arena;
 use super::bytes::load;
 use crate::error::Result;
-use crate::kernel::{encode_bits, hamming_rows, hamming4};
-use crate::limits::GROUP_ROWS;
+use crate::kernel::{encode_bits, hamming_scores, hamming4};
 
 /// The codes of one collection.
 #[derive(Clone, Debug)]
@@ -57,12 +56,9 @@ impl Bits {
         }
     }
 
-    /// The distances to the first `out.len()` rows of a group.
+    /// Minus the distances to the first `out.len()` rows of a group.
     pub fn scan(&self, query: &Query, group: usize, out: &mut [f32]) {
-        let mut unlike = [0; GROUP_ROWS];
-        let count = out.len().min(GROUP_ROWS);
-        hamming_rows(&query.bits, self.arena.group(group), self.arena.stride(), &mut unlike[..count]);
-        out.iter_mut().zip(unlike).for_each(|(distance, unlike)| *distance = unlike as f32);
+        hamming_scores(&query.bits, self.arena.group(group), self.arena.stride(), out);
     }
 
     /// The records of the first `rows` rows of a group.

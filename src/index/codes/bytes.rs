@@ -8,8 +8,7 @@ use super::arena::Arena;
 use super::signs::Signs;
 use crate::error::{Error, Result};
 use crate::index::Metric;
-use crate::kernel::{dot, encode_bytes};
-use crate::limits::GROUP_ROWS;
+use crate::kernel::{Terms, dot, encode_bytes};
 
 /// Bytes of a record behind its codes: the sum of the codes (i32), factor and base (f32), and four of nothing, so
 /// that every record begins at a multiple of 16.
@@ -134,23 +133,10 @@ impl Bytes {
         out.truncate(slots.len());
     }
 
-    /// The distances to the first `out.len()` rows of a group.
+    /// Minus the distances to the first `out.len()` rows of a group.
     pub fn scan(&self, query: &Query, group: usize, out: &mut [f32]) {
-        let stride = self.arena.stride();
-        let records = self.arena.group(group);
-        let (fours, rest) = out.as_chunks_mut::<4>();
-        let rows_in_fours = fours.len() * 4;
-        for (out, records) in fours.iter_mut().zip(records.chunks_exact(4 * stride)) {
-            let (first, others) = records.split_at(stride);
-            let (second, others) = others.split_at(stride);
-            let (third, fourth) = others.split_at(stride);
-            let rows = [first, second, third, fourth];
-            *out = self.four(query, rows);
-        }
-        for (at, out) in rest.iter_mut().enumerate() {
-            let record = self.arena.get((group * GROUP_ROWS + rows_in_fours + at) as u32);
-            *out = self.four(query, [record; 4])[0];
-        }
+        let terms = Terms { factor: query.factor, base: query.base };
+        query.bytes.score_records(terms, self.arena.group(group), self.arena.stride(), out);
     }
 
     /// The distances of four records. What lies behind the codes is read when those were: read first, it would be one

@@ -15,6 +15,7 @@
 
 mod encode;
 mod query;
+mod records;
 #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
 mod relaxed;
 mod scalar;
@@ -23,11 +24,14 @@ mod self_test;
 mod wasm;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm_encode;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm_records;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 pub use encode::{encode_bits, encode_bytes};
 pub use query::ByteQuery;
+pub use records::Terms;
 pub(super) use self_test::self_test;
 
 #[cfg(not(any(all(target_arch = "wasm32", target_feature = "simd128"), target_arch = "x86_64")))]
@@ -50,13 +54,13 @@ pub const fn bits_of_row(dimension: usize) -> usize {
     dimension.div_ceil(8).next_multiple_of(STEP)
 }
 
-/// The Hamming distances of `query` to rows of bits that begin every `stride` bytes of `rows`.
+/// Minus the Hamming distances of `query` to rows of bits that begin every `stride` bytes of `rows`.
 ///
-/// Writes as many distances as there are rows that end within `rows`, or as `out` holds if that is fewer;
+/// Writes as many scores as there are rows that end within `rows`, or as `out` holds if that is fewer;
 /// the rest of `out` keeps its values.
 #[inline]
-pub fn hamming_rows(query: &[u8], rows: &[u8], stride: usize, out: &mut [u32]) {
-    native::hamming_rows(query, rows, stride, out);
+pub fn hamming_scores(query: &[u8], rows: &[u8], stride: usize, out: &mut [f32]) {
+    native::hamming_scores(query, rows, stride, out);
 }
 
 /// The Hamming distances of `query` to four rows of bits, wherever they lie. The rows are read side by side,
@@ -101,8 +105,8 @@ pub struct CodeKernel {
     pub narrow: fn(&[u8], &[i8]) -> i32,
     /// The same with four rows.
     pub narrow4: fn(&[u8], [&[i8]; 4]) -> [i32; 4],
-    /// See [`hamming_rows`].
-    pub hamming_rows: fn(&[u8], &[u8], usize, &mut [u32]),
+    /// See [`hamming_scores`].
+    pub hamming_scores: fn(&[u8], &[u8], usize, &mut [f32]),
     /// See [`hamming4`].
     pub hamming4: fn(&[u8], [&[u8]; 4]) -> [u32; 4],
 }
@@ -116,7 +120,7 @@ pub fn code_implementations() -> Vec<CodeKernel> {
         wide4: scalar::wide4,
         narrow: scalar::narrow,
         narrow4: scalar::narrow4,
-        hamming_rows: scalar::hamming_rows,
+        hamming_scores: scalar::hamming_scores,
         hamming4: scalar::hamming4,
     };
     vec![
@@ -126,7 +130,7 @@ pub fn code_implementations() -> Vec<CodeKernel> {
             name: "simd128",
             wide: wasm::wide,
             wide4: wasm::wide4,
-            hamming_rows: wasm::hamming_rows,
+            hamming_scores: wasm::hamming_scores,
             hamming4: wasm::hamming4,
             ..scalar
         },
@@ -137,7 +141,7 @@ pub fn code_implementations() -> Vec<CodeKernel> {
             name: if x86::available() { "avx2" } else { "sse2" },
             wide: x86::wide,
             wide4: x86::wide4,
-            hamming_rows: x86::hamming_rows,
+            hamming_scores: x86::hamming_scores,
             hamming4: x86::hamming4,
             ..scalar
         },

@@ -17,10 +17,10 @@ const MOVED: i32 = 64;
 pub struct ByteQuery {
     scale: f32,
     /// The codes, unless `narrow` has them.
-    wide: Vec<i16>,
+    pub(super) wide: Vec<i16>,
     /// The codes in 7 bits plus [`MOVED`], for the instruction that takes those; empty when `wide` counts.
     #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-    narrow: Vec<u8>,
+    pub(super) narrow: Vec<u8>,
 }
 
 impl ByteQuery {
@@ -116,6 +116,15 @@ impl ByteQuery {
         let [a, b, c, d, e, f, g, h] = rows;
         let ([a, b, c, d], [e, f, g, h]) = (self.moved4([a, b, c, d]), self.moved4([e, f, g, h]));
         [a, b, c, d, e, f, g, h]
+    }
+
+    /// How many codes there are, padding included.
+    pub(super) fn codes(&self) -> usize {
+        #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+        if !self.narrow.is_empty() {
+            return self.narrow.len();
+        }
+        self.wide.len()
     }
 
     /// What the codes of the query are moved by.

@@ -63,7 +63,7 @@ pub(super) fn narrow4(query: &[u8], rows: [&[i8]; 4]) -> [i32; 4] {
 /// # Safety
 /// `row` must point to sixteen codes.
 #[inline(always)]
-unsafe fn add_products(sum: v128, query: v128, row: *const i8) -> v128 {
+pub(super) unsafe fn add_products(sum: v128, query: v128, row: *const i8) -> v128 {
     // SAFETY: the caller's sixteen codes.
     i32x4_relaxed_dot_i8x16_i7x16_add(unsafe { v128_load(row.cast()) }, query, sum)
 }

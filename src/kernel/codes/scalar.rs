@@ -41,11 +41,11 @@ pub(super) fn hamming4(query: &[u8], rows: [&[u8]; 4]) -> [u32; 4] {
     rows.map(|row| hamming(&query[..length], &row[..length]))
 }
 
-/// See [`super::hamming_rows`].
-pub(super) fn hamming_rows(query: &[u8], rows: &[u8], stride: usize, out: &mut [u32]) {
+/// See [`super::hamming_scores`].
+pub(super) fn hamming_scores(query: &[u8], rows: &[u8], stride: usize, out: &mut [f32]) {
     let (length, stride) = (query.len() / STEP * STEP, stride.max(1));
     let count = whole_rows(rows.len(), length, stride).min(out.len());
     for (at, out) in out[..count].iter_mut().enumerate() {
-        *out = hamming(&query[..length], &rows[at * stride..at * stride + length]);
+        *out = -(hamming(&query[..length], &rows[at * stride..at * stride + length]) as f32);
     }
 }

@@ -3,7 +3,7 @@
 //! only what coding itself loses has a bound.
 
 use super::super::self_test::Random;
-use super::{ByteQuery, CodeKernel, bits_of_row, bytes_of_row, code_implementations};
+use super::{ByteQuery, CodeKernel, Terms, bits_of_row, bytes_of_row, code_implementations};
 use super::{encode_bits, encode_bytes};
 
 /// Lengths beside 1 to 70: typical ones, more than bits can be counted in bytes, and the largest there is.
@@ -13,7 +13,7 @@ const KINDS: u32 = 4;
 /// Rows of a case: two fours and three more.
 const ROWS: usize = 11;
 /// What lies behind the outputs.
-const UNTOUCHED: u32 = 12345;
+const UNTOUCHED: f32 = 12345.0;
 
 /// Checks every implementation and the coding itself, on numbers drawn from `seed`.
 pub(crate) fn self_test(seed: u64) -> Result<u32, String> {
@@ -149,12 +149,12 @@ fn distances(kernel: &CodeKernel, length: usize, kind: u32, random: &mut Random)
         let mut out = [UNTOUCHED; ROWS + 2];
         // As many rows as fit, or as are asked for.
         if rows.stride > 0 {
-            (kernel.hamming_rows)(&query, &buffer[rows.before..last], rows.stride, &mut out[..count]);
+            (kernel.hamming_scores)(&query, &buffer[rows.before..last], rows.stride, &mut out[..count]);
         } else {
-            out[..count].fill(0);
+            out[..count].fill(0.0);
         }
         for (at, got) in out.iter().enumerate() {
-            let expected = if at < count { exact(&as_bits(rows.row(at))) } else { UNTOUCHED };
+            let expected = if at < count { -(exact(&as_bits(rows.row(at))) as f32) } else { UNTOUCHED };
             if *got != expected {
                 return Err(format!("distance {at} of {count}: got {got}, expected {expected}"));
             }
@@ -162,7 +162,7 @@ fn distances(kernel: &CodeKernel, length: usize, kind: u32, random: &mut Random)
     }
     let mut out = [UNTOUCHED; ROWS + 2];
     if rows.width > 0 {
-        (kernel.hamming_rows)(&query, &buffer[rows.before..last], rows.stride, &mut out);
+        (kernel.hamming_scores)(&query, &buffer[rows.before..last], rows.stride, &mut out);
         if out[ROWS - 1] == UNTOUCHED || out[ROWS..] != [UNTOUCHED; 2] {
             return Err(format!("wrote another number of distances than there are rows: {out:?}"));
         }
@@ -243,6 +243,15 @@ fn coding(length: usize, kind: u32, random: &mut Random) -> Result<u32, String> 
         }
     }
 
+    for precisely in [false, true] {
+        if precisely {
+            query.set_precisely(&vector)
+        } else {
+            query.set(&vector)
+        }
+        records(&query, length, kind, random)?;
+    }
+
     query.set_from_codes(&codes, scale);
     for (row, got) in answers(&query, &rows)? {
         let exact = oracle(&codes, row);
@@ -252,6 +261,39 @@ fn coding(length: usize, kind: u32, random: &mut Random) -> Result<u32, String> 
     }
 
     Ok(3 * 5 * (ROWS as u32 - 3) + 2 * length as u32)
+}
+
+/// Compares scores of records with what the products of their codes and the numbers behind them give.
+fn records(query: &ByteQuery, length: usize, kind: u32, random: &mut Random) -> Result<(), String> {
+    let width = bytes_of_row(length);
+    let stride = width + 16 + 16 * random.below(2);
+    let terms = Terms { factor: random.number(0), base: random.number(0) };
+    let (mut bytes, mut expected) = (Vec::new(), Vec::new());
+    for row in 0..ROWS {
+        let codes: Vec<i8> = (0..width).map(|at| if at < length { code(kind, random) } else { 0 }).collect();
+        let sum = codes.iter().map(|code| i32::from(*code)).sum::<i32>();
+        let (factor, base) = (random.number(0), random.number(0));
+        let product = query.dot(&codes, sum) as f32;
+        expected.push(terms.factor * factor * product - (terms.base + base));
+        bytes.extend(codes.iter().map(|code| *code as u8));
+        bytes.extend(sum.to_le_bytes().iter().chain(&factor.to_le_bytes()).chain(&base.to_le_bytes()));
+        bytes.resize((row + 1) * stride, 77);
+    }
+    // As many as are asked for, as there are, or as are whole.
+    let whole = width + 16;
+    let cut = (ROWS - 1) * stride + whole;
+    let cases = (0..=ROWS).map(|count| (bytes.len(), count, count));
+    for (end, asked, count) in cases.chain([(cut, ROWS + 2, ROWS), (cut - 1, ROWS + 2, ROWS - 1)]) {
+        let mut scores = [UNTOUCHED; ROWS + 2];
+        query.score_records(terms, &bytes[..end], stride, &mut scores[..asked]);
+        for (at, got) in scores.iter().enumerate() {
+            let expected = if at < count { expected[at] } else { UNTOUCHED };
+            if got.to_bits() != expected.to_bits() {
+                return Err(format!("record {at} of {count}: got {got:e}, expected {expected:e}"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What a query says of all rows, once it has said the same in both ways.

@@ -110,10 +110,7 @@ pub(super) fn starts<T>(rows: [&[T]; 4]) -> [*const T; 4] {
 /// The sum of the four numbers of each register.
 #[inline(always)]
 pub(super) fn totals(sums: [v128; 4]) -> [i32; 4] {
-    let [a, b, c, d] = sums;
-    let ab = i32x4_add(i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b));
-    let cd = i32x4_add(i32x4_shuffle::<0, 4, 1, 5>(c, d), i32x4_shuffle::<2, 6, 3, 7>(c, d));
-    let all = i32x4_add(i32x4_shuffle::<0, 1, 4, 5>(ab, cd), i32x4_shuffle::<2, 3, 6, 7>(ab, cd));
+    let all = total_register(sums);
     [
         i32x4_extract_lane::<0>(all),
         i32x4_extract_lane::<1>(all),
@@ -122,15 +119,30 @@ pub(super) fn totals(sums: [v128; 4]) -> [i32; 4] {
     ]
 }
 
+/// The same in a register.
+#[inline(always)]
+pub(super) fn total_register(sums: [v128; 4]) -> v128 {
+    let [a, b, c, d] = sums;
+    let ab = i32x4_add(i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b));
+    let cd = i32x4_add(i32x4_shuffle::<0, 4, 1, 5>(c, d), i32x4_shuffle::<2, 6, 3, 7>(c, d));
+    i32x4_add(i32x4_shuffle::<0, 1, 4, 5>(ab, cd), i32x4_shuffle::<2, 3, 6, 7>(ab, cd))
+}
+
 /// See [`super::hamming4`].
 pub(super) fn hamming4(query: &[u8], rows: [&[u8]; 4]) -> [u32; 4] {
     let length = shared(query.len(), rows);
     // SAFETY: `length` is the least of the five lengths in whole steps.
-    unsafe { differing4(query.as_ptr(), starts(rows), length) }
+    let counts = unsafe { differing4(query.as_ptr(), starts(rows), length) };
+    [
+        u32x4_extract_lane::<0>(counts),
+        u32x4_extract_lane::<1>(counts),
+        u32x4_extract_lane::<2>(counts),
+        u32x4_extract_lane::<3>(counts),
+    ]
 }
 
-/// See [`super::hamming_rows`].
-pub(super) fn hamming_rows(query: &[u8], rows: &[u8], stride: usize, out: &mut [u32]) {
+/// See [`super::hamming_scores`].
+pub(super) fn hamming_scores(query: &[u8], rows: &[u8], stride: usize, out: &mut [f32]) {
     let (length, stride) = (query.len() / STEP * STEP, stride.max(1));
     let count = whole_rows(rows.len(), length, stride).min(out.len());
     let (fours, rest) = out[..count].as_chunks_mut::<4>();
@@ -138,15 +150,16 @@ pub(super) fn hamming_rows(query: &[u8], rows: &[u8], stride: usize, out: &mut [
     for four in fours {
         // SAFETY: `length` is no more than `query` holds, and these four of the `count` rows end within `rows`
         // (`whole_rows`).
-        *four = unsafe {
+        unsafe {
             let first = rows.as_ptr().add(at * stride);
             let rows = [first, first.add(stride), first.add(2 * stride), first.add(3 * stride)];
-            differing4(query.as_ptr(), rows, length)
-        };
+            let counts = f32x4_convert_i32x4(differing4(query.as_ptr(), rows, length));
+            v128_store(four.as_mut_ptr().cast(), f32x4_neg(counts));
+        }
         at += 4;
     }
     for out in rest {
-        [*out, ..] = hamming4(query, [&rows[at * stride..]; 4]);
+        *out = -(hamming4(query, [&rows[at * stride..]; 4])[0] as f32);
         at += 1;
     }
 }
@@ -156,7 +169,7 @@ pub(super) fn hamming_rows(query: &[u8], rows: &[u8], stride: usize, out: &mut [
 /// # Safety
 /// `length` must be a multiple of 16, and all five pointers must point to as many bytes.
 #[inline(always)]
-unsafe fn differing4(query: *const u8, rows: [*const u8; 4], length: usize) -> [u32; 4] {
+unsafe fn differing4(query: *const u8, rows: [*const u8; 4], length: usize) -> v128 {
     let [a, b, c, d] = rows;
     let zero = i32x4_splat(0);
     let (mut sum_a, mut sum_b, mut sum_c, mut sum_d) = (zero, zero, zero, zero);
@@ -181,8 +194,7 @@ unsafe fn differing4(query: *const u8, rows: [*const u8; 4], length: usize) -> [
         sum_c = i32x4_add(sum_c, widened(in_c));
         sum_d = i32x4_add(sum_d, widened(in_d));
     }
-    let [a, b, c, d] = totals([sum_a, sum_b, sum_c, sum_d]);
-    [a as u32, b as u32, c as u32, d as u32]
+    total_register([sum_a, sum_b, sum_c, sum_d])
 }
 
 /// Sixteen numbers of 8 bits, added up to four of 32.

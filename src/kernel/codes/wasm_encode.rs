@@ -28,11 +28,18 @@ pub(super) fn largest(vector: &[f32]) -> (f32, usize) {
     (a.max(b).max(c.max(d)), whole)
 }
 
-/// Four codes: rounded to even, within `bound` on both sides, what is not a number 0.
+/// 1.5 x 2^23: added to a number of less than 23 bits, it rounds to even and has the integer in its lowest bits.
+const TO_INTEGER: f32 = 12_582_912.0;
+
+/// Four codes: rounded to even, within `bound` on both sides, what is not a number 0. `bound` is an integer, so it
+/// is the same whether it is applied before rounding or after. The instruction that converts takes an engine eight.
 #[inline(always)]
 fn codes_of(values: v128, per_unit: v128, bound: v128) -> v128 {
-    let rounded = f32x4_nearest(f32x4_mul(values, per_unit));
-    i32x4_trunc_sat_f32x4(f32x4_pmax(f32x4_pmin(rounded, bound), f32x4_neg(bound)))
+    let scaled = f32x4_mul(values, per_unit);
+    let number = v128_and(scaled, f32x4_eq(scaled, scaled));
+    let within = f32x4_pmax(f32x4_pmin(number, bound), f32x4_neg(bound));
+    let to_integer = f32x4_splat(TO_INTEGER);
+    i32x4_sub(f32x4_add(within, to_integer), to_integer)
 }
 
 /// Codes whole sixteens as bytes: how many numbers that are, and the sum of their codes.

@@ -43,14 +43,14 @@ pub(super) fn hamming4(query: &[u8], rows: [&[u8]; 4]) -> [u32; 4] {
     }
 }
 
-/// See [`super::hamming_rows`].
+/// See [`super::hamming_scores`].
 #[inline]
-pub(super) fn hamming_rows(query: &[u8], rows: &[u8], stride: usize, out: &mut [u32]) {
+pub(super) fn hamming_scores(query: &[u8], rows: &[u8], stride: usize, out: &mut [f32]) {
     if available() {
-        // SAFETY: `available` has just found the features that `hamming_rows_popcnt` is compiled for.
-        unsafe { hamming_rows_popcnt(query, rows, stride, out) }
+        // SAFETY: `available` has just found the features that `hamming_scores_popcnt` is compiled for.
+        unsafe { hamming_scores_popcnt(query, rows, stride, out) }
     } else {
-        scalar::hamming_rows(query, rows, stride, out);
+        scalar::hamming_scores(query, rows, stride, out);
     }
 }
 
@@ -96,7 +96,7 @@ fn hamming4_popcnt(query: &[u8], rows: [&[u8]; 4]) -> [u32; 4] {
 }
 
 #[target_feature(enable = "avx2,popcnt")]
-fn hamming_rows_popcnt(query: &[u8], rows: &[u8], stride: usize, out: &mut [u32]) {
+fn hamming_scores_popcnt(query: &[u8], rows: &[u8], stride: usize, out: &mut [f32]) {
     let (length, stride) = (query.len() / STEP * STEP, stride.max(1));
     let count = whole_rows(rows.len(), length, stride).min(out.len());
     for (at, out) in out[..count].chunks_mut(4).enumerate() {
@@ -104,6 +104,6 @@ fn hamming_rows_popcnt(query: &[u8], rows: &[u8], stride: usize, out: &mut [u32]
         let last = count - 1;
         let row = |i: usize| &rows[(4 * at + i).min(last) * stride..][..length];
         let distances = hamming4_popcnt(query, [row(0), row(1), row(2), row(3)]);
-        out.copy_from_slice(&distances[..out.len()]);
+        out.iter_mut().zip(distances).for_each(|(score, unlike)| *score = -(unlike as f32));
     }
 }

@@ -71,6 +71,12 @@ impl<K, V> SortedMap<K, V> {
         self.len == 0
     }
 
+    /// Bytes that `more` entries may take beside what they point to, about: each may cut the piece that it comes into.
+    pub fn room_for(&self, more: usize) -> usize {
+        let pieces = more.min(self.pieces.len() + 1) + more / (PIECE_MAX / 2);
+        pieces * PIECE_MAX * 3 / 2 * size_of::<(K, V)>() + self.pieces.len() * 2 * size_of::<Vec<(K, V)>>()
+    }
+
     /// The first entry whose key is not less than this, or `past` it; and whether that is equal.
     #[inline(never)]
     fn place(&self, key: &impl Against<K>, past: bool) -> (Place, bool) {
@@ -183,14 +189,17 @@ impl<K: Ord, V> SortedMap<K, V> {
             return entries.get_mut(at).map(|entry| std::mem::replace(&mut entry.1, value));
         }
         let at = if piece > last { entries.len() } else { at };
-        entries.insert(at, (key, value));
         self.len += 1;
-        if entries.len() > PIECE_MAX {
-            // Keys often come in order: then the first piece stays full.
-            let cut = if at + 1 == entries.len() { PIECE_MAX } else { PIECE_MAX / 2 };
-            let rest = entries.split_off(cut);
-            self.pieces.insert(piece.min(last) + 1, rest);
+        if entries.len() < PIECE_MAX {
+            entries.insert(at, (key, value));
+            return None;
         }
+        // Cut before it grows, which would double the room it takes. Keys often come in order: then it stays full.
+        let cut = if at == entries.len() { at } else { PIECE_MAX / 2 };
+        let mut rest = entries.split_off(cut);
+        let (half, at) = if at >= cut { (&mut rest, at - cut) } else { (entries, at) };
+        half.insert(at, (key, value));
+        self.pieces.insert(piece.min(last) + 1, rest);
         None
     }
 }

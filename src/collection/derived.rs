@@ -9,10 +9,14 @@ use crate::index::codes::{Bits, Bytes, Codes};
 use crate::index::cost::{Compared, graph_pays};
 use crate::index::hnsw::Params;
 use crate::index::{Flat, LiveGraph, Space, Step};
+use crate::room::Room;
 use roaring::RoaringBitmap;
 
 /// `auto` asks what a query for so many results would cost.
 const USUAL_RESULTS: usize = 10;
+
+/// Bytes that a step of work on the graph takes, about: whatever there is, and for each slot.
+const ROOM_OF_STEP: (usize, usize) = (256 * 1024, 3);
 
 /// Codes as configured, of no rows yet.
 pub(super) fn empty_codes(config: &Config) -> Codes {
@@ -129,6 +133,7 @@ impl Collection {
             self.drop_graph();
             return Ok(had);
         }
+        drop(Room::of(ROOM_OF_STEP.0 + ROOM_OF_STEP.1 * self.rows.len())?);
         if self.graph.is_none() {
             self.adopt_graph(None)?;
         }
@@ -165,6 +170,7 @@ impl Collection {
 
     /// Makes room for `slots` slots in all.
     pub(super) fn reserve_derived(&mut self, slots: usize) -> Result<()> {
+        self.flat.reserve(slots)?;
         self.codes.reserve(slots)?;
         self.graph.as_mut().map_or(Ok(()), |graph| graph.reserve(slots))
     }
@@ -177,8 +183,6 @@ impl Collection {
     /// Notes the vector that was just written to a slot.
     pub(super) fn derive(&mut self, slot: u32, vector: &[f32]) {
         self.flat.insert(slot, vector);
-        // Room was reserved before the write was appended, but for the writes appended with it not one after another.
-        let _ = self.codes.reserve(slot as usize + 1);
         self.codes.set(slot, vector, self.flat.inverse(slot));
         if let Some(graph) = &mut self.graph {
             graph.add(slot);

@@ -4,6 +4,7 @@ use super::config::Config;
 use crate::index::Flat;
 use crate::index::codes::Codes;
 use crate::metadata::Value;
+use crate::room::Room;
 
 /// Rows to write, by column.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,6 +87,8 @@ pub struct Checked {
     pub(super) values: Vec<Value>,
     /// For another metric or quantization, what follows from the vectors: reading them can fail, and applying cannot.
     pub(super) derived: Option<(Flat, Codes)>,
+    /// Held until the write is applied.
+    pub(super) room: Room,
 }
 
 impl Checked {

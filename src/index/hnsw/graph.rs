@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::index::codes::Arena;
 use crate::limits::GROUP_ROWS;
+use crate::room;
 
 /// Where a list of links ends before its room does. No slot is this high.
 pub const NONE: u32 = u32::MAX;
@@ -176,9 +177,9 @@ impl Graph {
     pub fn reserve(&mut self, slots: usize) -> Result<()> {
         self.base.reserve(slots)?;
         if self.states.len() < slots {
-            self.states.resize(slots, ABSENT);
-            self.upper_at.resize(slots, NONE);
-            self.dirty.resize(slots.div_ceil(GROUP_ROWS), true);
+            room::extend(&mut self.upper_at, slots, NONE)?;
+            room::extend(&mut self.dirty, slots.div_ceil(GROUP_ROWS), true)?;
+            room::extend(&mut self.states, slots, ABSENT)?;
         }
         Ok(())
     }

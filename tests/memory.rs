@@ -13,11 +13,12 @@ use full::{Asked, Full};
 use lodestore::collection::{Config, IndexKind, Memory, Quantization};
 use lodestore::index::Metric;
 use lodestore::metadata::Filter;
+use lodestore::store::Target;
 
 #[global_allocator]
 static BUDGET: Budget = Budget;
 
-const DIMENSION: usize = 64;
+const DIMENSION: usize = 256;
 
 fn config(index: IndexKind, quantization: Quantization) -> Config {
     Config { quantization, ..Config::new(DIMENSION, Metric::Cosine, index) }
@@ -40,27 +41,32 @@ fn sweep(step: usize, prepared: impl Fn() -> Full, asked: &[Asked]) {
     assert!(some_refused > asked.len() && some_taken > asked.len(), "{some_refused} {some_taken}");
 }
 
-/// New rows in several writes that are appended together: each gets room behind those before it.
+/// New rows in several writes that are appended together. Each alone fits into the chunks there are, all together need
+/// chunks of a megabyte.
 #[test]
 fn a_group_of_writes_has_room_for_all_of_them() {
-    let asked: Vec<Asked> = (0..6).map(|n| Asked::New { first: 5_000 + 40 * n, count: 40 }).collect();
+    let asked: Vec<Asked> = (0..6).map(|n| Asked::New { first: 5_000 + 10 * n, count: 10 }).collect();
     for index in [IndexKind::Flat, IndexKind::Hnsw] {
-        sweep(4_099, || Full::with_rows(config(index, Quantization::Int8), 1_000, 0), &asked);
+        sweep(20_011, || Full::with_rows(config(index, Quantization::Int8), 230, 0), &asked);
     }
 }
 
-/// The graph is begun and built between the check of a write and its turn: rows that were to be overwritten have nodes
-/// then, and need slots of their own.
+/// The graph is begun and built between the check of a write and its turn: rows that were to be overwritten where they
+/// are would have nodes then, and need slots of their own in chunks that are full.
 #[test]
 fn a_graph_that_is_built_meanwhile_takes_no_room_from_writes() {
-    let asked: Vec<Asked> = (0..6).map(|n| Asked::Changed { first: 40 * n, count: 40 }).collect();
-    for steps in [0, 100, 400] {
-        let config = config(IndexKind::Hnsw, Quantization::None);
-        sweep(4_099, || Full::with_rows(config.clone(), 250, steps), &asked);
-    }
+    let asked = [Asked::Changed { first: 0, count: 60 }, Asked::Changed { first: 30, count: 60 }];
+    let config = Config { memory: Memory::Codes, ..config(IndexKind::Hnsw, Quantization::Int8) };
+    let prepared = || {
+        let full = Full::with_rows(config.clone(), 1_024 + 250, 0);
+        support::block_on(full.db.checkpoint()).unwrap();
+        assert!(full.db.state().unwrap().named("c").unwrap().vectors().has_stored());
+        full
+    };
+    sweep(20_011, prepared, &asked);
 }
 
-/// With a secondary index, and rows of every kind at once.
+/// Rows of every kind at once, with a secondary index, and with nodes that a sweep takes out meanwhile.
 #[test]
 fn rows_old_and_new_under_an_index_of_their_metadata() {
     let asked = [
@@ -68,27 +74,16 @@ fn rows_old_and_new_under_an_index_of_their_metadata() {
         Asked::Changed { first: 10, count: 30 },
         Asked::New { first: 7_000, count: 50 },
         Asked::Changed { first: 7_000, count: 50 },
-        Asked::Changed { first: 1_000, count: 20 },
+        Asked::Changed { first: 100, count: 20 },
     ];
-    let prepared = || {
-        let full = Full::with_rows(config(IndexKind::Auto, Quantization::Binary), 1_020, 0);
-        let filter = Filter::parse(r#"{"n":{"$lt":500}}"#).unwrap();
-        assert_eq!(full.db.state().unwrap().named("c").unwrap().count(Some(&filter)), 500);
-        full
-    };
-    sweep(4_099, prepared, &asked);
-}
-
-/// Rows in storage: what is written anew stays in memory beside them.
-#[test]
-fn rows_that_are_in_storage_are_changed_or_not() {
-    let asked: Vec<Asked> = (0..5).map(|n| Asked::Changed { first: 60 * n, count: 60 }).collect();
-    let config = Config { memory: Memory::Codes, ..config(IndexKind::Flat, Quantization::Int8) };
-    let prepared = || {
-        let full = Full::with_rows(config.clone(), 1_100, 0);
-        support::block_on(full.db.checkpoint()).unwrap();
-        assert!(full.db.state().unwrap().named("c").unwrap().vectors().has_stored());
-        full
-    };
-    sweep(4_099, prepared, &asked);
+    for steps in [0, 100, 260] {
+        let prepared = || {
+            let full = Full::with_rows(config(IndexKind::Hnsw, Quantization::Binary), 250, steps);
+            let filter = Filter::parse(r#"{"n":{"$lt":50}}"#).unwrap();
+            support::block_on(full.db.delete("c", Target::Filter(filter.clone()))).unwrap();
+            assert_eq!(full.db.state().unwrap().named("c").unwrap().count(Some(&filter)), 0);
+            full
+        };
+        sweep(10_007, prepared, &asked);
+    }
 }

@@ -16,7 +16,7 @@ use roaring::RoaringBitmap;
 const USUAL_RESULTS: usize = 10;
 
 /// Bytes that a step of work on the graph takes, about: whatever there is, and for each slot.
-const ROOM_OF_STEP: (usize, usize) = (256 * 1024, 3);
+const ROOM_OF_STEP: (usize, usize) = (256 * 1024, 12);
 
 /// Codes as configured, of no rows yet.
 pub(super) fn empty_codes(config: &Config) -> Codes {
@@ -126,7 +126,8 @@ impl Collection {
         }
     }
 
-    /// Does one step of work on the graph, which takes some tenths of a millisecond at most. Whether there was any.
+    /// Does one step of work on the graph, which takes some tenths of a millisecond: putting in a row, or as much as
+    /// that. Whether there was any.
     pub fn index_step(&mut self, thorough: bool) -> Result<bool> {
         if !self.wants_graph() {
             let had = self.graph.is_some();

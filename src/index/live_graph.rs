@@ -17,10 +17,12 @@ const DEAD_SHARE: usize = 5;
 const DEAD_SHARE_MAX: usize = 2;
 /// Nodes are looked for that cannot be reached when one in this many is new since the last look.
 const LOOK_SHARE: usize = 32;
-/// A sweep looks at this many slots in one step: most need nothing.
+/// A sweep looks at this many slots in one step, at most: most need nothing.
 const SWEEP_STRIDE: usize = 8;
-/// As many nodes are looked at in one step on the way to those that cannot be reached.
+/// As many nodes are looked at in one step on the way to those that cannot be reached, at most.
 const REACH_STRIDE: usize = 64;
+/// A step ends before those when it compared so many: about as many as putting in a row takes.
+const STEP_COMPARED: u64 = 2_000;
 
 /// What a step did.
 #[derive(Debug)]
@@ -133,12 +135,16 @@ impl LiveGraph {
     pub fn step(&mut self, space: Space<'_>, thorough: bool) -> Result<Step> {
         let (sweep_due, look_due) = (self.sweep_due(thorough), self.look_due(thorough));
         let scratch = self.scratch.get_mut();
+        scratch.compared = 0;
         if let Pass::Sweep(sweep) = &mut self.pass {
             for _ in 0..SWEEP_STRIDE {
                 if let Some(freed) = sweep.step(&mut self.graph, space, scratch) {
                     self.pass = Pass::None;
                     self.unchecked += freed.len() as usize;
                     return Ok(Step::Freed(freed));
+                }
+                if scratch.compared > STEP_COMPARED {
+                    break;
                 }
             }
             return Ok(Step::Worked);
@@ -152,7 +158,7 @@ impl LiveGraph {
             return Ok(Step::Worked);
         }
         if sweep_due {
-            self.pass = Pass::Sweep(Sweep::begin(&self.graph));
+            self.pass = Pass::Sweep(Sweep::default());
             return Ok(Step::Worked);
         }
         if matches!(self.pass, Pass::None) && look_due {
@@ -165,10 +171,18 @@ impl LiveGraph {
                     self.unchecked = 0;
                     break;
                 }
+                if scratch.compared > STEP_COMPARED {
+                    break;
+                }
             }
             return Ok(Step::Worked);
         }
         Ok(Step::Idle)
+    }
+
+    /// Distances that the last step, or search, computed.
+    pub fn compared(&self) -> u64 {
+        self.scratch.try_borrow().map_or(0, |scratch| scratch.compared)
     }
 
     /// Finds about the `ef` nearest nodes to `vector`, dead ones among them. `None` while another search of the same

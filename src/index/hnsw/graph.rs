@@ -238,10 +238,9 @@ impl Graph {
         }
     }
 
-    /// Begins searches at another node than before: one of the highest layer.
-    pub(super) fn choose_entry(&mut self) {
-        let nodes = (0..self.states.len() as u32).filter(|slot| self.contains(*slot));
-        self.entry = nodes.max_by_key(|slot| self.level(*slot));
+    /// Begins searches at another node than before: one of the highest layer, where there is any node.
+    pub(super) fn begin_at(&mut self, entry: Option<u32>) {
+        self.entry = entry;
     }
 
     /// Sets the entry that was stored. `false` when no node is there.

@@ -60,13 +60,15 @@ impl Collection {
 
     /// Takes a graph that was stored with these rows; its nodes and the rows are compared. Without one, a graph is
     /// built where the configuration asks for it.
-    pub fn adopt_graph(&mut self, graph: Option<LiveGraph>) -> Result<()> {
+    pub fn adopt_graph(&mut self, graph: Option<LiveGraph>) {
         let mut live = match graph {
             Some(live) => live,
-            None if self.wants_graph() => LiveGraph::new(self.graph_params()),
-            None => return Ok(()),
+            None => {
+                let wanted = self.wants_graph();
+                self.graph = wanted.then(|| LiveGraph::new(self.graph_params(), self.live.clone()));
+                return;
+            }
         };
-        live.reserve(self.rows.len())?;
         for slot in 0..self.rows.len() as u32 {
             match (live.graph().contains(slot), self.live.contains(slot)) {
                 (true, false) => {
@@ -78,7 +80,6 @@ impl Collection {
             }
         }
         self.graph = Some(live);
-        Ok(())
     }
 
     /// Says that the graph stands in a snapshot.
@@ -136,7 +137,7 @@ impl Collection {
         }
         drop(Room::of(ROOM_OF_STEP.0 + ROOM_OF_STEP.1 * self.rows.len())?);
         if self.graph.is_none() {
-            self.adopt_graph(None)?;
+            self.adopt_graph(None);
         }
         let Some(graph) = &mut self.graph else { return Ok(false) };
         let space = Space { vectors: &self.vectors, flat: &self.flat, codes: &self.codes };
@@ -164,16 +165,16 @@ impl Collection {
     /// Without a graph every slot without a row is free.
     pub(super) fn drop_graph(&mut self) {
         if self.graph.take().is_some() {
-            self.free = RoaringBitmap::from_sorted_iter(0..self.rows.len() as u32).unwrap_or_default();
+            self.free = RoaringBitmap::new();
+            self.free.insert_range(0..self.rows.len() as u32);
             self.free -= &self.live;
         }
     }
 
-    /// Makes room for `slots` slots in all.
+    /// Makes room for `slots` slots in all. The graph gets its own when a row comes into it.
     pub(super) fn reserve_derived(&mut self, slots: usize) -> Result<()> {
         self.flat.reserve(slots)?;
-        self.codes.reserve(slots)?;
-        self.graph.as_mut().map_or(Ok(()), |graph| graph.reserve(slots))
+        self.codes.reserve(slots)
     }
 
     /// Whether the row in a slot can take another vector where it is: a node of the graph stays what it is linked for.

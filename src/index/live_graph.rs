@@ -55,9 +55,9 @@ pub struct LiveGraph {
 }
 
 impl LiveGraph {
-    /// Without nodes.
-    pub fn new(params: Params) -> LiveGraph {
-        LiveGraph::stored(Graph::new(params), 0)
+    /// Without nodes; these are the slots of the live rows.
+    pub fn new(params: Params, pending: RoaringBitmap) -> LiveGraph {
+        LiveGraph { pending, ..LiveGraph::stored(Graph::new(params), 0) }
     }
 
     /// With the nodes of a stored graph, of which it was not known of this many whether they can be reached.
@@ -89,11 +89,6 @@ impl LiveGraph {
     /// Live rows that the graph does not have yet.
     pub fn pending(&self) -> &RoaringBitmap {
         &self.pending
-    }
-
-    /// Makes room for `slots` slots in all.
-    pub fn reserve(&mut self, slots: usize) -> Result<()> {
-        self.graph.reserve(slots)
     }
 
     /// Notes a row that came, in a slot without a node.

@@ -27,12 +27,11 @@ struct Work {
 impl Work {
     fn of(vectors: &[Vec<f32>], params: Params) -> Work {
         let mut rows = Rows::new(DIMENSION, Metric::Cosine, Kind::Bytes);
-        let mut live = LiveGraph::new(params);
         for (slot, vector) in (0..).zip(vectors) {
             rows.set(slot, vector);
-            live.add(slot);
         }
-        Work { rows, live, present: (0..vectors.len() as u32).collect(), steps: 0 }
+        let present: RoaringBitmap = (0..vectors.len() as u32).collect();
+        Work { rows, live: LiveGraph::new(params, present.clone()), present, steps: 0 }
     }
 
     fn delete(&mut self, slot: u32) {

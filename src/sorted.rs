@@ -146,6 +146,25 @@ impl<K, V> SortedMap<K, V> {
         self.iter().map(|(_, value)| value)
     }
 
+    /// The entries from `start` up to `end`, in order, in a few slices: for those who go over very many.
+    pub fn slices<A: Against<K>>(&self, start: Bound<A>, end: Bound<A>) -> impl Iterator<Item = &[(K, V)]> {
+        let start = match &start {
+            Bound::Included(key) => self.place(key, false).0,
+            Bound::Excluded(key) => self.place(key, true).0,
+            Bound::Unbounded => Place { piece: 0, at: 0 },
+        };
+        let end = match &end {
+            Bound::Included(key) => self.place(key, true).0,
+            Bound::Excluded(key) => self.place(key, false).0,
+            Bound::Unbounded => Place { piece: self.pieces.len(), at: 0 },
+        };
+        (start.piece..self.pieces.len().min(end.piece + 1)).filter_map(move |piece| {
+            let entries = self.pieces.get(piece)?;
+            let first = if piece == start.piece { start.at } else { 0 };
+            entries.get(first..if piece == end.piece { end.at } else { entries.len() })
+        })
+    }
+
     /// The entries from `start` on, in order.
     pub fn from<A: Against<K>>(&self, start: Bound<A>) -> impl Iterator<Item = (&K, &V)> {
         let place = match &start {
@@ -236,6 +255,7 @@ mod tests {
     use super::*;
     use rand::{Rng, SeedableRng};
     use std::collections::BTreeMap;
+    use std::ops::RangeBounds;
 
     fn agree(map: &SortedMap<u64, u64>, oracle: &BTreeMap<u64, u64>) {
         assert_eq!((map.len(), map.is_empty()), (oracle.len(), oracle.is_empty()));
@@ -267,6 +287,11 @@ mod tests {
                     agree(&map, &oracle);
                     for start in [Bound::Included(probe), Bound::Excluded(probe), Bound::Unbounded] {
                         assert!(map.from(start).eq(oracle.range((start, Bound::Unbounded))), "{start:?}");
+                        for end in [Bound::Included(step), Bound::Excluded(keys), Bound::Unbounded] {
+                            let found = map.slices(start, end).flatten().map(|(key, value)| (key, value));
+                            let wanted = oracle.iter().filter(|(key, _)| (start, end).contains(*key));
+                            assert!(found.eq(wanted), "{start:?} {end:?}");
+                        }
                     }
                 }
             }

@@ -109,15 +109,12 @@ impl Terms {
     pub(super) fn compare(&self, order: Order, bound: &Bound, sure: &mut Union, maybe: &mut Union) {
         match bound {
             Bound::Num(number) => {
-                let number = ordered(*number);
-                let found = self.numbers.from(start(order, number));
-                let found = found.take_while(|(key, _)| !ends(order, *key, &number));
-                found.for_each(|(_, postings)| sure.add(postings));
+                let (start, end) = between(order, ordered(*number));
+                self.numbers.slices(start, end).for_each(|terms| sure.add_all(terms));
             }
             Bound::Str(text) => {
-                let found = self.strings.from(start(order, &**text));
-                let found = found.take_while(|(key, _)| !ends(order, &***key, &**text));
-                found.for_each(|(_, postings)| sure.add(postings));
+                let (start, end) = between(order, &**text);
+                self.strings.slices(start, end).for_each(|terms| sure.add_all(terms));
                 maybe.add_bitmap(&self.long);
             }
         }
@@ -150,21 +147,13 @@ impl Terms {
     }
 }
 
-/// Where the keys that stand so to `bound` begin.
-fn start<T>(order: Order, bound: T) -> Edge<T> {
+/// Between which the keys are that stand so to `bound`.
+fn between<T>(order: Order, bound: T) -> (Edge<T>, Edge<T>) {
     match order {
-        Order::Gt => Edge::Excluded(bound),
-        Order::Gte => Edge::Included(bound),
-        Order::Lt | Order::Lte => Edge::Unbounded,
-    }
-}
-
-/// Whether `key` is past them.
-fn ends<T: PartialOrd + ?Sized>(order: Order, key: &T, bound: &T) -> bool {
-    match order {
-        Order::Gt | Order::Gte => false,
-        Order::Lt => key >= bound,
-        Order::Lte => key > bound,
+        Order::Gt => (Edge::Excluded(bound), Edge::Unbounded),
+        Order::Gte => (Edge::Included(bound), Edge::Unbounded),
+        Order::Lt => (Edge::Unbounded, Edge::Excluded(bound)),
+        Order::Lte => (Edge::Unbounded, Edge::Included(bound)),
     }
 }
 

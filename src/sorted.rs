@@ -146,13 +146,17 @@ impl<K, V> SortedMap<K, V> {
         self.iter().map(|(_, value)| value)
     }
 
-    /// The entries from `start` up to `end`, in order, in a few slices: for those who go over very many.
-    pub fn slices<A: Against<K>>(&self, start: Bound<A>, end: Bound<A>) -> impl Iterator<Item = &[(K, V)]> {
-        let start = match &start {
+    fn beginning<A: Against<K>>(&self, start: &Bound<A>) -> Place {
+        match start {
             Bound::Included(key) => self.place(key, false).0,
             Bound::Excluded(key) => self.place(key, true).0,
             Bound::Unbounded => Place { piece: 0, at: 0 },
-        };
+        }
+    }
+
+    /// The entries from `start` up to `end`, in order, in a few slices: for those who go over very many.
+    pub fn slices<A: Against<K>>(&self, start: Bound<A>, end: Bound<A>) -> impl Iterator<Item = &[(K, V)]> {
+        let start = self.beginning(&start);
         let end = match &end {
             Bound::Included(key) => self.place(key, true).0,
             Bound::Excluded(key) => self.place(key, false).0,
@@ -167,11 +171,7 @@ impl<K, V> SortedMap<K, V> {
 
     /// The entries from `start` on, in order.
     pub fn from<A: Against<K>>(&self, start: Bound<A>) -> impl Iterator<Item = (&K, &V)> {
-        let place = match &start {
-            Bound::Included(key) => self.place(key, false).0,
-            Bound::Excluded(key) => self.place(key, true).0,
-            Bound::Unbounded => Place { piece: 0, at: 0 },
-        };
+        let place = self.beginning(&start);
         let entries = self.pieces.get(place.piece..).unwrap_or_default().iter().flatten();
         entries.skip(place.at).map(|(key, value)| (key, value))
     }
@@ -207,18 +207,20 @@ impl<K: Ord, V> SortedMap<K, V> {
         if equal {
             return entries.get_mut(at).map(|entry| std::mem::replace(&mut entry.1, value));
         }
-        let at = if piece > last { entries.len() } else { at };
+        let (mut piece, mut at) = if piece > last { (last, entries.len()) } else { (piece, at) };
         self.len += 1;
-        if entries.len() < PIECE_MAX {
-            entries.insert(at, (key, value));
-            return None;
+        if entries.len() >= PIECE_MAX {
+            // Cut before it grows, which would double the room it takes. Keys often come in order: then it stays full.
+            let cut = if at == entries.len() { at } else { PIECE_MAX / 2 };
+            let rest = entries.split_off(cut);
+            self.pieces.insert(piece + 1, rest);
+            if at >= cut {
+                (piece, at) = (piece + 1, at - cut);
+            }
         }
-        // Cut before it grows, which would double the room it takes. Keys often come in order: then it stays full.
-        let cut = if at == entries.len() { at } else { PIECE_MAX / 2 };
-        let mut rest = entries.split_off(cut);
-        let (half, at) = if at >= cut { (&mut rest, at - cut) } else { (entries, at) };
-        half.insert(at, (key, value));
-        self.pieces.insert(piece.min(last) + 1, rest);
+        if let Some(entries) = self.pieces.get_mut(piece) {
+            entries.insert(at, (key, value));
+        }
         None
     }
 }

@@ -15,9 +15,6 @@ use roaring::RoaringBitmap;
 /// `auto` asks what a query for so many results would cost.
 const USUAL_RESULTS: usize = 10;
 
-/// Bytes that a step of work on the graph takes, about: whatever there is, and for each slot.
-const ROOM_OF_STEP: (usize, usize) = (256 * 1024, 12);
-
 /// Codes as configured, of no rows yet.
 pub(super) fn empty_codes(config: &Config) -> Codes {
     match config.quantization {
@@ -135,11 +132,11 @@ impl Collection {
             self.drop_graph();
             return Ok(had);
         }
-        drop(Room::of(ROOM_OF_STEP.0 + ROOM_OF_STEP.1 * self.rows.len())?);
-        if self.graph.is_none() {
+        let Some(graph) = &mut self.graph else {
+            drop(Room::of(self.rows.len())?);
             self.adopt_graph(None);
-        }
-        let Some(graph) = &mut self.graph else { return Ok(false) };
+            return Ok(true);
+        };
         let space = Space { vectors: &self.vectors, flat: &self.flat, codes: &self.codes };
         match graph.step(space, thorough)? {
             Step::Idle => return Ok(false),

@@ -7,6 +7,7 @@
 use super::hnsw::{Graph, Params, Reach, Scratch, Sweep};
 use super::space::Space;
 use crate::error::Result;
+use crate::room::Room;
 use roaring::RoaringBitmap;
 use std::cell::{RefCell, RefMut};
 
@@ -23,6 +24,9 @@ const SWEEP_STRIDE: usize = 8;
 const REACH_STRIDE: usize = 64;
 /// A step ends before those when it compared so many: about as many as putting in a row takes.
 const STEP_COMPARED: u64 = 2_000;
+
+/// Bytes that a step takes beside the links of a node, about: whatever it does, and for each slot.
+const ROOM_OF_STEP: (usize, usize) = (256 * 1024, 12);
 
 /// What a step did.
 #[derive(Debug)]
@@ -129,6 +133,9 @@ impl LiveGraph {
     /// Does a little of what is to be done: one row put into the graph, or some nodes looked at.
     pub fn step(&mut self, space: Space<'_>, thorough: bool) -> Result<Step> {
         let (sweep_due, look_due) = (self.sweep_due(thorough), self.look_due(thorough));
+        let next = self.pending.min();
+        self.graph.reserve(next.map_or(0, |slot| slot as usize + 1))?;
+        drop(Room::of(ROOM_OF_STEP.0 + ROOM_OF_STEP.1 * self.graph.slots())?);
         let scratch = self.scratch.get_mut();
         scratch.compared = 0;
         if let Pass::Sweep(sweep) = &mut self.pass {
@@ -145,7 +152,7 @@ impl LiveGraph {
             return Ok(Step::Worked);
         }
         let crowded = self.graph.dead() * DEAD_SHARE_MAX > self.graph.len();
-        if let Some(slot) = self.pending.min().filter(|_| !crowded) {
+        if let Some(slot) = next.filter(|_| !crowded) {
             self.pass = Pass::None;
             self.graph.insert(space, scratch, slot)?;
             self.pending.remove(slot);

@@ -79,7 +79,7 @@ impl Union {
 
     /// Adds those of terms that follow one another. A range of numbers can be half of all rows, each with a number of its
     /// own: written by place, and room is asked for once.
-    pub(super) fn add_all<K>(&mut self, terms: &[(K, Postings)]) {
+    pub(super) fn add_all(&mut self, terms: &[(u64, Postings)]) {
         let before = self.single.len();
         self.single.resize(before + terms.len(), 0);
         let mut end = before;

@@ -109,12 +109,18 @@ impl Terms {
     pub(super) fn compare(&self, order: Order, bound: &Bound, sure: &mut Union, maybe: &mut Union) {
         match bound {
             Bound::Num(number) => {
-                let (start, end) = between(order, ordered(*number));
-                self.numbers.slices(start, end).for_each(|terms| sure.add_all(terms));
+                let number = ordered(*number);
+                let end = match order {
+                    Order::Gt | Order::Gte => Edge::Unbounded,
+                    Order::Lt => Edge::Excluded(number),
+                    Order::Lte => Edge::Included(number),
+                };
+                self.numbers.slices(start(order, number), end).for_each(|terms| sure.add_all(terms));
             }
             Bound::Str(text) => {
-                let (start, end) = between(order, &**text);
-                self.strings.slices(start, end).for_each(|terms| sure.add_all(terms));
+                let found = self.strings.from(start(order, &**text));
+                let found = found.take_while(|(key, _)| !ends(order, &***key, &**text));
+                found.for_each(|(_, postings)| sure.add(postings));
                 maybe.add_bitmap(&self.long);
             }
         }
@@ -147,13 +153,21 @@ impl Terms {
     }
 }
 
-/// Between which the keys are that stand so to `bound`.
-fn between<T>(order: Order, bound: T) -> (Edge<T>, Edge<T>) {
+/// Where the keys that stand so to `bound` begin.
+fn start<T>(order: Order, bound: T) -> Edge<T> {
     match order {
-        Order::Gt => (Edge::Excluded(bound), Edge::Unbounded),
-        Order::Gte => (Edge::Included(bound), Edge::Unbounded),
-        Order::Lt => (Edge::Unbounded, Edge::Excluded(bound)),
-        Order::Lte => (Edge::Unbounded, Edge::Included(bound)),
+        Order::Gt => Edge::Excluded(bound),
+        Order::Gte => Edge::Included(bound),
+        Order::Lt | Order::Lte => Edge::Unbounded,
+    }
+}
+
+/// Whether `key` is past them.
+fn ends(order: Order, key: &str, bound: &str) -> bool {
+    match order {
+        Order::Gt | Order::Gte => false,
+        Order::Lt => key >= bound,
+        Order::Lte => key > bound,
     }
 }
 

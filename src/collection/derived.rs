@@ -15,6 +15,9 @@ use roaring::RoaringBitmap;
 /// `auto` asks what a query for so many results would cost.
 const USUAL_RESULTS: usize = 10;
 
+/// Bytes that a set of slots takes however few it has, about.
+const ROOM_OF_SET: usize = 16 * 1024;
+
 /// Codes as configured, of no rows yet.
 pub(super) fn empty_codes(config: &Config) -> Codes {
     match config.quantization {
@@ -133,7 +136,8 @@ impl Collection {
             return Ok(had);
         }
         let Some(graph) = &mut self.graph else {
-            drop(Room::of(self.rows.len())?);
+            // The set of its rows: two bytes a slot or less.
+            drop(Room::of(ROOM_OF_SET + 2 * self.rows.len())?);
             self.adopt_graph(None);
             return Ok(true);
         };

@@ -190,14 +190,15 @@ impl<S: Storage, E: Env> Inner<S, E> {
     /// Commits the first waiting write, together with those that can go with it.
     async fn commit_group(&self) {
         let group = self.next_group();
-        if let Err(cause) = self.disk.borrow().check_open() {
+        let mut ready: Vec<(Rc<Pending>, Checked, u64)> = Vec::new();
+        let has_room = ready.try_reserve_exact(group.len()).map_err(out_of_memory);
+        if let Err(cause) = has_room.and_then(|()| self.disk.borrow().check_open()) {
             group.iter().for_each(|pending| pending.fail(&cause));
             return;
         }
         // What room is made for has to find it: a graph that is worked on takes slots, and gives others back.
         let _still = self.freeze_graphs();
         let mut bytes = Vec::new();
-        let mut ready: Vec<(Rc<Pending>, Checked, u64)> = Vec::new();
         for pending in group {
             match self.prepare(&pending, ready.len() as u64 + 1, &mut bytes) {
                 Ok(Some((checked, count))) => ready.push((pending, checked, count)),

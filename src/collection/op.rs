@@ -17,6 +17,14 @@ pub struct Rows {
     pub metadata: Vec<String>,
 }
 
+impl Rows {
+    /// Bytes of the ids, and of the metadata.
+    pub fn text_bytes(&self) -> (usize, usize) {
+        let bytes = |texts: &[String]| texts.iter().map(String::len).sum();
+        (bytes(&self.ids), bytes(&self.metadata))
+    }
+}
+
 /// One write. Collections go by their number, which is never reused.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {

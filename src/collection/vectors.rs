@@ -146,8 +146,7 @@ impl Collection {
     /// Bytes that rows take beside what is reserved for them, about: texts, and their places in the lists and maps.
     fn room_for(&self, rows: &Rows, further: usize) -> usize {
         let count = rows.ids.len();
-        let texts = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
-        let (ids, metadata) = (texts(&rows.ids), texts(&rows.metadata));
+        let (ids, metadata) = rows.text_bytes();
         let indexed = if self.has_secondary() { ROOM_OF_INDEX.0 + ROOM_OF_INDEX.1 * metadata } else { 0 };
         // Where nothing waits before it, it is the first of its group, and has the room that all of them share.
         let shared = if self.promised == 0 { ROOM_OF_GROUP } else { 0 };

@@ -58,9 +58,8 @@ impl Target {
 
 /// Makes room for the frame of rows behind others; there is enough, too, for what checking them takes for a while.
 fn make_room(rows: &Rows, bytes: &mut Vec<u8>) -> Result<()> {
-    let texts = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
-    let (count, metadata) = (rows.ids.len(), texts(&rows.metadata));
-    let frame = rows.vectors.len() * size_of::<f32>() + texts(&rows.ids) + metadata + 8 * count + 128;
+    let (count, (ids, metadata)) = (rows.ids.len(), rows.text_bytes());
+    let frame = rows.vectors.len() * size_of::<f32>() + ids + metadata + 8 * count + 128;
     bytes.try_reserve(frame).map_err(out_of_memory)?;
     Room::of(ROOM_TO_CHECK.0 + ROOM_TO_CHECK.1 * count + ROOM_TO_CHECK.2 * metadata).map(drop)
 }

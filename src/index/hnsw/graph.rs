@@ -178,8 +178,8 @@ impl Graph {
         self.base.reserve(slots)?;
         if self.states.len() < slots {
             room::extend(&mut self.upper_at, slots, NONE)?;
-            room::extend(&mut self.dirty, slots.div_ceil(GROUP_ROWS), true)?;
             room::extend(&mut self.states, slots, ABSENT)?;
+            self.dirty.resize(slots.div_ceil(GROUP_ROWS), true);
         }
         Ok(())
     }

@@ -119,7 +119,7 @@ impl Terms {
             }
             Bound::Str(text) => {
                 let found = self.strings.from(start(order, &**text));
-                let found = found.take_while(|(key, _)| !ends(order, &***key, &**text));
+                let found = found.take_while(|(key, _)| !ends(order, key, text));
                 found.for_each(|(_, postings)| sure.add(postings));
                 maybe.add_bitmap(&self.long);
             }

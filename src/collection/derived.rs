@@ -135,12 +135,12 @@ impl Collection {
             self.drop_graph();
             return Ok(had);
         }
-        let Some(graph) = &mut self.graph else {
+        if self.graph.is_none() {
             // The set of its rows: two bytes a slot or less.
             drop(Room::of(ROOM_OF_SET + 2 * self.rows.len())?);
             self.adopt_graph(None);
-            return Ok(true);
-        };
+        }
+        let Some(graph) = &mut self.graph else { return Ok(false) };
         let space = Space { vectors: &self.vectors, flat: &self.flat, codes: &self.codes };
         match graph.step(space, thorough)? {
             Step::Idle => return Ok(false),

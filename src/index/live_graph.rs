@@ -114,7 +114,7 @@ impl LiveGraph {
             Pass::Sweep(sweep) => sweep.remaining(&self.graph) / SWEEP_STRIDE + 1,
             Pass::Reach(_) => 1,
         };
-        let sweep = if self.sweep_due(thorough) { self.graph.slots() / SWEEP_STRIDE + 1 } else { 0 };
+        let sweep = if self.sweep_due(thorough) { self.graph.len() / SWEEP_STRIDE + 1 } else { 0 };
         let looking = matches!(self.pass, Pass::Reach(_));
         let look = usize::from(!looking && self.look_due(thorough));
         self.pending.len() + (pass + sweep + look) as u64

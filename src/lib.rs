@@ -9,6 +9,8 @@
 pub mod error;
 pub mod limits;
 
+pub mod room;
+
 pub mod json;
 pub mod sorted;
 

@@ -71,6 +71,12 @@ impl<K, V> SortedMap<K, V> {
         self.len == 0
     }
 
+    /// Bytes that `more` entries may take beside what they point to, about: each may cut the piece that it comes into.
+    pub fn room_for(&self, more: usize) -> usize {
+        let pieces = more.min(self.pieces.len() + 1) + more / (PIECE_MAX / 2);
+        pieces * PIECE_MAX * 3 / 2 * size_of::<(K, V)>() + self.pieces.len() * 2 * size_of::<Vec<(K, V)>>()
+    }
+
     /// The first entry whose key is not less than this, or `past` it; and whether that is equal.
     #[inline(never)]
     fn place(&self, key: &impl Against<K>, past: bool) -> (Place, bool) {
@@ -140,13 +146,32 @@ impl<K, V> SortedMap<K, V> {
         self.iter().map(|(_, value)| value)
     }
 
-    /// The entries from `start` on, in order.
-    pub fn from<A: Against<K>>(&self, start: Bound<A>) -> impl Iterator<Item = (&K, &V)> {
-        let place = match &start {
+    fn beginning<A: Against<K>>(&self, start: &Bound<A>) -> Place {
+        match start {
             Bound::Included(key) => self.place(key, false).0,
             Bound::Excluded(key) => self.place(key, true).0,
             Bound::Unbounded => Place { piece: 0, at: 0 },
+        }
+    }
+
+    /// The entries from `start` up to `end`, in order, in a few slices: for those who go over very many.
+    pub fn slices<A: Against<K>>(&self, start: Bound<A>, end: Bound<A>) -> impl Iterator<Item = &[(K, V)]> {
+        let start = self.beginning(&start);
+        let end = match &end {
+            Bound::Included(key) => self.place(key, true).0,
+            Bound::Excluded(key) => self.place(key, false).0,
+            Bound::Unbounded => Place { piece: self.pieces.len(), at: 0 },
         };
+        (start.piece..self.pieces.len().min(end.piece + 1)).filter_map(move |piece| {
+            let entries = self.pieces.get(piece)?;
+            let first = if piece == start.piece { start.at } else { 0 };
+            entries.get(first..if piece == end.piece { end.at } else { entries.len() })
+        })
+    }
+
+    /// The entries from `start` on, in order.
+    pub fn from<A: Against<K>>(&self, start: Bound<A>) -> impl Iterator<Item = (&K, &V)> {
+        let place = self.beginning(&start);
         let entries = self.pieces.get(place.piece..).unwrap_or_default().iter().flatten();
         entries.skip(place.at).map(|(key, value)| (key, value))
     }
@@ -182,14 +207,19 @@ impl<K: Ord, V> SortedMap<K, V> {
         if equal {
             return entries.get_mut(at).map(|entry| std::mem::replace(&mut entry.1, value));
         }
-        let at = if piece > last { entries.len() } else { at };
-        entries.insert(at, (key, value));
+        let (mut piece, mut at) = if piece > last { (last, entries.len()) } else { (piece, at) };
         self.len += 1;
-        if entries.len() > PIECE_MAX {
-            // Keys often come in order: then the first piece stays full.
-            let cut = if at + 1 == entries.len() { PIECE_MAX } else { PIECE_MAX / 2 };
+        if entries.len() >= PIECE_MAX {
+            // Cut before it grows, which would double the room it takes. Keys often come in order: then it stays full.
+            let cut = if at == entries.len() { at } else { PIECE_MAX / 2 };
             let rest = entries.split_off(cut);
-            self.pieces.insert(piece.min(last) + 1, rest);
+            self.pieces.insert(piece + 1, rest);
+            if at >= cut {
+                (piece, at) = (piece + 1, at - cut);
+            }
+        }
+        if let Some(entries) = self.pieces.get_mut(piece) {
+            entries.insert(at, (key, value));
         }
         None
     }
@@ -227,6 +257,7 @@ mod tests {
     use super::*;
     use rand::{Rng, SeedableRng};
     use std::collections::BTreeMap;
+    use std::ops::RangeBounds;
 
     fn agree(map: &SortedMap<u64, u64>, oracle: &BTreeMap<u64, u64>) {
         assert_eq!((map.len(), map.is_empty()), (oracle.len(), oracle.is_empty()));
@@ -258,6 +289,11 @@ mod tests {
                     agree(&map, &oracle);
                     for start in [Bound::Included(probe), Bound::Excluded(probe), Bound::Unbounded] {
                         assert!(map.from(start).eq(oracle.range((start, Bound::Unbounded))), "{start:?}");
+                        for end in [Bound::Included(step), Bound::Excluded(keys), Bound::Unbounded] {
+                            let found = map.slices(start, end).flatten().map(|(key, value)| (key, value));
+                            let wanted = oracle.iter().filter(|(key, _)| (start, end).contains(*key));
+                            assert!(found.eq(wanted), "{start:?} {end:?}");
+                        }
                     }
                 }
             }

@@ -15,6 +15,8 @@ mod fuzz;
 mod recall;
 #[path = "graph/reference.rs"]
 mod reference;
+#[path = "graph/steps.rs"]
+mod steps;
 #[path = "graph/stored.rs"]
 mod stored;
 #[path = "graph/world.rs"]

@@ -9,10 +9,14 @@ use crate::index::codes::{Bits, Bytes, Codes};
 use crate::index::cost::{Compared, graph_pays};
 use crate::index::hnsw::Params;
 use crate::index::{Flat, LiveGraph, Space, Step};
+use crate::room::Room;
 use roaring::RoaringBitmap;
 
 /// `auto` asks what a query for so many results would cost.
 const USUAL_RESULTS: usize = 10;
+
+/// Bytes that a set of slots takes however few it has, about.
+const ROOM_OF_SET: usize = 16 * 1024;
 
 /// Codes as configured, of no rows yet.
 pub(super) fn empty_codes(config: &Config) -> Codes {
@@ -56,13 +60,15 @@ impl Collection {
 
     /// Takes a graph that was stored with these rows; its nodes and the rows are compared. Without one, a graph is
     /// built where the configuration asks for it.
-    pub fn adopt_graph(&mut self, graph: Option<LiveGraph>) -> Result<()> {
+    pub fn adopt_graph(&mut self, graph: Option<LiveGraph>) {
         let mut live = match graph {
             Some(live) => live,
-            None if self.wants_graph() => LiveGraph::new(self.graph_params()),
-            None => return Ok(()),
+            None => {
+                let wanted = self.wants_graph();
+                self.graph = wanted.then(|| LiveGraph::new(self.graph_params(), self.live.clone()));
+                return;
+            }
         };
-        live.reserve(self.rows.len())?;
         for slot in 0..self.rows.len() as u32 {
             match (live.graph().contains(slot), self.live.contains(slot)) {
                 (true, false) => {
@@ -74,7 +80,6 @@ impl Collection {
             }
         }
         self.graph = Some(live);
-        Ok(())
     }
 
     /// Says that the graph stands in a snapshot.
@@ -122,7 +127,8 @@ impl Collection {
         }
     }
 
-    /// Does one step of work on the graph, which takes some tenths of a millisecond at most. Whether there was any.
+    /// Does one step of work on the graph, which takes some tenths of a millisecond: putting in a row, or as much as
+    /// that. Whether there was any.
     pub fn index_step(&mut self, thorough: bool) -> Result<bool> {
         if !self.wants_graph() {
             let had = self.graph.is_some();
@@ -130,7 +136,9 @@ impl Collection {
             return Ok(had);
         }
         if self.graph.is_none() {
-            self.adopt_graph(None)?;
+            // The set of its rows: two bytes a slot or less.
+            drop(Room::of(ROOM_OF_SET + 2 * self.rows.len())?);
+            self.adopt_graph(None);
         }
         let Some(graph) = &mut self.graph else { return Ok(false) };
         let space = Space { vectors: &self.vectors, flat: &self.flat, codes: &self.codes };
@@ -158,15 +166,16 @@ impl Collection {
     /// Without a graph every slot without a row is free.
     pub(super) fn drop_graph(&mut self) {
         if self.graph.take().is_some() {
-            self.free = RoaringBitmap::from_sorted_iter(0..self.rows.len() as u32).unwrap_or_default();
+            self.free = RoaringBitmap::new();
+            self.free.insert_range(0..self.rows.len() as u32);
             self.free -= &self.live;
         }
     }
 
-    /// Makes room for `slots` slots in all.
+    /// Makes room for `slots` slots in all. The graph gets its own when a row comes into it.
     pub(super) fn reserve_derived(&mut self, slots: usize) -> Result<()> {
-        self.codes.reserve(slots)?;
-        self.graph.as_mut().map_or(Ok(()), |graph| graph.reserve(slots))
+        self.flat.reserve(slots)?;
+        self.codes.reserve(slots)
     }
 
     /// Whether the row in a slot can take another vector where it is: a node of the graph stays what it is linked for.
@@ -177,8 +186,6 @@ impl Collection {
     /// Notes the vector that was just written to a slot.
     pub(super) fn derive(&mut self, slot: u32, vector: &[f32]) {
         self.flat.insert(slot, vector);
-        // Room was reserved before the write was appended, but for the writes appended with it not one after another.
-        let _ = self.codes.reserve(slot as usize + 1);
         self.codes.set(slot, vector, self.flat.inverse(slot));
         if let Some(graph) = &mut self.graph {
             graph.add(slot);

@@ -4,6 +4,7 @@ use super::config::Config;
 use crate::index::Flat;
 use crate::index::codes::Codes;
 use crate::metadata::Value;
+use crate::room::Room;
 
 /// Rows to write, by column.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +15,14 @@ pub struct Rows {
     pub vectors: Vec<f32>,
     /// One JSON object a row.
     pub metadata: Vec<String>,
+}
+
+impl Rows {
+    /// Bytes of the ids, and of the metadata.
+    pub fn text_bytes(&self) -> (usize, usize) {
+        let bytes = |texts: &[String]| texts.iter().map(String::len).sum();
+        (bytes(&self.ids), bytes(&self.metadata))
+    }
 }
 
 /// One write. Collections go by their number, which is never reused.
@@ -86,6 +95,8 @@ pub struct Checked {
     pub(super) values: Vec<Value>,
     /// For another metric or quantization, what follows from the vectors: reading them can fail, and applying cannot.
     pub(super) derived: Option<(Flat, Codes)>,
+    /// Held until the write is applied.
+    pub(super) room: Room,
 }
 
 impl Checked {

@@ -48,6 +48,9 @@ pub struct Collection {
     /// Kept between queries, so that a scan allocates less.
     pub(super) asked: RefCell<Vec<AskedCodes>>,
     dirty: Vec<Dirty>,
+    /// Slots, and rows in storage, that room was reserved for and that writes to come will fill.
+    pub(super) promised: usize,
+    pub(super) promised_changes: usize,
     /// Built when the first filter asks, so that opening does not decode every row's metadata.
     secondary: OnceCell<SecondaryIndex>,
 }
@@ -69,6 +72,8 @@ impl Collection {
             graph: None,
             asked: RefCell::default(),
             dirty: Vec::new(),
+            promised: 0,
+            promised_changes: 0,
             secondary: OnceCell::new(),
             config,
         }
@@ -123,6 +128,10 @@ impl Collection {
         self.secondary.get_or_init(|| self.fresh_secondary())
     }
 
+    pub(super) fn has_secondary(&self) -> bool {
+        self.secondary.get().is_some()
+    }
+
     fn fresh_secondary(&self) -> SecondaryIndex {
         let mut index = SecondaryIndex::new();
         for slot in &self.live {
@@ -167,8 +176,9 @@ impl Collection {
         self.slots.insert(id.clone(), slot);
         self.put(slot, Row { id, seq, metadata: metadata.into() });
         if !same {
-            // Room was reserved before the write was appended.
-            let _ = self.vectors.set(slot, vector);
+            // Room was reserved before the write was appended, and the slot is in use or the next one.
+            let placed = self.vectors.set(slot, vector);
+            debug_assert!(placed.is_ok());
             self.derive(slot, vector);
         }
         self.index_metadata(slot, value);

@@ -9,6 +9,7 @@ use crate::index::codes::Codes;
 use crate::json::quoted;
 use crate::limits::{BATCH_ROWS_MAX, COLLECTIONS_MAX, ID_BYTES_MAX, NAME_BYTES_MAX, ROWS_MAX};
 use crate::metadata::{Value, parse_metadata};
+use crate::room::Room;
 
 /// What a database holds at one sequence number.
 #[derive(Default)]
@@ -98,25 +99,37 @@ impl State {
                 self.numbered(target)?;
             }
         }
-        Ok(Checked { op, values: Vec::new(), derived })
+        Ok(Checked { op, values: Vec::new(), derived, room: Room::default() })
     }
 
-    /// Makes room in memory for a checked write, so that applying it cannot run out of it half-way.
-    pub fn reserve(&mut self, checked: &Checked) -> Result<()> {
-        let (Op::Upsert { collection, .. } | Op::Configure { collection, .. }) = &checked.op else {
-            return Ok(());
-        };
-        match (self.get_mut(*collection), &checked.op) {
-            (Some(collection), Op::Upsert { rows, .. }) => collection.reserve(&rows.ids),
-            (Some(collection), Op::Configure { config, .. }) => collection.reserve_configure(config),
+    /// Makes room in memory for a checked write, so that applying it cannot run out of it half-way. Several upserts
+    /// that are applied one after another each get theirs behind those before; work on graphs between this and that
+    /// would take it from them.
+    pub fn reserve(&mut self, checked: &mut Checked) -> Result<()> {
+        match &checked.op {
+            Op::Upsert { collection, rows } => {
+                if let Some(collection) = self.get_mut(*collection) {
+                    checked.room = collection.reserve(rows)?;
+                }
+                Ok(())
+            }
+            Op::Configure { collection, config } => {
+                self.get_mut(*collection).map_or(Ok(()), |collection| collection.reserve_configure(config))
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Says that writes that room was made for will not come.
+    pub fn keep_promises(&mut self) {
+        self.collections.iter_mut().for_each(Collection::keep_promises);
     }
 
     /// Carries out a checked write as number `seq`.
     pub fn apply(&mut self, checked: Checked, seq: u64) {
         self.seq = seq;
-        let Checked { op, values, derived } = checked;
+        let Checked { op, values, derived, room } = checked;
+        drop(room);
         match op {
             Op::Create { collection, name, config, stages } => {
                 self.next_collection = self.next_collection.max(collection.saturating_add(1));
@@ -125,6 +138,7 @@ impl State {
             Op::Drop { collection } => drop(self.remove(collection)),
             Op::Upsert { collection, rows } => {
                 let Some(collection) = self.get_mut(collection) else { return };
+                collection.keep_promises();
                 let dimension = collection.config().dimension;
                 let vectors = rows.vectors.chunks_exact(dimension);
                 for (at, ((id, vector), metadata)) in

@@ -3,12 +3,21 @@
 use super::choices::Memory;
 use super::config::Config;
 use super::group::GroupRows;
+use super::op::Rows;
 use super::rows::Collection;
 use crate::error::{Error, Result};
 use crate::limits::GROUP_ROWS;
+use crate::room::{Room, out_of_memory};
 use crate::vectors::{Place, ReadStored, Vectors};
 use std::borrow::Cow;
 use std::rc::Rc;
+
+/// Bytes that a row takes in pieces of its own: two texts, what leads to them, and its bits in the sets of slots.
+const ROOM_OF_ROW: usize = 160;
+/// Sets of slots grow by pieces of 8 KB, whoever makes them grow.
+const ROOM_OF_GROUP: usize = 64 * 1024;
+/// In the secondary index: whatever comes, and for each byte of metadata.
+const ROOM_OF_INDEX: (usize, usize) = (64 * 1024, 16);
 
 impl Collection {
     /// The vector in a slot, read from storage if it is there. `Invalid` past the end.
@@ -104,26 +113,49 @@ impl Collection {
         self.load_rows(columns)
     }
 
-    /// Makes room for rows of these ids, so that applying a write cannot run out of memory for vectors.
-    pub(super) fn reserve(&mut self, ids: &[String]) -> Result<()> {
+    /// Makes room for these rows behind those that it was made for before and that have not come yet, so that putting
+    /// them in cannot run out of memory. What is gotten piece by piece is gotten as one that is given back just before.
+    pub(super) fn reserve(&mut self, rows: &Rows) -> Result<Room> {
+        let ids = &rows.ids;
         // Each row takes another slot at most, where there is a graph, and a free one as long as there are any.
         let (moving, free) = (self.graph.is_some(), self.free.len() as usize);
-        self.reserve_derived(self.rows.len() + ids.len().saturating_sub(free))?;
-        if !self.vectors.has_stored() {
-            return self.vectors.reserve(ids.len().saturating_sub(free));
-        }
-        // Counted exactly, as memory is what such a collection is to save.
-        let is_stored = |slot: u32| self.vectors.place(slot as usize / GROUP_ROWS).is_some();
         let (mut fresh, mut changes) = (ids.len(), 0);
-        for slot in ids.iter().filter_map(|id| self.slot(id)) {
-            fresh -= usize::from(!moving);
-            changes += usize::from(is_stored(slot));
+        let is_stored = |slot: u32| self.vectors.place(slot as usize / GROUP_ROWS).is_some();
+        if self.vectors.has_stored() {
+            // Counted exactly, as memory is what such a collection is to save.
+            for slot in ids.iter().filter_map(|id| self.slot(id)) {
+                fresh -= usize::from(!moving);
+                changes += usize::from(is_stored(slot));
+            }
+            // New rows take the lowest free slots first, and those that are to come before them the first of these.
+            let filled = self.free.iter().skip(self.promised).take(fresh);
+            changes += filled.filter(|slot| is_stored(*slot)).count();
         }
-        // New rows take the lowest free slots first.
-        let filled = self.free.iter().take(fresh);
-        changes += filled.filter(|slot| is_stored(*slot)).count();
-        self.vectors.reserve(fresh.saturating_sub(free))?;
-        self.vectors.reserve_changes(changes)
+        let before = self.promised.saturating_sub(free);
+        let further = (self.promised + fresh).saturating_sub(free);
+        self.reserve_derived(self.rows.len() + further)?;
+        self.vectors.reserve(further)?;
+        self.rows.try_reserve(further).map_err(out_of_memory)?;
+        self.vectors.reserve_changes(self.promised_changes + changes)?;
+        let room = Room::of(self.room_for(rows, further - before))?;
+        self.promised += fresh;
+        self.promised_changes += changes;
+        Ok(room)
+    }
+
+    /// Bytes that rows take beside what is reserved for them, about: texts, and their places in the lists and maps.
+    fn room_for(&self, rows: &Rows, further: usize) -> usize {
+        let count = rows.ids.len();
+        let (ids, metadata) = rows.text_bytes();
+        let indexed = if self.has_secondary() { ROOM_OF_INDEX.0 + ROOM_OF_INDEX.1 * metadata } else { 0 };
+        // Where nothing waits before it, it is the first of its group, and has the room that all of them share.
+        let shared = if self.promised == 0 { ROOM_OF_GROUP } else { 0 };
+        shared + count * ROOM_OF_ROW + ids + metadata + indexed + self.slots.room_for(count) + further / 4
+    }
+
+    /// Says that what room was promised to has come, or will not.
+    pub(super) fn keep_promises(&mut self) {
+        (self.promised, self.promised_changes) = (0, 0);
     }
 
     /// Brings every vector into memory, if that is where they are to be from now on.

@@ -40,17 +40,17 @@ pub enum Found<'a> {
     Damaged(&'static str),
 }
 
-/// Appends a frame whose payload `write` appends; the end mark is added here.
+/// Appends a frame whose payload `write` appends; the end mark is added here. On an error `out` is longer, by nothing
+/// of use.
 pub fn encode_frame(
-    out: Vec<u8>,
+    out: &mut Vec<u8>,
     seq: u64,
     time_ms: u64,
-    write: impl FnOnce(Vec<u8>) -> Vec<u8>,
-) -> Result<Vec<u8>> {
+    write: impl FnOnce(&mut Vec<u8>),
+) -> Result<()> {
     let start = out.len();
-    let mut out = out;
     out.resize(start + FRAME_HEADER_BYTES, 0);
-    let mut out = write(out);
+    write(out);
     out.push(END_MARK);
     let body = start + FRAME_HEADER_BYTES;
     let bytes = out.len() - body;
@@ -68,7 +68,7 @@ pub fn encode_frame(
     if let Some(space) = out.get_mut(start..body) {
         space.copy_from_slice(&header);
     }
-    Ok(out)
+    Ok(())
 }
 
 impl FrameHeader {

@@ -3,7 +3,7 @@
 //! Postcard has no field names, so a moved field would be silent damage: a variant is frozen once it was written.
 //! A change of format adds variants behind them. Of two variants for one thing the newer is written, both are read.
 
-use super::codec::{Wire, decode_exactly, encode, get_bytes, put_bytes};
+use super::codec::{Wire, decode_exactly, get_bytes, put_bytes};
 use super::config::{ConfigV1, ConfigV2};
 use super::frame::END_MARK;
 
@@ -136,8 +136,8 @@ fn config(is_v1: bool, input: &mut &[u8]) -> Option<ConfigV2> {
 
 impl<'a> RecordV2<'a> {
     /// Appends the payload to `out`, without the end mark, which the frame adds.
-    pub fn encode(&self, out: Vec<u8>) -> Vec<u8> {
-        encode(self, out)
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        self.put(out);
     }
 
     /// Reads the payload of a frame that verified; `None` when it is not a record.

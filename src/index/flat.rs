@@ -7,6 +7,7 @@ use super::{Metric, Scored, TopK, inverse_norm};
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::limits::GROUP_ROWS;
+use crate::room;
 use crate::vectors::Vectors;
 
 /// Rows that several queries share before the next: few enough to stay in a cache of the processor's core.
@@ -31,6 +32,13 @@ impl Flat {
     /// How rows are compared.
     pub fn metric(&self) -> Metric {
         self.metric
+    }
+
+    /// Makes room for `slots` slots in all.
+    pub fn reserve(&mut self, slots: usize) -> Result<()> {
+        let more =
+            if self.metric == Metric::Cosine { slots.saturating_sub(self.inverse_norms.len()) } else { 0 };
+        self.inverse_norms.try_reserve(more).map_err(room::out_of_memory)
     }
 
     /// Notes the vector that was just written to `slot` of the arena, new or changed.

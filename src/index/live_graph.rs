@@ -7,6 +7,7 @@
 use super::hnsw::{Graph, Params, Reach, Scratch, Sweep};
 use super::space::Space;
 use crate::error::Result;
+use crate::room::Room;
 use roaring::RoaringBitmap;
 use std::cell::{RefCell, RefMut};
 
@@ -17,10 +18,15 @@ const DEAD_SHARE: usize = 5;
 const DEAD_SHARE_MAX: usize = 2;
 /// Nodes are looked for that cannot be reached when one in this many is new since the last look.
 const LOOK_SHARE: usize = 32;
-/// A sweep looks at this many slots in one step: most need nothing.
+/// A sweep looks at this many slots in one step, at most: most need nothing.
 const SWEEP_STRIDE: usize = 8;
-/// As many nodes are looked at in one step on the way to those that cannot be reached.
+/// As many nodes are looked at in one step on the way to those that cannot be reached, at most.
 const REACH_STRIDE: usize = 64;
+/// A step ends before those when it compared so many: about as many as putting in a row takes.
+const STEP_COMPARED: u64 = 2_000;
+
+/// Bytes that a step takes beside the links of a node, about: whatever it does, and for each slot.
+const ROOM_OF_STEP: (usize, usize) = (256 * 1024, 12);
 
 /// What a step did.
 #[derive(Debug)]
@@ -53,9 +59,9 @@ pub struct LiveGraph {
 }
 
 impl LiveGraph {
-    /// Without nodes.
-    pub fn new(params: Params) -> LiveGraph {
-        LiveGraph::stored(Graph::new(params), 0)
+    /// Without nodes; these are the slots of the live rows.
+    pub fn new(params: Params, pending: RoaringBitmap) -> LiveGraph {
+        LiveGraph { pending, ..LiveGraph::stored(Graph::new(params), 0) }
     }
 
     /// With the nodes of a stored graph, of which it was not known of this many whether they can be reached.
@@ -89,11 +95,6 @@ impl LiveGraph {
         &self.pending
     }
 
-    /// Makes room for `slots` slots in all.
-    pub fn reserve(&mut self, slots: usize) -> Result<()> {
-        self.graph.reserve(slots)
-    }
-
     /// Notes a row that came, in a slot without a node.
     pub fn add(&mut self, slot: u32) {
         self.pending.insert(slot);
@@ -113,7 +114,7 @@ impl LiveGraph {
             Pass::Sweep(sweep) => sweep.remaining(&self.graph) / SWEEP_STRIDE + 1,
             Pass::Reach(_) => 1,
         };
-        let sweep = if self.sweep_due(thorough) { self.graph.slots() / SWEEP_STRIDE + 1 } else { 0 };
+        let sweep = if self.sweep_due(thorough) { self.graph.len() / SWEEP_STRIDE + 1 } else { 0 };
         let looking = matches!(self.pass, Pass::Reach(_));
         let look = usize::from(!looking && self.look_due(thorough));
         self.pending.len() + (pass + sweep + look) as u64
@@ -132,7 +133,11 @@ impl LiveGraph {
     /// Does a little of what is to be done: one row put into the graph, or some nodes looked at.
     pub fn step(&mut self, space: Space<'_>, thorough: bool) -> Result<Step> {
         let (sweep_due, look_due) = (self.sweep_due(thorough), self.look_due(thorough));
+        let next = self.pending.min();
+        self.graph.reserve(next.map_or(0, |slot| slot as usize + 1))?;
+        drop(Room::of(ROOM_OF_STEP.0 + ROOM_OF_STEP.1 * self.graph.slots())?);
         let scratch = self.scratch.get_mut();
+        scratch.compared = 0;
         if let Pass::Sweep(sweep) = &mut self.pass {
             for _ in 0..SWEEP_STRIDE {
                 if let Some(freed) = sweep.step(&mut self.graph, space, scratch) {
@@ -140,11 +145,14 @@ impl LiveGraph {
                     self.unchecked += freed.len() as usize;
                     return Ok(Step::Freed(freed));
                 }
+                if scratch.compared > STEP_COMPARED {
+                    break;
+                }
             }
             return Ok(Step::Worked);
         }
         let crowded = self.graph.dead() * DEAD_SHARE_MAX > self.graph.len();
-        if let Some(slot) = self.pending.min().filter(|_| !crowded) {
+        if let Some(slot) = next.filter(|_| !crowded) {
             self.pass = Pass::None;
             self.graph.insert(space, scratch, slot)?;
             self.pending.remove(slot);
@@ -152,7 +160,7 @@ impl LiveGraph {
             return Ok(Step::Worked);
         }
         if sweep_due {
-            self.pass = Pass::Sweep(Sweep::begin(&self.graph));
+            self.pass = Pass::Sweep(Sweep::default());
             return Ok(Step::Worked);
         }
         if matches!(self.pass, Pass::None) && look_due {
@@ -165,10 +173,18 @@ impl LiveGraph {
                     self.unchecked = 0;
                     break;
                 }
+                if scratch.compared > STEP_COMPARED {
+                    break;
+                }
             }
             return Ok(Step::Worked);
         }
         Ok(Step::Idle)
+    }
+
+    /// Distances that the last step, or search, computed.
+    pub fn compared(&self) -> u64 {
+        self.scratch.try_borrow().map_or(0, |scratch| scratch.compared)
     }
 
     /// Finds about the `ef` nearest nodes to `vector`, dead ones among them. `None` while another search of the same

@@ -115,8 +115,8 @@ impl<S: Storage, E: Env> Database<S, E> {
                     Next::Frame { seq, op } => {
                         report.frames += 1;
                         if seq == state.seq + 1 {
-                            let checked = state.check_stored(op)?;
-                            state.reserve(&checked)?;
+                            let mut checked = state.check_stored(op)?;
+                            state.reserve(&mut checked)?;
                             state.apply(checked, seq);
                         }
                         if report.frames.is_multiple_of(256) {

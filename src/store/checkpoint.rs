@@ -15,6 +15,7 @@ use crate::format::VERSION;
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
 use crate::format::snapshot::{SnapshotV2, encode_snapshot};
 use crate::storage::{Once, Storage};
+use std::rc::Rc;
 
 /// Restorable snapshots that are kept: the newest, and one to fall back on.
 const SNAPSHOTS_KEPT: usize = 2;
@@ -72,7 +73,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         if let Err(cause) = self.start_log(Some(tail)).await {
             // If the new log is there all the same, it says where the old one ends: nothing may be appended
             // to that one any more.
-            self.disk.borrow_mut().health = Health::Unsettled { roll: true, tried: Vec::new() };
+            self.disk.borrow_mut().health = Health::Unsettled { roll: true, tried: Rc::default() };
             let _ = self.storage.remove(&names::blocks(generation)).await;
             return Err(cause);
         }

@@ -5,6 +5,7 @@ use crate::format::block::BlockKind;
 use crate::format::header::DatabaseId;
 use crate::format::snapshot::{BlockRefV1, GraphV2, GroupV1, SnapshotV2};
 use crate::sorted::SortedMap;
+use std::rc::Rc;
 
 /// What stands in storage.
 pub struct Disk {
@@ -120,7 +121,7 @@ pub enum Health {
         /// The log may not be appended to even if it is as it was.
         roll: bool,
         /// What was being appended: only this may follow the last good frame.
-        tried: Vec<u8>,
+        tried: Rc<Vec<u8>>,
     },
     /// Somebody else wrote to the database.
     Fenced,

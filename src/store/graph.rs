@@ -132,6 +132,6 @@ pub fn adopt(collection: &mut Collection, graph: Option<Result<LiveGraph>>) -> R
         Some(Err(cause)) if cause.kind == Kind::Corrupt => (None, Some(cause.to_string())),
         Some(Err(cause)) => return Err(cause),
     };
-    collection.adopt_graph(graph)?;
+    collection.adopt_graph(graph);
     Ok(reason)
 }

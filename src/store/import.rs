@@ -16,6 +16,7 @@ use crate::format::sha256::Sha256;
 use crate::format::snapshot::{BlockRefV1, ExtensionV2, SnapshotV2, encode_snapshot};
 use crate::limits::MANIFEST_BYTES_MAX;
 use crate::storage::{Once, Source, Storage};
+use std::rc::Rc;
 
 /// Options of an import.
 #[derive(Clone, Copy, Debug, Default)]
@@ -107,7 +108,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         self.adopt(generation, manifest, length);
         if self.start_log(Some(tail)).await.is_err() {
             // The import stands; the next write makes its log first.
-            self.disk.borrow_mut().health = Health::Unsettled { roll: true, tried: Vec::new() };
+            self.disk.borrow_mut().health = Health::Unsettled { roll: true, tried: Rc::default() };
             return Ok(result);
         }
         // What could not be removed now is removed by the next checkpoint.

@@ -10,9 +10,6 @@ use crate::storage::Storage;
 /// Longest that one slice works, in milliseconds: half a frame, so that a page stays smooth.
 const SLICE_MS: f64 = 8.0;
 
-/// Steps are taken in runs of this many between two looks at the clock.
-const RUN: usize = 4;
-
 /// Why the graphs are worked on.
 #[derive(Clone, Copy)]
 enum Manner {
@@ -89,11 +86,9 @@ impl<S: Storage, E: Env> Database<S, E> {
             }
             let start = env.monotonic_ms();
             loop {
-                for _ in 0..RUN {
-                    if !self.index_step(name, thorough)? {
-                        go_on(0);
-                        return Ok(());
-                    }
+                if !self.index_step(name, thorough)? {
+                    go_on(0);
+                    return Ok(());
                 }
                 if env.monotonic_ms() - start >= SLICE_MS {
                     break;

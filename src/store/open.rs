@@ -94,7 +94,7 @@ impl<S: Storage, E: Env> Database<S, E> {
             blocks: loaded.newest.map(Blocks::of).unwrap_or_default(),
             pins: SortedMap::new(),
             health: match replayed.is_older && !replayed.roll {
-                true => Health::Unsettled { roll: true, tried: Vec::new() },
+                true => Health::Unsettled { roll: true, tried: Rc::default() },
                 false => Health::Writable,
             },
             failed_checkpoint: None,
@@ -262,14 +262,14 @@ async fn replay<S: Storage>(
                 return Err(lost(link, "does not continue where the writes before it end")
                     .with(format!("write {}", state.seq + 1), seq));
             }
-            let checked = state.check_stored(op).map_err(|cause| {
+            let mut checked = state.check_stored(op).map_err(|cause| {
                 Error::corrupt(format!(
                     "{} holds a write that does not apply: {}",
                     names::log(link.header.generation),
                     cause.message
                 ))
             })?;
-            state.reserve(&checked)?;
+            state.reserve(&mut checked)?;
             state.apply(checked, seq);
             report.frames_replayed += 1;
             if report.frames_replayed.is_multiple_of(256) {

@@ -8,6 +8,7 @@ use crate::collection::{Checked, Collection, Op, Rows, State};
 use crate::error::{Error, Kind, Result};
 use crate::format::frame::encode_frame;
 use crate::metadata::{Filter, merge};
+use crate::room::{Room, out_of_memory};
 use crate::sorted::SortedMap;
 use crate::storage::Storage;
 use roaring::RoaringBitmap;
@@ -17,6 +18,9 @@ use std::rc::Rc;
 /// Vectors of writes that are appended together, in bytes: enough to share one sync among many small writes,
 /// little enough to keep memory low.
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
+
+/// Bytes that checking rows takes, about: in all, for each row, and for each byte of metadata, which is parsed.
+const ROOM_TO_CHECK: (usize, usize, usize) = (64 * 1024, 384, 12);
 
 /// What a write did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +54,14 @@ impl Target {
             Target::Filter(filter) => collection.matching(filter),
         }
     }
+}
+
+/// Makes room for the frame of rows behind others; there is enough, too, for what checking them takes for a while.
+fn make_room(rows: &Rows, bytes: &mut Vec<u8>) -> Result<()> {
+    let (count, (ids, metadata)) = (rows.ids.len(), rows.text_bytes());
+    let frame = rows.vectors.len() * size_of::<f32>() + ids + metadata + 8 * count + 128;
+    bytes.try_reserve(frame).map_err(out_of_memory)?;
+    Room::of(ROOM_TO_CHECK.0 + ROOM_TO_CHECK.1 * count + ROOM_TO_CHECK.2 * metadata).map(drop)
 }
 
 /// The ids of rows.
@@ -177,22 +189,18 @@ impl<S: Storage, E: Env> Inner<S, E> {
     /// Commits the first waiting write, together with those that can go with it.
     async fn commit_group(&self) {
         let group = self.next_group();
-        if let Err(cause) = self.disk.borrow().check_open() {
+        let mut ready: Vec<(Rc<Pending>, Checked, u64)> = Vec::new();
+        let has_room = ready.try_reserve_exact(group.len()).map_err(out_of_memory);
+        if let Err(cause) = has_room.and_then(|()| self.disk.borrow().check_open()) {
             group.iter().for_each(|pending| pending.fail(&cause));
             return;
         }
+        // What room is made for has to find it: a graph that is worked on takes slots, and gives others back.
+        let _still = self.freeze_graphs();
         let mut bytes = Vec::new();
-        let mut ready: Vec<(Rc<Pending>, Checked, u64)> = Vec::new();
         for pending in group {
-            match self.prepare(&pending, ready.len() as u64 + 1) {
-                Ok(Some((checked, count, frame))) => {
-                    if bytes.is_empty() {
-                        bytes = frame;
-                    } else {
-                        bytes.extend_from_slice(&frame);
-                    }
-                    ready.push((pending, checked, count));
-                }
+            match self.prepare(&pending, ready.len() as u64 + 1, &mut bytes) {
+                Ok(Some((checked, count))) => ready.push((pending, checked, count)),
                 Ok(None) => pending.done(Written { count: 0, seq: self.state.borrow().seq }),
                 Err(cause) => pending.fail(&cause),
             }
@@ -202,7 +210,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         }
         // Not before there is something to append: what turns out to write nothing needs no log.
         let appended = match self.settle().await {
-            Ok(()) => self.append(&bytes).await,
+            Ok(()) => self.append(bytes).await,
             Err(cause) => Err(cause),
         };
         match appended {
@@ -214,7 +222,10 @@ impl<S: Storage, E: Env> Inner<S, E> {
                     pending.done(Written { count, seq });
                 }
             }
-            Err(cause) => ready.iter().for_each(|(pending, _, _)| pending.fail(&cause)),
+            Err(cause) => {
+                self.state.borrow_mut().keep_promises();
+                ready.iter().for_each(|(pending, _, _)| pending.fail(&cause));
+            }
         }
     }
 
@@ -234,8 +245,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
         group
     }
 
-    /// Validates a write and makes its frame; the `ahead`-th after what is applied.
-    fn prepare(&self, pending: &Pending, ahead: u64) -> Result<Option<(Checked, u64, Vec<u8>)>> {
+    /// Validates a write and adds its frame to `bytes`; the `ahead`-th after what is applied.
+    fn prepare(&self, pending: &Pending, ahead: u64, bytes: &mut Vec<u8>) -> Result<Option<(Checked, u64)>> {
         let mut state = self.state.borrow_mut();
         let (op, count) = match pending.intent.borrow_mut().take() {
             None => return Ok(None),
@@ -245,6 +256,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 if count == 0 && rows.vectors.is_empty() {
                     return Ok(None);
                 }
+                make_room(&rows, bytes)?;
                 (Op::Upsert { collection, rows }, count)
             }
             Some(Intent::Resolve(resolve)) => match resolve(&state)? {
@@ -252,18 +264,20 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 None => return Ok(None),
             },
         };
-        let checked = state.check(op)?;
+        let mut checked = state.check(op)?;
         self.check_memory(&state, checked.op())?;
-        state.reserve(&checked)?;
         let record = wire::op_to_wire(checked.op());
-        let frame = encode_frame(Vec::new(), state.seq + ahead, self.env.now_ms(), |out| record.encode(out))?;
-        Ok(Some((checked, count, frame)))
+        let good = bytes.len();
+        encode_frame(bytes, state.seq + ahead, self.env.now_ms(), |out| record.encode(out))
+            .and_then(|()| state.reserve(&mut checked))
+            .inspect_err(|_| bytes.truncate(good))?;
+        Ok(Some((checked, count)))
     }
 
     /// Appends frames. On an error the log is again as it was, or writing is refused until it is.
-    async fn append(&self, bytes: &[u8]) -> Result<()> {
+    async fn append(&self, bytes: Vec<u8>) -> Result<()> {
         let tail = self.disk.borrow().log;
-        match self.storage.append(&names::log(tail.generation), tail.length, bytes).await {
+        match self.storage.append(&names::log(tail.generation), tail.length, &bytes).await {
             Ok(()) => {
                 self.disk.borrow_mut().log.length += bytes.len() as u64;
                 Ok(())
@@ -272,7 +286,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 self.disk.borrow_mut().health = match cause.kind {
                     // The log is not as long as we left it: cutting it would cut somebody else's writes.
                     Kind::Conflict => Health::Fenced,
-                    _ => Health::Unsettled { roll: false, tried: bytes.to_vec() },
+                    _ => Health::Unsettled { roll: false, tried: Rc::new(bytes) },
                 };
                 // Whatever comes of it, this write was not acknowledged: the error of the append is reported.
                 let _ = self.settle().await;

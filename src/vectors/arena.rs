@@ -2,8 +2,9 @@
 
 use super::changed::Changed;
 use super::stored::{Place, ReadStored};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::limits::{GROUP_ROWS, ROWS_MAX};
+use crate::room::out_of_memory;
 use std::rc::Rc;
 
 /// Sizes a chunk grows through, in rows: a collection of three rows does not hold a whole group.
@@ -130,14 +131,14 @@ impl Vectors {
         self.check_len(end)?;
         for group in self.len / GROUP_ROWS..end.div_ceil(GROUP_ROWS) {
             if group == self.chunks.len() {
-                self.chunks.try_reserve(1).map_err(|_| out_of_memory())?;
+                self.chunks.try_reserve(1).map_err(out_of_memory)?;
                 self.chunks.push(Vec::new());
             }
             let needed = (end - group * GROUP_ROWS).min(GROUP_ROWS);
             let rows = CHUNK_ROWS.into_iter().find(|rows| *rows >= needed).unwrap_or(GROUP_ROWS);
             if let Some(chunk) = self.chunks.get_mut(group) {
                 let missing = (rows * self.dimension).saturating_sub(chunk.len());
-                chunk.try_reserve_exact(missing).map_err(|_| out_of_memory())?;
+                chunk.try_reserve_exact(missing).map_err(out_of_memory)?;
             }
         }
         Ok(())
@@ -175,8 +176,4 @@ impl Vectors {
             + self.stored.capacity() * size_of::<Option<Place>>()
             + self.changed.memory_bytes()
     }
-}
-
-pub(super) fn out_of_memory() -> Error {
-    Error::new(Kind::Quota, "There is no memory for more vectors; delete rows, or close something else.")
 }

@@ -2,6 +2,7 @@
 //! change one row would make a write of a thousand scattered rows bring a thousand groups into memory.
 
 use crate::error::Result;
+use crate::room::out_of_memory;
 use crate::sorted::SortedMap;
 use std::ops::Bound;
 
@@ -40,7 +41,6 @@ impl Changed {
     /// Makes room for `additional` further rows.
     pub fn reserve(&mut self, additional: usize, dimension: usize) -> Result<()> {
         let pieces = (self.slots.len() + additional).div_ceil(PIECE_ROWS);
-        let out_of_memory = |_| super::arena::out_of_memory();
         self.pieces.try_reserve(pieces.saturating_sub(self.pieces.len())).map_err(out_of_memory)?;
         while self.pieces.len() < pieces {
             let mut piece = Vec::new();

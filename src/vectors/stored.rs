@@ -3,6 +3,7 @@
 use super::Vectors;
 use crate::error::{Error, Kind, Result};
 use crate::limits::GROUP_ROWS;
+use crate::room::out_of_memory;
 use std::rc::Rc;
 
 /// Where the vectors of a row group lie: the payload of a block.
@@ -103,7 +104,7 @@ impl Vectors {
             }
             let mut rows = Vec::new();
             let numbers = GROUP_ROWS * self.dimension;
-            rows.try_reserve_exact(numbers).map_err(|_| super::arena::out_of_memory())?;
+            rows.try_reserve_exact(numbers).map_err(out_of_memory)?;
             self.group_in(group, &mut rows)?;
             if let (Some(stored), Some(chunk)) = (self.stored.get_mut(group), self.chunks.get_mut(group)) {
                 *chunk = rows;

@@ -3,8 +3,9 @@
 use super::error::to_js;
 use crate::error::Result;
 use crate::json::{ToJson, text};
-use js_sys::Promise;
+use crate::room::Room;
 use js_sys::futures::{future_to_promise, spawn_local};
+use js_sys::{Float32Array, Promise};
 use std::pin::Pin;
 use wasm_bindgen::JsValue;
 
@@ -23,6 +24,12 @@ pub fn promise<T: Into<JsValue>>(work: impl Future<Output = Result<T>> + 'static
 /// A promise of what `work` gives, as JSON text.
 pub fn promise_json<T: ToJson>(work: impl Future<Output = Result<T>> + 'static) -> Promise {
     promise(async move { work.await.map(|value| JsValue::from(&text(&value))) })
+}
+
+/// The numbers of an array. `Quota` where there is no memory for them.
+pub fn floats(array: &Float32Array) -> Result<Vec<f32>> {
+    drop(Room::of(array.length() as usize * size_of::<f32>())?);
+    Ok(array.to_vec())
 }
 
 /// Runs `work` beside everything else.

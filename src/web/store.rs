@@ -1,6 +1,6 @@
 //! The exported class `WasmStore`: an open database.
 
-use super::convert::{background, promise, promise_json};
+use super::convert::{background, floats, promise, promise_json};
 use super::error::report_panics;
 use super::host::{Host, HostEnv, HostStorage};
 use super::json;
@@ -137,8 +137,10 @@ impl WasmStore {
         metadata_json: Option<String>,
     ) -> Promise {
         let database = self.database.clone();
-        let vectors = vectors.to_vec();
+        // Copied now, before the caller can change them.
+        let vectors = floats(&vectors);
         promise_json(async move {
+            let vectors = vectors?;
             let ids = strings("ids", &ids_json)?;
             let metadata = json::metadata(metadata_json.as_deref(), ids.len())?;
             let rows = Rows { ids, vectors, metadata };

@@ -116,7 +116,7 @@ impl Run {
                     met.kills_in_sweeps += usize::from(self.sweep.is_some());
                 }
             }
-            65..70 if self.sweep.is_none() => self.sweep = Some(Sweep::begin(&self.world.graph)),
+            65..70 if self.sweep.is_none() => self.sweep = Some(Sweep::default()),
             65..70 => self.sweep_some(met),
             70..72 => self.sweep_to_its_end(met),
             72..80 if self.sweep.is_none() => {
@@ -148,6 +148,7 @@ impl Run {
                 self.world.graph = loaded;
                 // A sweep that was under way has to begin again: the stored graph knows nothing of it.
                 self.sweep = None;
+                self.world.sweep_forgotten();
                 met.loads += 1;
             }
             _ => {

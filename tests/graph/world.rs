@@ -58,6 +58,8 @@ pub struct World {
     pub live: RoaringBitmap,
     pub dead: RoaringBitmap,
     pub free: RoaringBitmap,
+    /// Slots whose nodes a sweep took, and that are free when it ends.
+    pub taken: RoaringBitmap,
 }
 
 impl World {
@@ -69,6 +71,7 @@ impl World {
             live: RoaringBitmap::new(),
             dead: RoaringBitmap::new(),
             free: RoaringBitmap::new(),
+            taken: RoaringBitmap::new(),
         }
     }
 
@@ -107,18 +110,25 @@ impl World {
 
     /// Looks at one more node of a sweep; at its end its slots are free.
     pub fn sweep_step(&mut self, sweep: &mut Sweep) -> bool {
-        let Some(gone) = sweep.step(&mut self.graph, self.rows.space(), &mut self.scratch) else {
-            return false;
-        };
-        assert!(gone.is_subset(&self.dead), "a sweep took more than the dead");
-        self.dead -= &gone;
-        self.free |= &gone;
+        let gone = sweep.step(&mut self.graph, self.rows.space(), &mut self.scratch);
+        // Nodes go some at a time; their slots are free when all of them are gone.
+        let taken = self.dead.iter().filter(|slot| !self.graph.contains(*slot));
+        self.taken |= taken.collect::<RoaringBitmap>();
+        self.dead -= &self.taken;
+        let Some(gone) = gone else { return false };
+        assert_eq!(gone, self.taken, "a sweep says which it took");
+        self.sweep_forgotten();
         true
+    }
+
+    /// Without a sweep, a slot without a node is free.
+    pub fn sweep_forgotten(&mut self) {
+        self.free |= std::mem::take(&mut self.taken);
     }
 
     /// Takes all dead nodes out.
     pub fn sweep(&mut self) {
-        let mut sweep = Sweep::begin(&self.graph);
+        let mut sweep = Sweep::default();
         while !self.sweep_step(&mut sweep) {}
         assert_eq!((self.dead.len(), self.graph.dead()), (0, 0));
     }

@@ -170,8 +170,8 @@ fn writes_that_are_applied_together_all_get_codes() {
     let checked: Vec<Checked> = (0..3)
         .map(|part| {
             let rows = points.rows(part * 1_500..(part + 1) * 1_500);
-            let checked = world.state.check(Op::Upsert { collection: 0, rows }).unwrap();
-            world.state.reserve(&checked).unwrap();
+            let mut checked = world.state.check(Op::Upsert { collection: 0, rows }).unwrap();
+            world.state.reserve(&mut checked).unwrap();
             checked
         })
         .collect();

@@ -75,8 +75,8 @@ impl World {
     }
 
     pub fn apply(&mut self, op: Op) {
-        let checked = self.state.check(op).unwrap();
-        self.state.reserve(&checked).unwrap();
+        let mut checked = self.state.check(op).unwrap();
+        self.state.reserve(&mut checked).unwrap();
         let seq = self.state.seq + 1;
         self.state.apply(checked, seq);
     }

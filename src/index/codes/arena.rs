@@ -1,7 +1,8 @@
 //! Records of one length by slot, a chunk a row group: growing never copies more than one group.
 
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::limits::GROUP_ROWS;
+use crate::room::out_of_memory;
 
 /// Sizes a chunk grows through, in rows: a collection of three rows does not hold a whole group.
 const CHUNK_ROWS: [usize; 4] = [16, 64, 256, GROUP_ROWS];
@@ -56,14 +57,14 @@ impl<T: Copy> Arena<T> {
     pub fn reserve(&mut self, slots: usize) -> Result<()> {
         for group in self.chunks.len().saturating_sub(1)..slots.div_ceil(GROUP_ROWS) {
             if group == self.chunks.len() {
-                self.chunks.try_reserve(1).map_err(|_| out_of_memory())?;
+                self.chunks.try_reserve(1).map_err(out_of_memory)?;
                 self.chunks.push(Vec::new());
             }
             let needed = (slots - group * GROUP_ROWS).min(GROUP_ROWS);
             let rows = CHUNK_ROWS.into_iter().find(|rows| *rows >= needed).unwrap_or(GROUP_ROWS);
             if let Some(chunk) = self.chunks.get_mut(group) {
                 let length = (rows * self.stride).max(chunk.len());
-                chunk.try_reserve_exact(length - chunk.len()).map_err(|_| out_of_memory())?;
+                chunk.try_reserve_exact(length - chunk.len()).map_err(out_of_memory)?;
                 // Not `resize`, which writes item by item in a build for size: bytes one after another.
                 let blanks = [self.blank; 256];
                 while chunk.len() < length {
@@ -79,8 +80,4 @@ impl<T: Copy> Arena<T> {
         self.chunks.iter().map(Vec::capacity).sum::<usize>() * size_of::<T>()
             + self.chunks.capacity() * size_of::<Vec<T>>()
     }
-}
-
-fn out_of_memory() -> Error {
-    Error::new(Kind::Quota, "There is no memory for the index; delete rows, or close something else.")
 }

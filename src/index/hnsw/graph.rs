@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::index::codes::Arena;
 use crate::limits::GROUP_ROWS;
+use crate::room;
 
 /// Where a list of links ends before its room does. No slot is this high.
 pub const NONE: u32 = u32::MAX;
@@ -176,8 +177,8 @@ impl Graph {
     pub fn reserve(&mut self, slots: usize) -> Result<()> {
         self.base.reserve(slots)?;
         if self.states.len() < slots {
-            self.states.resize(slots, ABSENT);
-            self.upper_at.resize(slots, NONE);
+            room::extend(&mut self.upper_at, slots, NONE)?;
+            room::extend(&mut self.states, slots, ABSENT)?;
             self.dirty.resize(slots.div_ceil(GROUP_ROWS), true);
         }
         Ok(())
@@ -237,10 +238,9 @@ impl Graph {
         }
     }
 
-    /// Begins searches at another node than before: one of the highest layer.
-    pub(super) fn choose_entry(&mut self) {
-        let nodes = (0..self.states.len() as u32).filter(|slot| self.contains(*slot));
-        self.entry = nodes.max_by_key(|slot| self.level(*slot));
+    /// Begins searches at another node than before: one of the highest layer, where there is any node.
+    pub(super) fn begin_at(&mut self, entry: Option<u32>) {
+        self.entry = entry;
     }
 
     /// Sets the entry that was stored. `false` when no node is there.

@@ -12,6 +12,8 @@ use crate::index::space::Space;
 const HELPERS: usize = 32;
 /// Slots of which one step asks whether they were met: a step is short however large the graph is.
 const SLOTS_A_STEP: usize = 1024;
+/// And so many slots are put on the list in one.
+const SLOTS_AT_ONCE: usize = 64 * 1024;
 
 /// A look at the whole graph, in steps. Anything that changes the graph makes it void.
 #[derive(Clone, Debug, Default)]
@@ -22,17 +24,25 @@ pub struct Reach {
     front: Vec<u32>,
     /// The next slot to be asked whether it was met.
     next: usize,
+    /// A lost node, and the one that may take it if none above in the tree could.
+    below: Option<(u32, u32)>,
     /// Nodes that had to be linked again.
     pub mended: u32,
 }
 
 impl Reach {
-    /// Looks at one node. Whether all can be reached now.
+    /// Looks at one node, with a search for one at most. Whether all can be reached now.
     pub fn step(&mut self, graph: &mut Graph, space: Space<'_>, scratch: &mut Scratch) -> bool {
         let Some((entry, _)) = graph.entry() else { return true };
-        if self.parents.is_empty() {
-            self.parents.resize(graph.slots(), NONE);
-            self.meet(entry, entry);
+        if self.parents.len() < graph.slots() {
+            let more = self.parents.len() + SLOTS_AT_ONCE;
+            self.parents.resize(more.min(graph.slots()), NONE);
+            return false;
+        }
+        self.meet(entry, entry);
+        if let Some((slot, below)) = self.below.take() {
+            self.put_below(graph, slot, below);
+            return false;
         }
         if let Some(slot) = self.front.pop() {
             for link in graph.neighbours(slot, 0) {
@@ -74,16 +84,20 @@ impl Reach {
         let helpers: Vec<u32> = near.take(HELPERS).collect();
         let helper = helpers.iter().find(|helper| graph.push_link(**helper, 0, slot));
         let helper = helper.or_else(|| helpers.iter().find(|helper| self.replace(graph, **helper, slot)));
-        let helper = helper.copied().unwrap_or_else(|| {
-            // Links of these are all in the tree, so they lead down in it, and at its ends there is room.
-            let mut below = helpers.first().copied().unwrap_or(entry);
-            while !graph.push_link(below, 0, slot) && !self.replace(graph, below, slot) {
-                let Some(link) = graph.neighbours(below, 0).last() else { break };
-                below = link;
-            }
-            below
-        });
-        self.meet(slot, helper);
+        match helper {
+            Some(helper) => self.meet(slot, *helper),
+            None => self.below = Some((slot, helpers.first().copied().unwrap_or(entry))),
+        }
+    }
+
+    /// Has `helper` link to a lost node. Where it cannot, its links are all in the tree, so they lead down in it, and at
+    /// its ends there is room.
+    fn put_below(&mut self, graph: &mut Graph, slot: u32, helper: u32) {
+        let linked = graph.push_link(helper, 0, slot) || self.replace(graph, helper, slot);
+        match graph.neighbours(helper, 0).last().filter(|_| !linked) {
+            Some(link) => self.below = Some((slot, link)),
+            None => self.meet(slot, helper),
+        }
     }
 
     /// Puts a link to `slot` in the place of one outside the tree. Whether there was one.

@@ -1,6 +1,6 @@
 //! Taking deleted nodes out: every node that links to one is linked to the neighbours of that one instead, then the
 //! deleted ones go. After Singh et al., "FreshDiskANN: A Fast and Accurate Graph-Based ANN Index for Streaming
-//! Similarity Search", 2021 (algorithm 4), in steps of one node.
+//! Similarity Search", 2021 (algorithm 4), in short steps.
 
 use super::beam::Near;
 use super::graph::Graph;
@@ -9,54 +9,104 @@ use super::select::choose;
 use crate::index::space::Space;
 use roaring::RoaringBitmap;
 
-/// A sweep that has begun. Until it ends nothing may be inserted; searches and deletes go on.
-#[derive(Clone, Debug)]
+/// Slots that one step passes over where there is little to do at each: a step is short however large the graph is.
+const SLOTS_A_STEP: u32 = 64;
+
+/// A sweep that has begun. Until it ends nothing may be inserted; searches and deletes go on, and between any two steps
+/// the graph can be stored.
+#[derive(Clone, Debug, Default)]
 pub struct Sweep {
-    /// The nodes that go: those that were dead when it began.
+    /// The nodes that go: those that were dead when it passed them.
     victims: RoaringBitmap,
+    phase: Phase,
     /// The next slot to look at.
     next: u32,
+    /// A node of the highest layer of those that stay.
+    highest: Option<u32>,
+}
+
+/// Each goes over all slots. The entry stays to the end: until then it is of the highest layer, where searches begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Phase {
+    /// Finds the victims.
+    #[default]
+    Gather,
+    /// Links what stays, and the entry, to nothing but what stays.
+    Mend,
+    /// Only victims lead to victims: takes their links, so that nothing does.
+    Unlink,
+    /// Takes them out, and finds out where searches begin afterwards.
+    Remove,
 }
 
 impl Sweep {
-    /// Begins to take out all nodes that are dead now.
-    pub fn begin(graph: &Graph) -> Sweep {
-        let slots = 0..graph.slots() as u32;
-        let victims: RoaringBitmap =
-            slots.filter(|slot| graph.contains(*slot) && !graph.is_alive(*slot)).collect();
-        Sweep { victims, next: 0 }
-    }
-
-    /// Nodes that are still to be looked at, about.
+    /// Slots that are still to be looked at, about.
     pub fn remaining(&self, graph: &Graph) -> usize {
-        graph.slots().saturating_sub(self.next as usize)
+        let left = graph.slots().saturating_sub(self.next as usize);
+        match self.phase {
+            Phase::Gather => left / SLOTS_A_STEP as usize + graph.slots(),
+            Phase::Mend => left,
+            Phase::Unlink | Phase::Remove => left / SLOTS_A_STEP as usize,
+        }
     }
 
-    /// Looks at one slot. At the end the victims are gone, and their slots are free.
+    /// Looks at some slots. At the end the victims are gone, and their slots are free.
     pub fn step(
         &mut self,
         graph: &mut Graph,
         space: Space<'_>,
         scratch: &mut Scratch,
     ) -> Option<RoaringBitmap> {
-        let slot = self.next;
-        if slot as usize >= graph.slots() {
-            self.victims.iter().for_each(|victim| graph.remove_node(victim));
-            // Not before: in the middle of a sweep, too, searches begin in the highest layer, and the graph can be stored.
-            if graph.entry().is_some_and(|(entry, _)| self.victims.contains(entry)) {
-                graph.choose_entry();
+        let slots = graph.slots() as u32;
+        let stride = if self.phase == Phase::Mend { 1 } else { SLOTS_A_STEP };
+        let end = self.next.saturating_add(stride).min(slots);
+        let entry = graph.entry().map(|(entry, _)| entry);
+        for slot in self.next..end {
+            if !graph.contains(slot) {
+                continue;
             }
-            return Some(std::mem::take(&mut self.victims));
-        }
-        self.next += 1;
-        if graph.contains(slot) && !self.victims.contains(slot) {
-            for layer in 0..=graph.level(slot) {
-                if graph.neighbours(slot, layer).any(|link| self.victims.contains(link)) {
-                    self.mend(graph, space, scratch, slot, layer);
+            let goes = self.victims.contains(slot) && entry != Some(slot);
+            match self.phase {
+                Phase::Gather if !graph.is_alive(slot) => drop(self.victims.insert(slot)),
+                Phase::Mend if !goes => self.mend_all(graph, space, scratch, slot),
+                Phase::Unlink if goes => {
+                    (0..=graph.level(slot))
+                        .for_each(|layer| graph.set_links(slot, layer, std::iter::empty()));
                 }
+                Phase::Remove if goes => graph.remove_node(slot),
+                Phase::Remove if !self.victims.contains(slot) => {
+                    let highest = self.highest.filter(|highest| graph.level(*highest) > graph.level(slot));
+                    self.highest = highest.or(Some(slot));
+                }
+                _ => {}
             }
         }
+        self.next = end;
+        if end < slots {
+            return None;
+        }
+        self.next = 0;
+        self.phase = match self.phase {
+            Phase::Gather => Phase::Mend,
+            Phase::Mend => Phase::Unlink,
+            Phase::Unlink => Phase::Remove,
+            Phase::Remove => {
+                if let Some(entry) = entry.filter(|entry| self.victims.contains(*entry)) {
+                    graph.remove_node(entry);
+                    graph.begin_at(self.highest);
+                }
+                return Some(std::mem::take(&mut self.victims));
+            }
+        };
         None
+    }
+
+    fn mend_all(&self, graph: &mut Graph, space: Space<'_>, scratch: &mut Scratch, slot: u32) {
+        for layer in 0..=graph.level(slot) {
+            if graph.neighbours(slot, layer).any(|link| self.victims.contains(link)) {
+                self.mend(graph, space, scratch, slot, layer);
+            }
+        }
     }
 
     fn mend(&self, graph: &mut Graph, space: Space<'_>, scratch: &mut Scratch, slot: u32, layer: u8) {
@@ -83,6 +133,8 @@ impl Sweep {
             fresh.iter().zip(distances.iter()).map(|(link, distance)| Near::new(*link, *distance, slot)),
         );
         candidates.sort_unstable();
+        // What the last search learned was about another query, perhaps a user's: the graph must not depend on it.
+        scratch.sieve.begin();
         choose(space, scratch, slot, graph.room(layer));
         graph.set_links(slot, layer, scratch.chosen.iter().map(|near| near.slot()));
     }

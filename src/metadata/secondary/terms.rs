@@ -110,13 +110,16 @@ impl Terms {
         match bound {
             Bound::Num(number) => {
                 let number = ordered(*number);
-                let found = self.numbers.from(start(order, number));
-                let found = found.take_while(|(key, _)| !ends(order, *key, &number));
-                found.for_each(|(_, postings)| sure.add(postings));
+                let end = match order {
+                    Order::Gt | Order::Gte => Edge::Unbounded,
+                    Order::Lt => Edge::Excluded(number),
+                    Order::Lte => Edge::Included(number),
+                };
+                self.numbers.slices(start(order, number), end).for_each(|terms| sure.add_all(terms));
             }
             Bound::Str(text) => {
                 let found = self.strings.from(start(order, &**text));
-                let found = found.take_while(|(key, _)| !ends(order, &***key, &**text));
+                let found = found.take_while(|(key, _)| !ends(order, key, text));
                 found.for_each(|(_, postings)| sure.add(postings));
                 maybe.add_bitmap(&self.long);
             }
@@ -160,7 +163,7 @@ fn start<T>(order: Order, bound: T) -> Edge<T> {
 }
 
 /// Whether `key` is past them.
-fn ends<T: PartialOrd + ?Sized>(order: Order, key: &T, bound: &T) -> bool {
+fn ends(order: Order, key: &str, bound: &str) -> bool {
     match order {
         Order::Gt | Order::Gte => false,
         Order::Lt => key >= bound,

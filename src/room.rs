@@ -1,0 +1,56 @@
+//! Room: memory that is asked for before it is needed, where asking can still be answered with no.
+//!
+//! Most of what the library offers ends the program when there is no memory. So who is about to do what must not stop
+//! half-way asks for as much in one piece, and gives it back just before the many small pieces are taken.
+
+use crate::error::{Error, Kind, Result};
+
+/// Memory that is held for later.
+#[derive(Default)]
+pub struct Room {
+    _held: Vec<u8>,
+}
+
+impl Room {
+    /// So many bytes. `Quota` when they are not to be had.
+    #[inline(never)]
+    pub fn of(bytes: usize) -> Result<Room> {
+        let mut room = Vec::new();
+        room.try_reserve_exact(bytes).map_err(out_of_memory)?;
+        // What is taken and given back and never used, a compiler may leave out.
+        Ok(Room { _held: std::hint::black_box(room) })
+    }
+}
+
+/// Makes a list so long; what is new in it is `value`.
+pub fn extend<T: Copy>(list: &mut Vec<T>, length: usize, value: T) -> Result<()> {
+    list.try_reserve(length.saturating_sub(list.len())).map_err(out_of_memory)?;
+    if list.len() < length {
+        list.resize(length, value);
+    }
+    Ok(())
+}
+
+/// What a list says that could not grow.
+pub fn out_of_memory<T>(_: T) -> Error {
+    Error::new(
+        Kind::Quota,
+        "there is no memory for it, and nothing was changed: write fewer rows at once, or delete some",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_to_be_had_is_an_error() {
+        assert!(Room::of(1 << 20).is_ok());
+        assert_eq!(Room::of(usize::MAX).err().map(|cause| cause.kind), Some(Kind::Quota));
+        let mut list = vec![1u8, 2, 3];
+        assert!(extend(&mut list, 2, 9).is_ok() && extend(&mut list, 5, 9).is_ok());
+        assert_eq!(list, [1, 2, 3, 9, 9]);
+        assert!(extend(&mut list, usize::MAX, 9).is_err());
+        assert_eq!(list.len(), 5);
+    }
+}

@@ -155,6 +155,7 @@ fn a_scan_says_what_single_distances_say() {
             for (group, rows) in [(0, GROUP_ROWS), (1, 131), (1, 3), (0, 1), (1, 0)] {
                 let mut scanned = vec![f32::NAN; rows];
                 codes.scan(&query, group, &mut scanned);
+                scanned.iter_mut().for_each(|score| *score = -*score);
                 let first = (group * GROUP_ROWS) as u32;
                 let slots: Vec<u32> = (first..first + rows as u32).collect();
                 codes.distances(&query, &slots, &mut out);
@@ -171,6 +172,7 @@ fn a_scan_says_what_single_distances_say() {
         for (group, rows) in [(0, GROUP_ROWS), (1, 131), (1, 3)] {
             let mut scanned = vec![f32::NAN; rows];
             codes.scan(&query, group, &mut scanned);
+            scanned.iter_mut().for_each(|score| *score = -*score);
             let first = (group * GROUP_ROWS) as u32;
             let slots: Vec<u32> = (first..first + rows as u32).collect();
             codes.distances(&query, &slots, &mut out);

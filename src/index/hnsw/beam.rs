@@ -51,6 +51,15 @@ impl Near {
     }
 }
 
+/// The last of a full beam.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Edge {
+    /// How far it is.
+    pub worst: f32,
+    /// How much farther than the first.
+    pub spread: f32,
+}
+
 /// At most so many of the nearest, in order.
 #[derive(Debug, Default)]
 pub struct Beam {
@@ -94,10 +103,16 @@ impl Beam {
         self.next = self.next.min(low);
     }
 
-    /// How near a node has to be to be kept: as near as the last where there is no room left.
+    /// How near a node has to be to be kept; `None` while there is room for any.
     #[inline(always)]
-    pub fn worst(&self) -> Option<f32> {
-        if self.nearest.len() < self.width { None } else { self.nearest.last().map(|last| last.distance()) }
+    pub fn edge(&self) -> Option<Edge> {
+        match &self.nearest[..] {
+            [first, .., last] if self.nearest.len() >= self.width => {
+                let worst = last.distance();
+                Some(Edge { worst, spread: worst - first.distance() })
+            }
+            _ => None,
+        }
     }
 
     /// The nearest node that was not expanded; from now on it counts as expanded. The search is over when there is

@@ -1,6 +1,6 @@
 //! What a search needs for a while and would otherwise allocate each time.
 
-use super::beam::{Beam, Near};
+use super::beam::{Beam, Edge, Near};
 use super::marks::Marks;
 use super::sieve::Sieve;
 use crate::index::codes::Query;
@@ -21,6 +21,8 @@ pub struct Scratch {
     /// Their unlike signs, and what that says.
     pub(super) unlike: Vec<u32>,
     pub(super) sieve: Sieve,
+    /// Where the beam that it learned beside ended.
+    pub(super) edge: Option<Edge>,
     pub(super) distances: Vec<f32>,
     pub(super) entries: Vec<Near>,
     pub(super) candidates: Vec<Near>,

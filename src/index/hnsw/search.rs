@@ -1,6 +1,6 @@
 //! Finding the nearest nodes: down through the upper layers to the nearest node of each, then with a beam.
 
-use super::beam::Near;
+use super::beam::{Edge, Near};
 use super::graph::{Graph, NONE};
 use super::scratch::Scratch;
 use crate::index::codes::Signs;
@@ -9,15 +9,15 @@ use crate::index::space::Space;
 /// How a beam goes ahead.
 #[derive(Clone, Copy)]
 pub(super) struct Pace {
-    /// Deviations that a neighbour gets the benefit of when it is judged by its signs.
-    pub slack: f64,
+    /// How careful it is with judging neighbours by their signs, see [`super::sieve::Sieve::judge`].
+    pub care: f64,
     /// Nodes that are expanded at a time. What several need from memory is waited for once, and signs are judged by a
     /// beam that is a little older.
     pub breadth: usize,
 }
 
 /// For queries, whose beam is narrow: each miss counts.
-const ASKING: Pace = Pace { slack: 1.0, breadth: 1 };
+const ASKING: Pace = Pace { care: 4.0, breadth: 1 };
 
 impl Graph {
     /// Finds about the `ef` nearest nodes to `scratch.query`, dead ones among them; [`Scratch::nearest`] has them
@@ -84,8 +84,20 @@ impl Graph {
         layer: u8,
         pace: Pace,
     ) {
-        let Scratch { query, marks, beam, fresh, unlike, sieve, distances, entries, compared, home, .. } =
-            scratch;
+        let Scratch {
+            query,
+            marks,
+            beam,
+            fresh,
+            unlike,
+            sieve,
+            edge,
+            distances,
+            entries,
+            compared,
+            home,
+            ..
+        } = scratch;
         marks.begin(self.slots());
         beam.begin(ef);
         sieve.begin();
@@ -121,10 +133,8 @@ impl Graph {
             if let Some(signs) = signs {
                 let fresh = &mut fresh[..met];
                 fresh.iter().for_each(|slot| touched ^= signs.touch(*slot));
-                let limit = match (beam.worst(), sieve.judge(pace.slack)) {
-                    (Some(worst), Some(judge)) => judge.limit(worst),
-                    _ => u32::MAX,
-                };
+                let judge = |edge: Edge| Some(sieve.judge(pace.care, edge.spread)?.limit(edge.worst));
+                let limit = beam.edge().and_then(judge).unwrap_or(u32::MAX);
                 met = sift(signs, &query.signs, fresh, unlike, limit);
             }
             // Asked for now, the links of the node that will probably be next arrive while distances are computed.
@@ -144,6 +154,7 @@ impl Graph {
                 beam.offer(Near::new(*slot, *distance, *home));
             }
         }
+        *edge = beam.edge();
         std::hint::black_box((touched, next_links));
     }
 }

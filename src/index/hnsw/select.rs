@@ -7,18 +7,18 @@ use super::graph::Graph;
 use super::scratch::Scratch;
 use crate::index::space::Space;
 
-/// Deviations that a candidate gets the benefit of when it is judged by its signs.
-const SLACK: f64 = 1.0;
+/// How careful it is with judging candidates by their signs, see [`super::sieve::Sieve::judge`].
+const CARE: f64 = 6.0;
 
 /// Chooses up to `room` links of the node in slot `home` among `scratch.candidates`, which are sorted, into
 /// `scratch.chosen`. Of what is equally far the nearer slot is nearer, see [`Near`]. The other candidates are lost.
 ///
 /// Each that is chosen strikes out those that are nearer to it than to the node: it is asked once, about many. Which are
-/// surely farther their signs tell, as far as `scratch.sieve` knows.
+/// surely farther their signs tell, as far as the last search has learned.
 pub(super) fn choose(space: Space<'_>, scratch: &mut Scratch, home: u32, room: usize) {
-    let Scratch { other, candidates, chosen, slots, doubts, sieve, distances, compared, .. } = scratch;
+    let Scratch { other, candidates, chosen, slots, doubts, sieve, edge, distances, compared, .. } = scratch;
     chosen.clear();
-    let judge = sieve.judge(SLACK);
+    let judge = edge.and_then(|edge| sieve.judge(CARE, edge.spread));
     let mut rest = &mut candidates[..];
     while let Some((taken, others)) = rest.split_first_mut() {
         chosen.push(*taken);

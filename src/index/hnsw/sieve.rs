@@ -1,7 +1,7 @@
 //! Which neighbours are not worth a distance. The signs of a row are one line of memory where its codes are seven, and
 //! most neighbours that a search meets are too far for its beam. How many signs differ says about how far; how well it
 //! does, for these rows and this query, a search finds out as it goes: by least squares over the rows that it compared
-//! in full. A neighbour is left out when even so many deviations nearer than expected it would not enter the beam.
+//! in full. A neighbour is left out when even somewhat nearer than expected it would not enter the beam.
 //!
 //! Where signs say nothing (numbers that are all positive, a handful of dimensions) nothing is left out. The idea to
 //! compare one bit a dimension first is that of Gao and Long, "RaBitQ", 2024; there the error is bounded by a random
@@ -40,24 +40,30 @@ impl Sieve {
         self.yy += y * y;
     }
 
-    /// What was learned so far; `None` as long as it says nothing, and where it cannot: because signs say nothing, or
-    /// from distances that are not numbers.
+    /// What was learned so far, for judging rows by a beam whose farthest is `spread` farther than its nearest. `None` as
+    /// long as it says nothing, and where it cannot: because signs say nothing, or from distances that are not
+    /// numbers.
+    ///
+    /// A row gets the benefit of `care` deviations for each time that the deviation goes into the spread. A nearest row is
+    /// lost when it seems to be farther than the whole beam; where signs tell little beside the width of
+    /// the beam, as with few dimensions, that is to be feared more.
     #[inline]
-    pub fn judge(&self, slack: f64) -> Option<Judge> {
+    pub fn judge(&self, care: f64, spread: f32) -> Option<Judge> {
         let Sieve { rows, x, y, xx, xy, yy } = *self;
         if rows < LEARN {
             return None;
         }
-        // Sums of squares about the means, and with them slope and deviation.
+        // Sums of squares about the means, and with them slope and variance.
         let (x, y) = (x / rows, y / rows);
         let (xx, xy, yy) = (xx - rows * x * x, xy - rows * x * y, yy - rows * y * y);
-        if !(xx > 0.0 && xy > 0.0 && yy < f64::INFINITY) {
+        let spread = f64::from(spread);
+        if !(xx > 0.0 && xy > 0.0 && yy < f64::INFINITY && spread > 0.0) {
             return None;
         }
         let slope = xy / xx;
-        let deviation = ((yy - slope * xy).max(0.0) / rows).sqrt();
+        let variance = (yy - slope * xy).max(0.0) / rows;
         // Rounded up: of rows that are equally far none falls by the last bit of a number.
-        Some(Judge { base: x + (slack * deviation - y) / slope + 1.0, per_distance: 1.0 / slope })
+        Some(Judge { base: x + (care * variance / spread - y) / slope + 1.0, per_distance: 1.0 / slope })
     }
 }
 
@@ -80,45 +86,39 @@ impl Judge {
 mod tests {
     use super::*;
 
-    #[test]
-    fn knows_nothing_until_it_has_learned() {
+    fn after(rows: u32, note: &dyn Fn(u32) -> (u32, f32)) -> Sieve {
         let mut sieve = Sieve::default();
         sieve.begin();
-        for at in 0..31 {
-            sieve.note(at, at as f32);
-            assert!(sieve.judge(1.0).is_none());
-        }
-        sieve.note(31, 31.0);
-        let judge = sieve.judge(1.0).unwrap();
+        (0..rows).map(note).for_each(|(unlike, distance)| sieve.note(unlike, distance));
+        sieve
+    }
+
+    #[test]
+    fn knows_nothing_until_it_has_learned() {
+        let exact = |at: u32| (at, at as f32);
+        assert!(after(31, &exact).judge(1.0, 1.0).is_none());
+        let judge = after(32, &exact).judge(1.0, 1.0).unwrap();
         assert_eq!((judge.limit(10.0), judge.limit(-100.0)), (11, 0));
     }
 
     #[test]
-    fn the_benefit_grows_with_the_noise() {
-        let limit = |noise: f32, slack: f64| {
-            let mut sieve = Sieve::default();
-            sieve.begin();
-            for at in 0..100u32 {
-                sieve.note(at, at as f32 + if at % 2 == 0 { noise } else { -noise });
-            }
-            sieve.judge(slack).unwrap().limit(50.0)
+    fn the_benefit_grows_with_noise_and_care_and_shrinks_with_the_spread() {
+        let limit = |noise: f32, care: f64, spread: f32| {
+            let sieve = after(100, &|at| (at, at as f32 + if at % 2 == 0 { noise } else { -noise }));
+            sieve.judge(care, spread).unwrap().limit(50.0)
         };
-        assert_eq!((limit(0.0, 2.0), limit(4.0, 0.0)), (51, 51));
-        assert_eq!((limit(4.0, 1.0), limit(4.0, 2.0)), (55, 59));
+        assert_eq!((limit(0.0, 2.0, 4.0), limit(4.0, 0.0, 4.0)), (51, 51));
+        assert_eq!((limit(4.0, 1.0, 4.0), limit(4.0, 2.0, 4.0), limit(4.0, 2.0, 8.0)), (55, 59, 55));
     }
 
     #[test]
     fn where_signs_say_nothing_all_pass() {
-        let after = |note: &dyn Fn(u32) -> (u32, f32)| {
-            let mut sieve = Sieve::default();
-            sieve.begin();
-            (0..64).map(note).for_each(|(unlike, distance)| sieve.note(unlike, distance));
-            sieve.judge(1.0).is_none()
-        };
-        assert!(after(&|at| (0, at as f32)), "all signs are equal");
-        assert!(after(&|_| (3, 0.5)), "all rows are equal");
-        assert!(after(&|at| (at, -(at as f32))), "the more unlike, the nearer");
-        assert!(after(&|at| (at, if at == 5 { f32::NAN } else { 1.0 })));
-        assert!(after(&|at| (at, f32::INFINITY)));
+        let passes = |note: &dyn Fn(u32) -> (u32, f32)| after(64, note).judge(1.0, 1.0).is_none();
+        assert!(passes(&|at| (0, at as f32)), "all signs are equal");
+        assert!(passes(&|_| (3, 0.5)), "all rows are equal");
+        assert!(passes(&|at| (at, -(at as f32))), "the more unlike, the nearer");
+        assert!(passes(&|at| (at, if at == 5 { f32::NAN } else { 1.0 })));
+        assert!(passes(&|at| (at, f32::INFINITY)));
+        assert!(after(64, &|at| (at, at as f32)).judge(1.0, 0.0).is_none(), "all of the beam is as far");
     }
 }

@@ -134,7 +134,7 @@ impl Sweep {
         );
         candidates.sort_unstable();
         // What the last search learned was about another query, perhaps a user's: the graph must not depend on it.
-        scratch.sieve.begin();
+        scratch.edge = None;
         choose(space, scratch, slot, graph.room(layer));
         graph.set_links(slot, layer, scratch.chosen.iter().map(|near| near.slot()));
     }

@@ -57,8 +57,9 @@ pub fn run(seed: u64, mutant: Option<Mutant>, trace: bool, tally: &Rc<Tally>) {
     let Some((db, _)) = world.open(false) else { return };
     let check = finish(db.check(), || false).unwrap();
     let check = check.unwrap_or_else(|cause| panic!("check: {cause}"));
-    let derived = check.problems.iter().all(|one| one.derived);
-    assert!(derived, "at the end, check: {:?}", check.problems);
+    // Without order the snapshot before may name what was lost.
+    let fine = world.profile.promise == Promise::Jumbled || check.problems.iter().all(|one| one.derived);
+    assert!(fine, "at the end, check: {:?}", check.problems);
 }
 
 impl World {

@@ -27,7 +27,9 @@ pub struct Tally {
     pub flips: Cell<u64>,
     /// Damage that was found: after flips, and where a medium keeps no order.
     pub refused: Cell<u64>,
+    /// Writes that were acknowledged.
     pub writes: Cell<u64>,
+    /// Calls that failed so that somebody noticed.
     pub faults: Cell<u64>,
 }
 
@@ -83,7 +85,7 @@ impl Fork {
     fn recover(self: &Rc<Self>, image: Image, depth: usize) {
         count(&self.tally.crashes);
         let dice = &self.dice;
-        if depth == 0 && dice.chance(60) {
+        if depth == 0 && dice.chance(150) {
             self.flip(image.clone());
         }
         // Whatever the medium promised, what is found when opening is safe; how strict it is from here on is its own.

@@ -127,8 +127,8 @@ impl World {
             }
             match self.dice().below(20) {
                 0 => self.export(&db, &storage),
-                1 => self.import(&db, &storage),
-                2 if self.profile.second => {
+                1 | 2 => self.import(&db, &storage),
+                3 if self.profile.second => {
                     self.second(db, storage);
                     return true;
                 }

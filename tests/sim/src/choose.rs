@@ -99,9 +99,7 @@ pub fn config(dice: &Dice, large: bool) -> Config {
         memory: if codes { Memory::Codes } else { Memory::Full },
         hnsw,
         oversample: dice.chance(200).then(|| dice.between(1, 50) as u16),
-        model: dice
-            .chance(300)
-            .then(|| Tag { id: "m".to_owned(), version: dice.below(2).to_string() }),
+        model: dice.chance(300).then(|| Tag { id: "m".to_owned(), version: dice.below(2).to_string() }),
     }
 }
 

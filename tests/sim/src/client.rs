@@ -111,7 +111,8 @@ impl Shared {
         for _ in 0..50 {
             let outcome: Result<()> = async {
                 loop {
-                    let rows = rebuild.next(self.dice.between(1, if rebuild.progress().1 > 100 { 700 } else { 6 }))?;
+                    let rows = rebuild
+                        .next(self.dice.between(1, if rebuild.progress().1 > 100 { 700 } else { 6 }))?;
                     if rows.is_empty() {
                         return Ok(());
                     }

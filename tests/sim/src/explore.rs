@@ -127,7 +127,8 @@ impl Fork {
         count(&self.tally.flips);
         let medium = Rc::new(RefCell::new(Medium::new(Promise::Strict, image)));
         let storage = SimStorage::new(medium, Rates::default(), &self.dice);
-        match finish(Database::open(storage, SimEnv::new(&self.dice), Options::default()), || false).unwrap() {
+        match finish(Database::open(storage, SimEnv::new(&self.dice), Options::default()), || false).unwrap()
+        {
             Ok(db) => {
                 let found = find(&db, &self.candidates, Vectors::InMemory);
                 found.unwrap_or_else(|what| panic!("after a flipped bit: {what}"));

@@ -50,7 +50,9 @@ fn asked() -> Result<Asked, String> {
             "--from" => asked.from = number()?,
             "--flips" => asked.flips = number()?,
             "--self-test" => asked.self_test = true,
-            _ => return Err(format!("`{word}` means nothing here: --seeds N --from S --flips N --self-test")),
+            _ => {
+                return Err(format!("`{word}` means nothing here: --seeds N --from S --flips N --self-test"));
+            }
         }
     }
     Ok(asked)

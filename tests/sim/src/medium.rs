@@ -101,11 +101,6 @@ impl Medium {
         }
     }
 
-    /// Whether something is not safe yet.
-    pub fn is_late(&self) -> bool {
-        !self.since.is_empty()
-    }
-
     /// Everything so far is safe from here on.
     pub fn settle(&mut self) {
         self.safe = self.live.clone();

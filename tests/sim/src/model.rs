@@ -134,8 +134,7 @@ impl Model {
                 for (id, row) in &mut stored.rows {
                     if which.has(id, &row.meta) {
                         let old = if *replace { Meta::default() } else { row.meta };
-                        let meta =
-                            Meta { n: patch.n.or(old.n), s: patch.s.or(old.s), u: patch.u.or(old.u) };
+                        let meta = Meta { n: patch.n.or(old.n), s: patch.s.or(old.s), u: patch.u.or(old.u) };
                         let metadata = merged(&row.metadata, patch, *replace);
                         *row = Rc::new(ModelRow { vector: row.vector.clone(), metadata, meta });
                         count += 1;
@@ -190,7 +189,8 @@ fn merged(text: &str, patch: &Meta, replace: bool) -> String {
 
 /// What a score has to be, by the definition and in f64.
 pub fn score(metric: Metric, a: &[f32], b: &[f32]) -> f64 {
-    let dot = |a: &[f32], b: &[f32]| -> f64 { a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum() };
+    let dot =
+        |a: &[f32], b: &[f32]| -> f64 { a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum() };
     match metric {
         Metric::Dot => dot(a, b),
         Metric::Cosine => dot(a, b) / (dot(a, a) * dot(b, b)).sqrt(),

@@ -38,7 +38,9 @@ impl Mutant {
         let all = effect.len();
         match (self, effect) {
             (Mutant::LosesAppends, Effect::Append(..)) if dice.chance(30) => 0,
-            (Mutant::CutsAppends, Effect::Append(..)) if dice.chance(30) => all - dice.between(1, all.min(40)),
+            (Mutant::CutsAppends, Effect::Append(..)) if dice.chance(30) => {
+                all - dice.between(1, all.min(40))
+            }
             (Mutant::CutsFiles, Effect::Create(..)) if dice.chance(30) => all - dice.between(1, all.min(40)),
             _ => all,
         }

@@ -105,8 +105,8 @@ impl World {
                 }
                 Some(Err(cause)) => {
                     self.shared.say(|| format!("opening: {cause}"));
-                    let fine = storage.faults.are_on()
-                        && matches!(cause.kind, Kind::Unavailable | Kind::Quota);
+                    let fine =
+                        storage.faults.are_on() && matches!(cause.kind, Kind::Unavailable | Kind::Quota);
                     assert!(fine, "it does not open: {cause}");
                     count(&self.shared.tally.faults);
                 }

@@ -13,7 +13,7 @@ use lodestore::storage::MemoryStorage;
 use rand::Rng;
 
 /// Rows are in memory twice for a moment: as they came, and as they are read back.
-const BOUND: Bound = Bound { each: 1024, beside: 16 * 1024 * 1024 };
+const BOUND: Bound = Bound { each: 128, beside: 256 * 1024 };
 
 fn archives() -> Vec<Vec<u8>> {
     let files = [folder("golden/v1"), folder("golden/v2")].concat();

@@ -119,7 +119,7 @@ fn rows() {
 
 #[test]
 fn manifests() {
-    let bound = Bound { each: 400, beside: 512 * 1024 };
+    let bound = Bound { each: 100, beside: 256 * 1024 };
     let corpus = golden("snapshot-").iter().map(|file| file[HEADER_BYTES + 8..].to_vec()).collect();
     fuzz("manifest", 3 * ROUNDS, corpus, &bound, |input| {
         let length = (input.len() as u32).to_le_bytes();
@@ -132,8 +132,7 @@ fn manifests() {
 
 #[test]
 fn links() {
-    // By slot of the collection, and for the links of a node of the highest level that a block may have.
-    let bound = Bound { each: 2048, beside: 2 * 1024 * 1024 };
+    let bound = Bound { each: 256, beside: 64 * 1024 };
     let mut corpus = payloads(BlockKind::Links);
     // A node without links, one of two layers, nodes that link to each other, none in between.
     corpus.push(vec![0, 0]);
@@ -147,7 +146,7 @@ fn links() {
 
 #[test]
 fn codes() {
-    let bound = Bound { each: 64, beside: 2 * 1024 * 1024 };
+    let bound = Bound { each: 64, beside: 64 * 1024 };
     let of = |quantization| {
         let config =
             Config { quantization, memory: Memory::Codes, ..Config::new(2, Metric::Dot, IndexKind::Flat) };

@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 
 pub type Files = BTreeMap<String, Vec<u8>>;
 
-/// What opening may take: rows take memory beside their bytes, in a graph up to half a kilobyte.
-const BOUND: Bound = Bound { each: 1024, beside: 16 * 1024 * 1024 };
+/// What opening and using it may take: rows take memory beside their bytes.
+const BOUND: Bound = Bound { each: 128, beside: 256 * 1024 };
 
 fn golden() -> Vec<Files> {
     ["golden/v1", "golden/v2"]

@@ -7,7 +7,7 @@ use crate::paths;
 use crate::run::{Failure, Result, command as program, run};
 
 /// What each run of the tests simulates: always the same seeds, so that a run says the same of the same sources.
-pub const IN_TESTS: [&str; 5] = ["--self-test", "--seeds", "6000", "--flips", "4000"];
+pub const IN_TESTS: [&str; 5] = ["--self-test", "--seeds", "3000", "--flips", "4000"];
 
 const OPTIONS: [&str; 4] = ["--seeds", "--from", "--flips", "--self-test"];
 

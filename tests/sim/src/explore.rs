@@ -12,6 +12,8 @@ use crate::run::finish;
 use crate::storage::{SimStorage, Watch};
 use lodestore::collection::{Config, IndexKind, Rows};
 use lodestore::error::Kind;
+use lodestore::format::header::{FileHeader, FileKind};
+use lodestore::format::snapshot::decode_snapshot;
 use lodestore::index::Metric;
 use lodestore::store::{Database, Options};
 use std::cell::{Cell, RefCell};
@@ -86,7 +88,7 @@ impl Fork {
         count(&self.tally.crashes);
         let dice = &self.dice;
         if depth == 0 && dice.chance(150) {
-            self.flip(image.clone());
+            self.damage(image.clone());
         }
         // Whatever the medium promised, what is found when opening is safe; how strict it is from here on is its own.
         let medium = Rc::new(RefCell::new(Medium::new(Promise::Strict, image)));
@@ -113,16 +115,33 @@ impl Fork {
         }
     }
 
-    /// One flipped bit more: found or harmless.
-    fn flip(&self, mut image: Image) {
-        let bytes: usize = image.0.values().map(|file| file.len()).sum();
-        let mut bit = self.dice.below(bytes * 8);
-        for file in image.0.values_mut() {
-            if bit < file.len() * 8 {
-                Rc::make_mut(file)[bit / 8] ^= 1 << (bit % 8);
-                break;
+    /// One flipped bit more, or a file less: found or harmless.
+    fn damage(&self, mut image: Image) {
+        // A log that was being made counts for nothing.
+        let counts = |bytes: &[u8]| FileHeader::decode(FileKind::Log, bytes).is_ok();
+        let newest = |start: &str, counts: &dyn Fn(&[u8]) -> bool| {
+            let files = image.0.iter().filter(|(_, bytes)| counts(bytes));
+            files.filter_map(|(name, _)| name.strip_prefix(start)?.parse::<u64>().ok()).max()
+        };
+        let (log, snapshot) = (newest("log-", &counts), newest("snapshot-", &|_| true));
+        // An import whose log is not there yet: nothing but its snapshot knows of it.
+        if log < snapshot || image.0.is_empty() {
+            return;
+        }
+        if self.dice.chance(200) {
+            let names: Vec<Rc<str>> = image.0.keys().cloned().collect();
+            let lost = self.dice.pick(&names);
+            // Of the newest log only the snapshot knows for which it was begun.
+            let named = snapshot.and_then(|snapshot| {
+                let bytes = image.0.get(format!("snapshot-{snapshot}").as_str())?;
+                decode_snapshot(bytes).ok()?.1.log
+            });
+            if Some(&**lost) == log.map(|log| format!("log-{log}")).as_deref() && log != named {
+                return;
             }
-            bit -= file.len() * 8;
+            image.0.remove(lost);
+        } else {
+            self.flip(&mut image);
         }
         count(&self.tally.flips);
         let medium = Rc::new(RefCell::new(Medium::new(Promise::Strict, image)));
@@ -131,12 +150,24 @@ impl Fork {
         {
             Ok(db) => {
                 let found = find(&db, &self.candidates, Vectors::InMemory);
-                found.unwrap_or_else(|what| panic!("after a flipped bit: {what}"));
+                found.unwrap_or_else(|what| panic!("after damage: {what}"));
             }
             Err(cause) => {
-                assert!(matches!(cause.kind, Kind::Corrupt | Kind::Version), "after a flipped bit: {cause}");
+                assert!(matches!(cause.kind, Kind::Corrupt | Kind::Version), "after damage: {cause}");
                 count(&self.tally.refused);
             }
+        }
+    }
+
+    fn flip(&self, image: &mut Image) {
+        let bytes: usize = image.0.values().map(|file| file.len()).sum();
+        let mut bit = self.dice.below(bytes * 8);
+        for file in image.0.values_mut() {
+            if bit < file.len() * 8 {
+                Rc::make_mut(file)[bit / 8] ^= 1 << (bit % 8);
+                break;
+            }
+            bit -= file.len() * 8;
         }
     }
 }

@@ -113,6 +113,7 @@ fn a_damaged_import_is_not_taken_for_what_was_before() {
     let archive = archive(&filled(MemoryStorage::new(), 2));
     let storage = MemoryStorage::new();
     let db = filled(storage.clone(), 7);
+    block_on(db.checkpoint()).unwrap();
     import(&db, &archive).unwrap();
     let imported = Model::read(&db);
     let files = storage.files();

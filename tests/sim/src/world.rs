@@ -252,7 +252,8 @@ impl World {
     }
 
     /// Another context opens the same files and writes: of the two handles one is fenced off, and nothing that was
-    /// acknowledged is lost.
+    /// acknowledged is lost. Neither makes a snapshot: a handle that was overtaken by one would go on in a log that does
+    /// not count any more. To keep such a handle from writing is the task of the locks above the store.
     fn second(&self, first: Db, storage: SimStorage) {
         let dice = self.dice();
         storage.faults.stop();

@@ -55,11 +55,7 @@ pub fn run(seed: u64, mutant: Option<Mutant>, trace: bool, tally: &Rc<Tally>) {
         }
     }
     let Some((db, _)) = world.open(false) else { return };
-    let check = finish(db.check(), || false).unwrap();
-    let check = check.unwrap_or_else(|cause| panic!("check: {cause}"));
-    // Without order the snapshot before may name what was lost.
-    let fine = world.profile.promise == Promise::Jumbled || check.problems.iter().all(|one| one.derived);
-    assert!(fine, "at the end, check: {:?}", check.problems);
+    world.check(&db);
 }
 
 impl World {
@@ -94,6 +90,9 @@ impl World {
                     let found = find(&db, &candidates, Vectors::Compare);
                     let model = found.unwrap_or_else(|what| panic!("opened: {what}"));
                     agree(&db, &model, self.dice(), true);
+                    if self.dice().chance(150) {
+                        self.check(&db);
+                    }
                     storage.faults.rates.set(rates);
                     oracle.found(model);
                     self.medium.borrow_mut().settle();
@@ -115,6 +114,15 @@ impl World {
         None
     }
 
+    /// Everything that is stored is whole.
+    fn check(&self, db: &Db) {
+        let check = finish(db.check(), || false).unwrap();
+        let check = check.unwrap_or_else(|cause| panic!("check: {cause}"));
+        // Without order the snapshot before may name what was lost.
+        let fine = self.profile.promise == Promise::Jumbled || check.problems.iter().all(|one| one.derived);
+        assert!(fine, "check: {:?}", check.problems);
+    }
+
     /// One process, from opening to its end. Whether there is another life after it.
     fn live(&mut self, life: usize) -> bool {
         let Some((db, storage)) = self.open(true) else { return false };
@@ -127,6 +135,7 @@ impl World {
             }
             match self.dice().below(20) {
                 0 => self.export(&db, &storage),
+                1 | 2 if self.archive.is_none() => self.export(&db, &storage),
                 1 | 2 => self.import(&db, &storage),
                 3 if self.profile.second => {
                     self.second(db, storage);

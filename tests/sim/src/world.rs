@@ -90,7 +90,7 @@ impl World {
                     let found = find(&db, &candidates, Vectors::Compare);
                     let model = found.unwrap_or_else(|what| panic!("opened: {what}"));
                     agree(&db, &model, self.dice(), true);
-                    if self.dice().chance(150) {
+                    if self.dice().chance(400) {
                         self.check(&db);
                     }
                     storage.faults.rates.set(rates);
@@ -256,8 +256,14 @@ impl World {
                 _ => bytes[at] ^= 1 << self.dice().below(8),
             }
         }
+        // The switch is one call: now and then it is in the middle of a storm.
+        let rates = storage.faults.rates.get();
+        if rates.lost + rates.unanswered > 0 && self.dice().chance(500) {
+            storage.faults.rates.set(Rates { lost: 250, ..rates });
+        }
         let import = self.shared.import(db.clone(), bytes, Model::clone(model), whole);
         finish(import, || storage.dead.get());
+        storage.faults.rates.set(rates);
     }
 
     /// Another context opens the same files and writes: of the two handles one is fenced off, and nothing that was

@@ -3,16 +3,19 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that fails panics
 
+#[path = "damage/derived.rs"]
+mod derived;
 mod support;
 
 use lodestore::collection::{Config, HnswConfig};
 use lodestore::error::Kind;
 use lodestore::index::Metric;
 use lodestore::storage::MemoryStorage;
+use lodestore::store::{Database, ImportOptions};
 use std::collections::BTreeMap;
 use std::fs;
 use support::model::{Model, Step};
-use support::{Pieces, block_on, drain, open};
+use support::{Pieces, TestEnv, block_on, drain, open};
 
 fn small(checkpoints: &[usize]) -> (MemoryStorage, Model) {
     let storage = MemoryStorage::new();
@@ -140,15 +143,20 @@ fn archive() -> (Vec<u8>, Model) {
     (block_on(drain(&mut export)).unwrap(), model)
 }
 
+/// Imports in place of everything.
+fn import_into(db: &Database<MemoryStorage, TestEnv>, bytes: &[u8]) -> lodestore::Result<()> {
+    let options = ImportOptions { replace: true, total_bytes: 0 };
+    block_on(db.import(&mut Pieces(bytes.chunks(97)), options)).map(drop)
+}
+
 /// Imports into a database that holds something; returns the error if it was refused, and checks that then
 /// nothing changed.
 fn import(bytes: &[u8], model: &Model) -> Option<lodestore::Error> {
     let (storage, before) = small(&[1]);
     let files = storage.files();
     let db = open(storage.clone()).unwrap();
-    let options = lodestore::store::ImportOptions { replace: true, total_bytes: 0 };
-    match block_on(db.import(&mut Pieces(bytes.chunks(97)), options)) {
-        Ok(_) => {
+    match import_into(&db, bytes) {
+        Ok(()) => {
             assert_eq!(&Model::read(&db), model);
             None
         }

@@ -2,6 +2,7 @@
 
 use super::names::{self, Listing};
 use crate::error::{Error, Result};
+use crate::format::crc32;
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
 use crate::sorted::SortedMap;
 use crate::storage::Storage;
@@ -32,10 +33,7 @@ impl Logs {
         for (&generation, &length) in listing.logs.iter() {
             let name = names::log(generation);
             let bytes = storage.read(&name, 0..length.min(HEADER_BYTES as u64)).await?;
-            let written = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-            // The last four bytes are a checksum, so a whole header that ends in four zeros is next to
-            // impossible; a flipped bit does not make one.
-            if bytes.len() < HEADER_BYTES || written <= HEADER_BYTES - 4 {
+            if is_torn(&bytes, length) {
                 continue;
             }
             let header = FileHeader::decode(FileKind::Log, &bytes).and_then(|header| {
@@ -102,6 +100,22 @@ impl Logs {
         links.reverse();
         Ok(links)
     }
+}
+
+/// Whether a crash cut this log off within its header, of which `bytes` are there: what is missing may have been
+/// filled up with zeros.
+fn is_torn(bytes: &[u8], length: u64) -> bool {
+    let written = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let Some((fields, checksum)) = bytes.split_at_checked(HEADER_BYTES - 4) else { return true };
+    // The last four bytes are a checksum, so a whole header that ends in four zeros is next to impossible; a
+    // flipped bit does not make one.
+    let Some(arrived) = written.checked_sub(fields.len()).filter(|arrived| *arrived > 0) else { return true };
+    // Some of the checksum came, and zeros. A flipped bit may look like that, but then nothing follows the header.
+    let expected = crc32::hash(fields).to_le_bytes();
+    checksum.len() < 4
+        || length == HEADER_BYTES as u64
+            && *checksum != expected
+            && checksum.get(..arrived) == expected.get(..arrived)
 }
 
 /// Says in which file it was.

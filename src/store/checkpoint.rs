@@ -96,16 +96,22 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let length = bytes.len() as u64;
         result.bytes_written += length + HEADER_BYTES as u64;
         if let Err(cause) = self.storage.create(&names::snapshot(generation), &mut Once::new(bytes)).await {
-            // It may be there all the same. What it names must then stay: both are removed, the name first.
-            if self.storage.remove(&names::snapshot(generation)).await.is_ok() {
-                let _ = self.storage.remove(&names::blocks(generation)).await;
-            }
+            self.withdraw(generation).await;
             return Err(cause);
         }
         self.adopt(generation, manifest, length);
         // What could not be removed now is tried again by the next checkpoint.
         let _ = self.prune().await;
         Ok(result)
+    }
+
+    /// Takes back a snapshot that failed: it may be there all the same, and must not come to count behind later writes.
+    /// Its blocks stay as long as it names them.
+    pub(super) async fn withdraw(&self, generation: u64) {
+        match self.storage.remove(&names::snapshot(generation)).await {
+            Ok(()) => drop(self.storage.remove(&names::blocks(generation)).await),
+            Err(_) => self.disk.borrow_mut().doubtful = Some(generation),
+        }
     }
 
     /// Makes a stored snapshot the current one.
@@ -157,11 +163,12 @@ impl<S: Storage, E: Env> Inner<S, E> {
             let blocks = listing.blocks.keys().filter(|file| **file < newest && !disk.needs(**file));
             (blocks.map(|file| names::blocks(*file)).collect::<Vec<_>>(), oldest, first_log)
         };
-        // A snapshot goes before its blocks, so that none is left that names what is gone.
-        let snapshots =
-            listing.snapshots.keys().filter(|file| **file < oldest).map(|file| names::snapshot(*file));
+        // A snapshot goes before its blocks and logs, so that none is left that names what is gone.
+        for file in listing.snapshots.keys().filter(|file| **file < oldest) {
+            self.storage.remove(&names::snapshot(*file)).await?;
+        }
         let logs = listing.logs.keys().filter(|file| **file < first_log).map(|file| names::log(*file));
-        for name in snapshots.chain(logs).chain(unneeded) {
+        for name in logs.chain(unneeded) {
             let _ = self.storage.remove(&name).await;
         }
         Ok(())

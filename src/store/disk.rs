@@ -25,6 +25,8 @@ pub struct Disk {
     pub pins: SortedMap<u64, u64>,
     /// Whether writes are possible.
     pub health: Health,
+    /// A snapshot that failed and could not be taken back: it may be there. It goes before the next write.
+    pub doubtful: Option<u64>,
     /// Length of the log at the last automatic checkpoint that failed, and why.
     pub failed_checkpoint: Option<(u64, Error)>,
 }

@@ -42,7 +42,7 @@ impl<S: Storage, E: Env> Database<S, E> {
         }
         let generation = self.0.disk.borrow_mut().take_generation();
         let result = self.0.import_as(archive, options, generation).await;
-        if result.is_err() && !self.0.is_snapshot(generation) {
+        if result.is_err() && self.0.disk.borrow().doubtful.is_none() && !self.0.is_snapshot(generation) {
             let _ = self.0.storage.remove(&names::blocks(generation)).await;
         }
         result
@@ -77,6 +77,10 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let (mut manifest, bytes) = read_end(reader, &header, &found).await?;
         adopt(&mut manifest, &found, generation)?;
 
+        // What was being rebuilt when the archive was made is not anybody's any more.
+        manifest.collections.retain(|one| one.stages.is_none());
+        let named = |number: u32| manifest.collections.iter().any(|one| one.collection == number);
+        manifest.extensions.retain(|one| named(one.collection));
         // Read back from storage: what is switched to is what was stored, not what was received.
         let loading = Loading::all(&self.reader);
         let mut state = load_state(&self.storage, &self.env, &loading, &manifest).await?.state;
@@ -100,7 +104,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let bytes = encode_snapshot(&header, &manifest)?;
         let length = bytes.len() as u64;
         if let Err(cause) = self.storage.create(&names::snapshot(generation), &mut Once::new(bytes)).await {
-            let _ = self.storage.remove(&names::snapshot(generation)).await;
+            self.withdraw(generation).await;
             return Err(cause);
         }
         *self.state.borrow_mut() = state;

@@ -301,11 +301,15 @@ impl<S: Storage, E: Env> Inner<S, E> {
     /// was reported as failed does not come back, whether or not its bytes arrived. Bytes that are not ours are
     /// never cut: then somebody else writes here, and this handle stops.
     pub(super) async fn settle(&self) -> Result<()> {
-        let (tail, roll, tried) = {
+        let (tail, roll, tried, doubtful) = {
             let disk = self.disk.borrow();
             disk.check_open()?;
-            let Health::Unsettled { roll, tried } = disk.health.clone() else { return Ok(()) };
-            (disk.log, roll, tried)
+            let (roll, tried) = match (&disk.health, disk.doubtful) {
+                (Health::Unsettled { roll, tried }, _) => (*roll, tried.clone()),
+                (_, None) => return Ok(()),
+                _ => (false, Vec::new()),
+            };
+            (disk.log, roll, tried, disk.doubtful)
         };
         let name = names::log(tail.generation);
         let files = self.storage.list().await?;
@@ -319,6 +323,10 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let is_ours = newest.is_some_and(|newest| newest < self.disk.borrow().next_generation);
         if !is_ours || !tried.starts_with(&arrived) {
             return self.fence();
+        }
+        if let Some(generation) = doubtful {
+            self.storage.remove(&names::snapshot(generation)).await?;
+            self.disk.borrow_mut().doubtful = None;
         }
         if roll || !arrived.is_empty() {
             self.start_log(Some(tail)).await?;

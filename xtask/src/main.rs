@@ -15,6 +15,7 @@ mod pack;
 mod paths;
 mod run;
 mod setup;
+mod sim;
 mod size;
 mod sourcemap;
 mod stamp;
@@ -48,6 +49,7 @@ fn dispatch(mut args: Args) -> Result<()> {
         "demo" => demo::command(args),
         "test" => test::command(args),
         "check" => test::check(args),
+        "sim" => sim::command(args),
         "bench" => bench::command(args),
         "fmt" => fmt::command(args),
         "help" => help::print(&args.word().unwrap_or_default()),

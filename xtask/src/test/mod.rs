@@ -10,6 +10,7 @@ use std::time::Instant;
 use crate::args::Args;
 use crate::paths;
 use crate::run::{Failure, Result, command as program, quiet};
+use crate::sim;
 
 use report::{Report, Unit};
 
@@ -61,5 +62,8 @@ fn native(report: &mut Report) -> Result<()> {
     // No --quiet: cargo's own progress goes to the log, with the names of the tests.
     cargo.args(["test", "--package", "lodestore", "--package", "xtask", "--no-fail-fast"]);
     cargo.arg("--target-dir").arg(paths::target()).current_dir(paths::root());
-    report.tests("native", start, &mut cargo, Unit::Tests(counts::cargo))
+    report.tests("native", start, &mut cargo, Unit::Tests(counts::cargo))?;
+    let start = Instant::now();
+    let mut simulation = sim::simulation();
+    report.tests("simulation", start, simulation.args(sim::IN_TESTS), Unit::Tests(counts::plain))
 }

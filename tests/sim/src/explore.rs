@@ -1,0 +1,203 @@
+//! Crashes on the side: at a call, what the files would be after a crash in it is opened and compared, and so is a
+//! crash during that opening, while the process that made the call runs on.
+
+use crate::check::{Vectors, agree, find};
+use crate::dice::Dice;
+use crate::env::SimEnv;
+use crate::faults::Rates;
+use crate::medium::{Effect, Image, Medium, Promise};
+use crate::model::Model;
+use crate::oracle::Oracle;
+use crate::run::finish;
+use crate::storage::{SimStorage, Watch};
+use lodestore::collection::{Config, IndexKind, Rows};
+use lodestore::error::Kind;
+use lodestore::format::header::{FileHeader, FileKind};
+use lodestore::format::snapshot::decode_snapshot;
+use lodestore::index::Metric;
+use lodestore::store::{Database, Options};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// Crashes within crashes within crashes.
+const DEPTH_MAX: usize = 3;
+
+/// What was done, to be told at the end.
+#[derive(Default)]
+pub struct Tally {
+    pub crashes: Cell<u64>,
+    pub flips: Cell<u64>,
+    /// Damage that was found: after flips, and where a medium keeps no order.
+    pub refused: Cell<u64>,
+    /// Writes that were acknowledged.
+    pub writes: Cell<u64>,
+    /// Calls that failed so that somebody noticed.
+    pub faults: Cell<u64>,
+}
+
+pub fn count(of: &Cell<u64>) {
+    of.set(of.get() + 1);
+}
+
+pub struct Explorer {
+    pub oracle: Rc<RefCell<Oracle>>,
+    pub tally: Rc<Tally>,
+    pub dice: Dice,
+    /// How many of a thousand calls, and crashes at each.
+    pub rate: usize,
+    pub forks: usize,
+}
+
+impl Watch for Explorer {
+    fn before(&self, medium: &Medium, effect: &Effect) {
+        if !self.dice.chance(self.rate) {
+            return;
+        }
+        let promise = medium.promise;
+        let oracle = self.oracle.borrow();
+        let candidates = oracle.candidates(promise == Promise::Strict, promise == Promise::Jumbled);
+        drop(oracle);
+        let fork = Rc::new(Fork { candidates, promise, tally: self.tally.clone(), dice: self.dice.split() });
+        for _ in 0..self.forks {
+            fork.recover(medium.crashed(Some(effect), &fork.dice), 0);
+        }
+    }
+}
+
+/// What may be found after one crash.
+struct Fork {
+    candidates: Vec<Rc<Model>>,
+    promise: Promise,
+    tally: Rc<Tally>,
+    dice: Dice,
+}
+
+/// Watches an opening.
+struct Again(Rc<Fork>, usize);
+
+impl Watch for Again {
+    fn before(&self, medium: &Medium, effect: &Effect) {
+        for _ in 0..2 {
+            self.0.recover(medium.crashed(Some(effect), &self.0.dice), self.1);
+        }
+    }
+}
+
+impl Fork {
+    fn recover(self: &Rc<Self>, image: Image, depth: usize) {
+        count(&self.tally.crashes);
+        let dice = &self.dice;
+        if depth == 0 && dice.chance(150) {
+            self.damage(image.clone());
+        }
+        // Whatever the medium promised, what is found when opening is safe; how strict it is from here on is its own.
+        let medium = Rc::new(RefCell::new(Medium::new(Promise::Strict, image)));
+        let storage = SimStorage::new(medium.clone(), Rates::default(), dice);
+        if depth < DEPTH_MAX {
+            storage.watch(Some(Rc::new(Again(self.clone(), depth + 1))));
+        }
+        let opened = finish(Database::open(storage.clone(), SimEnv::new(dice), Options::default()), || false);
+        storage.watch(None);
+        let db = match opened.unwrap() {
+            Ok(db) => db,
+            Err(cause) if self.promise == Promise::Jumbled && cause.kind == Kind::Corrupt => {
+                return count(&self.tally.refused);
+            }
+            Err(cause) => panic!("after a crash (level {depth}) it does not open: {cause}"),
+        };
+        let found = find(&db, &self.candidates, Vectors::Compare);
+        let model = found.unwrap_or_else(|what| panic!("after a crash (level {depth}): {what}"));
+        if dice.chance(300) {
+            agree(&db, &model, dice, false);
+        }
+        if dice.chance(50) {
+            go_on(&db, &medium, &model, dice, self.promise);
+        }
+    }
+
+    /// One flipped bit more, or a file less: found or harmless.
+    fn damage(&self, mut image: Image) {
+        // A log that was being made counts for nothing.
+        let counts = |bytes: &[u8]| FileHeader::decode(FileKind::Log, bytes).is_ok();
+        let newest = |start: &str, counts: &dyn Fn(&[u8]) -> bool| {
+            let files = image.0.iter().filter(|(_, bytes)| counts(bytes));
+            files.filter_map(|(name, _)| name.strip_prefix(start)?.parse::<u64>().ok()).max()
+        };
+        let (log, snapshot) = (newest("log-", &counts), newest("snapshot-", &|_| true));
+        // An import whose log is not there yet: nothing but its snapshot knows of it.
+        if log < snapshot || image.0.is_empty() {
+            return;
+        }
+        if self.dice.chance(200) {
+            let names: Vec<Rc<str>> = image.0.keys().cloned().collect();
+            let lost = self.dice.pick(&names);
+            // Of the newest log only the snapshot knows for which it was begun.
+            let named = snapshot.and_then(|snapshot| {
+                let bytes = image.0.get(format!("snapshot-{snapshot}").as_str())?;
+                decode_snapshot(bytes).ok()?.1.log
+            });
+            if Some(&**lost) == log.map(|log| format!("log-{log}")).as_deref() && log != named {
+                return;
+            }
+            image.0.remove(lost);
+        } else {
+            self.flip(&mut image);
+        }
+        count(&self.tally.flips);
+        let medium = Rc::new(RefCell::new(Medium::new(Promise::Strict, image)));
+        let storage = SimStorage::new(medium, Rates::default(), &self.dice);
+        match finish(Database::open(storage, SimEnv::new(&self.dice), Options::default()), || false).unwrap()
+        {
+            Ok(db) => {
+                let found = find(&db, &self.candidates, Vectors::InMemory);
+                found.unwrap_or_else(|what| panic!("after damage: {what}"));
+            }
+            Err(cause) => {
+                assert!(matches!(cause.kind, Kind::Corrupt | Kind::Version), "after damage: {cause}");
+                count(&self.tally.refused);
+            }
+        }
+    }
+
+    fn flip(&self, image: &mut Image) {
+        let bytes: usize = image.0.values().map(|file| file.len()).sum();
+        let mut bit = self.dice.below(bytes * 8);
+        for file in image.0.values_mut() {
+            if bit < file.len() * 8 {
+                Rc::make_mut(file)[bit / 8] ^= 1 << (bit % 8);
+                break;
+            }
+            bit -= file.len() * 8;
+        }
+    }
+}
+
+/// What was opened after a crash can be written to, saved, checked and opened again.
+fn go_on(
+    db: &Database<SimStorage, SimEnv>,
+    medium: &Rc<RefCell<Medium>>,
+    model: &Rc<Model>,
+    dice: &Dice,
+    promise: Promise,
+) {
+    let run = |what: &str, done: lodestore::Result<()>| {
+        done.unwrap_or_else(|cause| panic!("going on after a crash, {what}: {cause}"));
+    };
+    let config = Config::new(2, Metric::Dot, IndexKind::Auto);
+    let rows = Rows { ids: vec!["a".into()], vectors: vec![1.0, 2.0], metadata: vec!["{}".into()] };
+    run("collection", finish(db.collection("again", Some(config)), || false).unwrap());
+    run("upsert", finish(db.upsert("again", rows), || false).unwrap().map(drop));
+    if dice.chance(500) {
+        while db.index_step(None, true).unwrap() {}
+    }
+    run("checkpoint", finish(db.checkpoint(), || false).unwrap().map(drop));
+    let check = finish(db.check(), || false).unwrap().unwrap();
+    // Without order the snapshot before may name what was lost.
+    assert!(check.ok || promise == Promise::Jumbled, "going on after a crash, check: {:?}", check.problems);
+    run("drop", finish(db.drop_collection("again"), || false).unwrap().map(drop));
+    let storage = SimStorage::new(medium.clone(), Rates::default(), dice);
+    let opened = finish(Database::open(storage, SimEnv::new(dice), Options::default()), || false).unwrap();
+    let again = opened.unwrap_or_else(|cause| panic!("going on after a crash, opened again: {cause}"));
+    let found = find(&again, std::slice::from_ref(model), Vectors::Compare);
+    found.unwrap_or_else(|what| panic!("going on after a crash: {what}"));
+}

@@ -307,7 +307,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
             let (roll, tried) = match (&disk.health, disk.doubtful) {
                 (Health::Unsettled { roll, tried }, _) => (*roll, tried.clone()),
                 (_, None) => return Ok(()),
-                _ => (false, Vec::new()),
+                _ => (false, Rc::default()),
             };
             (disk.log, roll, tried, disk.doubtful)
         };

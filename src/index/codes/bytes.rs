@@ -14,6 +14,9 @@ use crate::kernel::{Terms, dot, encode_bytes};
 /// that every record begins at a multiple of 16.
 const TAIL_BYTES: usize = 16;
 
+/// With fewer dimensions signs say too little to be worth a look.
+const SIGNED_DIMENSIONS: usize = 96;
+
 /// The codes of one collection.
 #[derive(Clone, Debug)]
 pub struct Bytes {
@@ -22,7 +25,7 @@ pub struct Bytes {
     /// Codes in a record.
     padded: usize,
     arena: Arena<u8>,
-    signs: Signs,
+    signs: Option<Signs>,
 }
 
 /// What lies behind the codes of a record.
@@ -39,13 +42,14 @@ impl Bytes {
     pub fn new(dimension: usize, metric: Metric) -> Bytes {
         let padded = dimension.next_multiple_of(16);
         let arena = Arena::new(padded + TAIL_BYTES, 0);
-        Bytes { metric, dimension, padded, arena, signs: Signs::new(padded) }
+        let signs = (dimension >= SIGNED_DIMENSIONS).then(|| Signs::new(padded));
+        Bytes { metric, dimension, padded, arena, signs }
     }
 
     /// Makes room for `slots` slots in all.
     pub fn reserve(&mut self, slots: usize) -> Result<()> {
         self.arena.reserve(slots)?;
-        self.signs.reserve(slots)
+        self.signs.as_mut().map_or(Ok(()), |signs| signs.reserve(slots))
     }
 
     /// Codes the vector of a slot; `inverse` is one over its length where the metric is cosine.
@@ -57,7 +61,9 @@ impl Bytes {
         }
         let (codes, tail) = record.split_at_mut(padded);
         let (scale, sum) = encode_bytes(vector, bytemuck::cast_slice_mut(codes));
-        self.signs.set(slot, codes);
+        if let Some(signs) = &mut self.signs {
+            signs.set(slot, codes);
+        }
         let (factor, base) = match metric {
             Metric::Cosine => (scale * inverse, 0.0),
             Metric::Dot => (scale, 0.0),
@@ -75,7 +81,9 @@ impl Bytes {
         } else {
             query.bytes.set(vector);
         }
-        self.signs.ask(&mut query.signs, vector);
+        if let Some(signs) = &self.signs {
+            signs.ask(&mut query.signs, vector);
+        }
         (query.factor, query.base) = match self.metric {
             Metric::Cosine => (query.bytes.scale() * inverse, 1.0),
             Metric::Dot => (query.bytes.scale(), 0.0),
@@ -87,7 +95,9 @@ impl Bytes {
     pub fn ask_slot(&self, query: &mut Query, slot: u32) {
         let record = self.arena.get(slot);
         let tail = self.tail(record);
-        self.signs.ask_slot(&mut query.signs, slot);
+        if let Some(signs) = &self.signs {
+            signs.ask_slot(&mut query.signs, slot);
+        }
         // The scale of the codes is part of the factor already.
         query.bytes.set_from_codes(bytemuck::cast_slice(record.get(..self.padded).unwrap_or_default()), 1.0);
         (query.factor, query.base) = match self.metric {
@@ -198,21 +208,24 @@ impl Bytes {
     /// Writes the records of the group that begins at slot `first`. `Corrupt` when they are not `rows` rows.
     pub fn load(&mut self, first: u32, rows: usize, bytes: &[u8]) -> Result<()> {
         load(&mut self.arena, first, rows, bytes)?;
-        self.signs.reserve(first as usize + rows)?;
-        for slot in first..first + rows as u32 {
-            self.signs.set(slot, self.arena.get(slot).get(..self.padded).unwrap_or_default());
+        if let Some(signs) = &mut self.signs {
+            signs.reserve(first as usize + rows)?;
+            for slot in first..first + rows as u32 {
+                signs.set(slot, self.arena.get(slot).get(..self.padded).unwrap_or_default());
+            }
         }
         Ok(())
     }
 
     /// Bytes held.
     pub fn memory_bytes(&self) -> usize {
-        self.arena.memory_bytes() + self.signs.memory_bytes()
+        self.arena.memory_bytes() + self.signs.as_ref().map_or(0, Signs::memory_bytes)
     }
 
-    /// The signs of the codes.
-    pub fn signs(&self) -> &Signs {
-        &self.signs
+    /// The signs of the codes, where there are enough of them.
+    #[inline(always)]
+    pub fn signs(&self) -> Option<&Signs> {
+        self.signs.as_ref()
     }
 
     /// Numbers in each vector.

@@ -73,7 +73,7 @@ impl Codes {
     #[inline(always)]
     pub fn signs(&self) -> Option<&Signs> {
         match self {
-            Codes::Bytes(codes) => Some(codes.signs()),
+            Codes::Bytes(codes) => codes.signs(),
             Codes::None | Codes::Bits(_) => None,
         }
     }

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::index::space::Space;
 
 /// The beam is wide, and few of those at its edge become links: with no benefit at all the graph finds as much.
-const BUILDING: Pace = Pace { care: 2.0, breadth: 2 };
+const BUILDING: Pace = Pace { care: 4.0, breadth: 2 };
 
 impl Graph {
     /// Adds a node for the row in `slot`, whose vector or codes are in the space. What is there already stays.

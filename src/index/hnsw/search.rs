@@ -17,7 +17,7 @@ pub(super) struct Pace {
 }
 
 /// For queries, whose beam is narrow: each miss counts.
-const ASKING: Pace = Pace { care: 4.0, breadth: 1 };
+const ASKING: Pace = Pace { care: 6.0, breadth: 1 };
 
 impl Graph {
     /// Finds about the `ef` nearest nodes to `scratch.query`, dead ones among them; [`Scratch::nearest`] has them
@@ -133,7 +133,7 @@ impl Graph {
             if let Some(signs) = signs {
                 let fresh = &mut fresh[..met];
                 fresh.iter().for_each(|slot| touched ^= signs.touch(*slot));
-                let judge = |edge: Edge| Some(sieve.judge(pace.care, edge.spread)?.limit(edge.worst));
+                let judge = |edge: Edge| Some(sieve.judge(pace.care)?.limit(edge.worst, edge.spread));
                 let limit = beam.edge().and_then(judge).unwrap_or(u32::MAX);
                 met = sift(signs, &query.signs, fresh, unlike, limit);
             }

@@ -18,7 +18,7 @@ const CARE: f64 = 6.0;
 pub(super) fn choose(space: Space<'_>, scratch: &mut Scratch, home: u32, room: usize) {
     let Scratch { other, candidates, chosen, slots, doubts, sieve, edge, distances, compared, .. } = scratch;
     chosen.clear();
-    let judge = edge.and_then(|edge| sieve.judge(CARE, edge.spread));
+    let judge = edge.and_then(|edge| Some((sieve.judge(CARE)?, edge.spread)));
     let mut rest = &mut candidates[..];
     while let Some((taken, others)) = rest.split_first_mut() {
         chosen.push(*taken);
@@ -32,10 +32,11 @@ pub(super) fn choose(space: Space<'_>, scratch: &mut Scratch, home: u32, room: u
         doubts.clear();
         let signs = space.codes.signs().zip(judge);
         for (at, one) in others.iter().enumerate() {
-            if let Some((signs, judge)) = signs
-                && signs.unlike(&other.signs, one.slot()) > judge.limit(one.distance())
-            {
-                continue;
+            if let Some((signs, (judge, spread))) = signs {
+                let far = one.distance();
+                if signs.unlike(&other.signs, one.slot()) > judge.limit(far, far.abs().min(spread)) {
+                    continue;
+                }
             }
             doubts.push(at as u32);
             slots.push(one.slot());

@@ -3,10 +3,12 @@
 use super::database::{Database, Inner};
 use super::disk::Health;
 use super::env::Env;
+use super::requests::Request;
 use super::{names, wire};
 use crate::collection::{Checked, Collection, Op, Rows, State};
 use crate::error::{Error, Kind, Result};
 use crate::format::frame::encode_frame;
+use crate::format::record::RequestV3;
 use crate::metadata::{Filter, merge};
 use crate::sorted::SortedMap;
 use crate::storage::Storage;
@@ -71,6 +73,7 @@ pub(super) enum Intent {
 /// A write in the queue.
 pub struct Pending {
     intent: RefCell<Option<Intent>>,
+    request: Option<Request>,
     outcome: RefCell<Option<Result<Written>>>,
 }
 
@@ -82,12 +85,12 @@ impl<S: Storage, E: Env> Database<S, E> {
             let stored = state.named(&name)?;
             Ok(Some((Op::Drop { collection: stored.number }, stored.len() as u64)))
         };
-        self.0.write(Intent::Resolve(Box::new(resolve))).await
+        self.write(Intent::Resolve(Box::new(resolve))).await
     }
 
     /// Adds or replaces rows, all or none. Resolves when they are durable.
     pub async fn upsert(&self, name: &str, rows: Rows) -> Result<Written> {
-        self.0.write(Intent::Upsert(name.to_owned(), rows)).await
+        self.write(Intent::Upsert(name.to_owned(), rows)).await
     }
 
     /// Changes metadata, all rows or none. `metadata` is one JSON object for all, or one for each id;
@@ -117,7 +120,12 @@ impl<S: Storage, E: Env> Database<S, E> {
             }
             Ok(Some((Op::SetMetadata { collection: collection.number, ids, metadata: texts }, count)))
         };
-        self.0.write(Intent::Resolve(Box::new(resolve))).await
+        self.write(Intent::Resolve(Box::new(resolve))).await
+    }
+
+    /// A write that others ask for, by the name of this handle if it has one.
+    pub(super) async fn write(&self, intent: Intent) -> Result<Written> {
+        self.0.write_as(self.1, intent).await
     }
 
     /// Deletes rows, all or none.
@@ -129,7 +137,7 @@ impl<S: Storage, E: Env> Database<S, E> {
             let count = ids.len() as u64;
             Ok((count > 0).then_some((Op::Delete { collection: collection.number, ids }, count)))
         };
-        self.0.write(Intent::Resolve(Box::new(resolve))).await
+        self.write(Intent::Resolve(Box::new(resolve))).await
     }
 }
 
@@ -161,9 +169,15 @@ fn patches<'a>(
 }
 
 impl<S: Storage, E: Env> Inner<S, E> {
-    /// Queues a write and waits until it was appended and applied, or refused.
+    /// A write of the store's own.
     pub(super) async fn write(&self, intent: Intent) -> Result<Written> {
-        let pending = Rc::new(Pending { intent: RefCell::new(Some(intent)), outcome: RefCell::new(None) });
+        self.write_as(None, intent).await
+    }
+
+    /// Queues a write and waits until it was appended and applied, or refused.
+    async fn write_as(&self, request: Option<Request>, intent: Intent) -> Result<Written> {
+        let intent = RefCell::new(Some(intent));
+        let pending = Rc::new(Pending { intent, request, outcome: RefCell::new(None) });
         self.queue.borrow_mut().push_back(pending.clone());
         let _turn = self.turn.take().await;
         loop {
@@ -193,7 +207,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
                     }
                     ready.push((pending, checked, count));
                 }
-                Ok(None) => pending.done(Written { count: 0, seq: self.state.borrow().seq }),
+                Ok(None) => pending.idle(self.state.borrow().seq),
                 Err(cause) => pending.fail(&cause),
             }
         }
@@ -211,6 +225,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 for (pending, checked, count) in ready {
                     let seq = state.seq + 1;
                     state.apply(checked, seq);
+                    self.disk.borrow_mut().requests.add(seq, pending.named(count));
                     pending.done(Written { count, seq });
                 }
             }
@@ -236,6 +251,12 @@ impl<S: Storage, E: Env> Inner<S, E> {
 
     /// Validates a write and makes its frame; the `ahead`-th after what is applied.
     fn prepare(&self, pending: &Pending, ahead: u64) -> Result<Option<(Checked, u64, Vec<u8>)>> {
+        if let Some(request) = &pending.request
+            && let Some(written) = self.disk.borrow().requests.outcome(request)?
+        {
+            pending.done(written);
+            return Ok(None);
+        }
         let mut state = self.state.borrow_mut();
         let (op, count) = match pending.intent.borrow_mut().take() {
             None => return Ok(None),
@@ -256,7 +277,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
         self.check_memory(&state, checked.op())?;
         state.reserve(&checked)?;
         let record = wire::op_to_wire(checked.op());
-        let frame = encode_frame(Vec::new(), state.seq + ahead, self.env.now_ms(), |out| record.encode(out))?;
+        let (seq, now) = (state.seq + ahead, self.env.now_ms());
+        let frame = encode_frame(Vec::new(), seq, now, |out| record.encode(pending.named(count), out))?;
         Ok(Some((checked, count, frame)))
     }
 
@@ -350,6 +372,16 @@ impl Pending {
             Some(Intent::Upsert(_, rows)) => Some(rows.vectors.len() * 4),
             _ => None,
         }
+    }
+
+    /// As stored, where it was asked for by name.
+    fn named(&self, count: u64) -> Option<RequestV3> {
+        self.request.map(|Request { client, counter, .. }| RequestV3 { client, counter, count })
+    }
+
+    /// Nothing had to be written now.
+    fn idle(&self, seq: u64) {
+        self.outcome.borrow_mut().get_or_insert(Ok(Written { count: 0, seq }));
     }
 
     fn done(&self, written: Written) {

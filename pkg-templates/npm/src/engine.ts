@@ -35,7 +35,23 @@ export interface EngineOptions {
   durability: Durability;
   directory: string | undefined;
   checkpointLogBytes: number | undefined;
+  /** The caller holds the storage's lock, watches the page, and names its writes. */
+  shared: boolean;
 }
+
+/** Who asks, a number that it never used before, and, when it asks again, the sequence number it had seen at first. */
+export type RequestName = [client: number, counter: number, again: number | undefined];
+
+/** Writes that are made once however often they are asked for, when they have a name. */
+export const NAMED_METHODS = [
+  'collection',
+  'dropCollection',
+  'upsert',
+  'updateMetadata',
+  'delete',
+  'rebuildStart',
+] as const satisfies readonly (keyof Engine)[];
+export type NamedMethod = (typeof NAMED_METHODS)[number];
 
 /**
  * The methods of `WasmStore`, with handles for what it returns as objects. `progress` is always the last
@@ -79,7 +95,11 @@ export interface Engine {
   rebuildProgress(handle: number): Soon<string>;
   rebuildCommit(handle: number, progress?: ProgressSink): Promise<string | undefined>;
   rebuildAbort(handle: number): Promise<void>;
+  /** Runs one of the writes under a name. */
+  named(request: RequestName, method: NamedMethod, args: unknown[]): Promise<unknown>;
   close(): Promise<void>;
+  /** Where it can be ended at once, without waiting for anything: ends it. */
+  abandon?(): void;
 }
 
 /** Every method, by name: what a worker will run when asked, and nothing else. */
@@ -113,5 +133,8 @@ export const ENGINE_METHODS = [
   'rebuildProgress',
   'rebuildCommit',
   'rebuildAbort',
+  'named',
   'close',
 ] as const satisfies readonly (keyof Engine)[];
+
+export type EngineMethod = (typeof ENGINE_METHODS)[number];

@@ -80,6 +80,8 @@ export interface WasmRebuild extends Freed {
 export interface WasmStore extends Freed {
   /** JSON `OpenReport`. */
   openReport(): string;
+  /** Gives the write that is called next the name of its request: see `RequestName`. */
+  request(client: number, counter: number, again: number | undefined): void;
   /** Creates the collection, or opens it and checks the configuration; without one it must exist. JSON `CollectionInfo`. */
   collection(name: string, configJson: string | undefined): Promise<string>;
   /** JSON `CollectionInfo[]`. */
@@ -145,6 +147,6 @@ export interface WasmStore extends Freed {
 
 /** The static side of the class that the glue exports under the name `WasmStore`. */
 export interface WasmStoreClass {
-  /** Options `{checkpointLogBytes?}`. */
+  /** Options `{checkpointLogBytes?, requests?}`. */
   open(host: Host, optionsJson: string): Promise<WasmStore>;
 }

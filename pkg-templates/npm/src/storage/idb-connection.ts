@@ -6,6 +6,12 @@ import type { Durability } from '../types.js';
 export const FILES = 'files';
 export const CHUNKS = 'chunks';
 
+/**
+ * No file has this id: at [OWNER_ID, 0] among the chunks stands who opened the database last. Every change looks there
+ * in its own transaction, so who was shut out while frozen can change nothing when it goes on.
+ */
+export const OWNER_ID = -1;
+
 const SCHEMA = 1;
 /** How long another page may keep an open or a delete waiting, ms. */
 const BLOCKED_MS = 5_000;
@@ -16,6 +22,7 @@ export class Connection {
   readonly #name: string;
   readonly #label: string;
   readonly #durability: Durability;
+  readonly #owner = crypto.randomUUID();
   #db: IDBDatabase | undefined;
   #opening: Promise<IDBDatabase> | undefined;
   #opened = false;
@@ -48,6 +55,25 @@ export class Connection {
    */
   write<T>(repeatable: boolean, body: (tx: IDBTransaction) => Promise<T>): Promise<T> {
     return this.#run('readwrite', repeatable, body);
+  }
+
+  /** Makes this connection the one that changes files. The caller has the lock. */
+  async own(): Promise<void> {
+    await this.write(true, async (tx) => {
+      tx.objectStore(CHUNKS).put(this.#owner, [OWNER_ID, 0]);
+    });
+  }
+
+  /** As `write`, for what changes files: `Conflict` when another one owns them by now. */
+  change<T>(repeatable: boolean, body: (tx: IDBTransaction) => Promise<T>): Promise<T> {
+    return this.write(repeatable, async (tx) => {
+      const owned = result(tx.objectStore(CHUNKS).get([OWNER_ID, 0])).then((owner) => {
+        if (owner !== this.#owner) throw overtaken(this.#label);
+      });
+      // Asked first, answered first: when it throws, the transaction has not ended and is taken back.
+      const [value] = await Promise.all([body(tx), owned]);
+      return value;
+    });
   }
 
   async #run<T>(
@@ -149,6 +175,10 @@ function openDatabase(name: string, label: string, mayCreate: boolean): Promise<
       reject(gone ? deleted(label) : refused(request.error, label));
     };
   });
+}
+
+function overtaken(label: string): LodestoreError {
+  return new LodestoreError('Conflict', `${label} was taken over by another tab or worker`);
 }
 
 function deleted(label: string): LodestoreError {

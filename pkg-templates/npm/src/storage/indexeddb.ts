@@ -6,8 +6,8 @@
 
 import { LodestoreError } from '../errors.js';
 import type { Durability, FileInfo } from '../types.js';
-import { CHUNKS, Connection, deleteDatabase, FILES, result } from './idb-connection.js';
-import { type Lock, PAGE_HIDDEN, watchPageHide, webLock } from './lock.js';
+import { CHUNKS, Connection, deleteDatabase, FILES, OWNER_ID, result } from './idb-connection.js';
+import { HELD, type Lock, lockName, PAGE_HIDDEN, watchPageHide, webLock } from './lock.js';
 import { checkDatabaseName, isFileName } from './names.js';
 import { type Backend, checkEnd, type Draft, exists, type OpenStorage, outOfRange, Shell } from './shell.js';
 
@@ -26,18 +26,22 @@ interface Entry {
 export interface IndexedDbOptions {
   /** Default `'strict'`: a change resolves when the browser says that it reached the disk. */
   durability?: Durability | undefined;
+  /** The caller has the lock, and closes when the page is left. */
+  held?: boolean | undefined;
 }
 
 /** Opens or makes the database `lodestore:<name>`; `Conflict` when another tab or worker has it open. */
 export async function openIndexedDb(name: string, options: IndexedDbOptions = {}): Promise<OpenStorage> {
   const { key, label } = locate(name);
-  const lock = await webLock(`lodestore:indexeddb:${name}`, label);
+  const lock = options.held ? HELD : await webLock(lockName('indexeddb', name), label);
   const connection = new Connection(key, label, options.durability ?? 'strict');
   try {
     await connection.open();
+    await connection.own();
     await sweep(connection);
     const backend = new IndexedDb(connection, lock, label);
     const shell = new Shell(backend, label);
+    if (options.held) return shell;
     backend.stopWatching = watchPageHide(() => {
       // The page may be frozen in the next moment, so the lock goes first and does not wait for calls under way.
       void lock.release();
@@ -54,7 +58,7 @@ export async function openIndexedDb(name: string, options: IndexedDbOptions = {}
 /** Deletes the database `lodestore:<name>` with everything in it; `Conflict` when it is open. */
 export async function deleteIndexedDb(name: string): Promise<void> {
   const { key, label } = locate(name);
-  const lock = await webLock(`lodestore:indexeddb:${name}`, label);
+  const lock = await webLock(lockName('indexeddb', name), label);
   try {
     await deleteDatabase(key, label);
   } finally {
@@ -153,7 +157,7 @@ class IndexedDb implements Backend {
   }
 
   append(name: string, at: number, bytes: Uint8Array): Promise<void> {
-    return this.#connection.write(false, async (tx) => {
+    return this.#connection.change(false, async (tx) => {
       const files = tx.objectStore(FILES);
       const entry = this.#entry(name, await result(files.get(name)));
       checkEnd(name, at, entry?.length);
@@ -164,7 +168,7 @@ class IndexedDb implements Backend {
   }
 
   remove(name: string): Promise<void> {
-    return this.#connection.write(true, async (tx) => {
+    return this.#connection.change(true, async (tx) => {
       const files = tx.objectStore(FILES);
       const entry = this.#entry(name, await result(files.get(name)));
       if (entry === undefined) return;
@@ -216,7 +220,7 @@ class IdbDraft implements Draft {
 
   async commit(): Promise<void> {
     await this.#flush();
-    await this.#connection.write(false, async (tx) => {
+    await this.#connection.change(false, async (tx) => {
       const files = tx.objectStore(FILES);
       if ((await result(files.getKey(this.#name))) !== undefined) throw exists(this.#name);
       // A page that lost its lock while it was frozen may have had its draft swept by the next owner.
@@ -287,7 +291,7 @@ async function sweep(connection: Connection): Promise<void> {
     const live = new Set(entries.map((entry) => entry?.id));
     const found: number[] = [];
     await eachId(tx, (id) => {
-      if (!live.has(id)) found.push(id);
+      if (!live.has(id) && id !== OWNER_ID) found.push(id);
     });
     return found;
   });

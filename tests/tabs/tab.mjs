@@ -116,12 +116,17 @@ export class Tab {
     await this.open();
   }
 
+  /** Runs nothing more in this page, as when it is frozen without a word, and in the debugger. */
   async freeze() {
-    await this.cdp.send('Page.setWebLifecycleState', { state: 'frozen' });
+    await this.cdp.send('Debugger.enable');
+    const paused = new Promise((resolve) => this.cdp.once('Debugger.paused', resolve));
+    await this.cdp.send('Debugger.pause');
+    await paused;
   }
 
   async thaw() {
-    await this.cdp.send('Page.setWebLifecycleState', { state: 'active' });
+    await this.cdp.send('Debugger.resume');
+    await this.cdp.send('Debugger.disable');
   }
 
   /** Follows a link, away from the database. */

@@ -9,6 +9,7 @@ export default [
   ['a leader that reloads is replaced, and follows', (site, rows) => replaced(site, rows, (tab) => tab.reload())],
   ['a leader that stands still is replaced, and its writes are made once', still],
   ['a leader that is frozen is replaced, and goes on as a follower', frozen],
+  ['a leader that is told that it will be frozen lets go, and takes part again', told],
   ['a leader in the back/forward cache is replaced, and goes on when it comes back', away],
 ];
 
@@ -65,6 +66,18 @@ async function frozen(site, rows) {
   assert.ok(await two.writeMany('two', rows));
   assert.equal(await two.role(), 'leader');
   await one.thaw();
+  assert.ok(await own);
+  await site.agree();
+}
+
+async function told(site, rows) {
+  const [one, two] = [await site.tab(), await site.tab()];
+  const own = one.writeMany('one', rows);
+  while (site.acked.size < 20) await new Promise((resolve) => setTimeout(resolve, 5));
+  await one.run(`document.dispatchEvent(new Event('freeze'))`);
+  assert.ok(await two.writeMany('two', rows));
+  assert.equal(await two.role(), 'leader');
+  await one.run(`document.dispatchEvent(new Event('resume'))`);
   assert.ok(await own);
   await site.agree();
 }

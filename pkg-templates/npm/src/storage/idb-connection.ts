@@ -10,7 +10,7 @@ export const CHUNKS = 'chunks';
  * No file has this id: at [OWNER_ID, 0] among the chunks stands who opened the database last. Every change looks there
  * in its own transaction, so who was shut out while frozen can change nothing when it goes on.
  */
-export const OWNER_ID = -1;
+export const OWNER_ID = Number.MAX_SAFE_INTEGER;
 
 const SCHEMA = 1;
 /** How long another page may keep an open or a delete waiting, ms. */

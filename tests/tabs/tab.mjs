@@ -135,10 +135,13 @@ export class Tab {
     await this.ready();
   }
 
-  /** Back, to the very page that was left. */
+  /** Back to the page that was left; whether the browser has kept it. Else it is opened again. */
   async back() {
     await this.page.goBack({ waitUntil: 'commit' });
-    await this.page.waitForFunction('globalThis.db !== undefined');
+    await this.ready();
+    const kept = await this.run('globalThis.db !== undefined');
+    if (!kept) await this.open();
+    return kept;
   }
 
   #gone() {

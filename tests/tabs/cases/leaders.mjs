@@ -88,13 +88,13 @@ async function away(site, rows) {
   await one.leave();
   assert.ok(await two.writeMany('two', rows));
   assert.equal(await two.role(), 'leader');
-  await one.back();
+  assert.ok(await one.back(), 'the browser has kept the page');
   await one.write('after');
   await site.agree();
   // And the other way round: now the follower leaves and comes back.
   await one.leave();
   await two.write('meanwhile');
-  await one.back();
+  assert.ok(await one.back(), 'the browser has kept the page');
   assert.ok(await one.writeMany('one', 20));
   await site.agree();
 }

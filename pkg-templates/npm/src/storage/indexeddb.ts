@@ -84,6 +84,8 @@ class IndexedDb implements Backend {
   readonly #label: string;
   /** The last chunk that a read used in part: reading on begins in it. Chunks never change, ids never return. */
   #edge: { id: number; at: number; value: Uint8Array } | undefined;
+  /** The file that was appended to last, as it is now. */
+  #tail: { name: string; entry: Entry } | undefined;
   stopWatching: () => void = () => undefined;
 
   constructor(connection: Connection, lock: Lock, label: string) {
@@ -156,24 +158,33 @@ class IndexedDb implements Backend {
     return new IdbDraft(this.#connection, name, freshId());
   }
 
-  append(name: string, at: number, bytes: Uint8Array): Promise<void> {
-    return this.#connection.change(false, async (tx) => {
-      const files = tx.objectStore(FILES);
-      const entry = this.#entry(name, await result(files.get(name)));
-      checkEnd(name, at, entry?.length);
-      if (entry === undefined || bytes.length === 0) return;
+  async append(name: string, at: number, bytes: Uint8Array): Promise<void> {
+    const entry = this.#tail?.name === name ? this.#tail.entry : await this.#find(name);
+    checkEnd(name, at, entry?.length);
+    if (entry === undefined || bytes.length === 0) return;
+    const grown = { id: entry.id, length: at + bytes.length } satisfies Entry;
+    this.#tail = undefined;
+    await this.#connection.change(false, (tx) => {
       putChunks(tx, entry.id, at, bytes);
-      files.put({ id: entry.id, length: at + bytes.length } satisfies Entry, name);
+      tx.objectStore(FILES).put(grown, name);
+    });
+    this.#tail = { name, entry: grown };
+  }
+
+  async remove(name: string): Promise<void> {
+    const entry = await this.#find(name);
+    if (entry === undefined) return;
+    if (this.#tail?.name === name) this.#tail = undefined;
+    await this.#connection.change(true, (tx) => {
+      tx.objectStore(FILES).delete(name);
+      tx.objectStore(CHUNKS).delete(chunksOf(entry.id));
     });
   }
 
-  remove(name: string): Promise<void> {
-    return this.#connection.change(true, async (tx) => {
-      const files = tx.objectStore(FILES);
-      const entry = this.#entry(name, await result(files.get(name)));
-      if (entry === undefined) return;
-      files.delete(name);
-      tx.objectStore(CHUNKS).delete(chunksOf(entry.id));
+  /** Only this owner changes it: what is found stays so until it is changed here. */
+  #find(name: string): Promise<Entry | undefined> {
+    return this.#connection.read(async (tx) => {
+      return this.#entry(name, await result(tx.objectStore(FILES).get(name)));
     });
   }
 
@@ -203,7 +214,6 @@ class IdbDraft implements Draft {
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
   #written = 0;
-  #chunks = 0;
   #over = false;
 
   constructor(connection: Connection, name: string, id: number) {
@@ -220,18 +230,9 @@ class IdbDraft implements Draft {
 
   async commit(): Promise<void> {
     await this.#flush();
-    await this.#connection.change(false, async (tx) => {
-      const files = tx.objectStore(FILES);
-      if ((await result(files.getKey(this.#name))) !== undefined) throw exists(this.#name);
-      // A page that lost its lock while it was frozen may have had its draft swept by the next owner.
-      const count = await result(tx.objectStore(CHUNKS).count(chunksOf(this.#id)));
-      if (count !== this.#chunks) {
-        throw new LodestoreError(
-          'Conflict',
-          `create of ${this.#name}: somebody else opened the database and swept it`,
-        );
-      }
-      files.put({ id: this.#id, length: this.#written } satisfies Entry, this.#name);
+    // Adding fails where there is a file of that name. Had somebody swept the chunks, the turn would be taken.
+    await this.#connection.change(false, (tx) => {
+      tx.objectStore(FILES).add({ id: this.#id, length: this.#written } satisfies Entry, this.#name);
     });
     this.#over = true;
   }
@@ -258,9 +259,11 @@ class IdbDraft implements Draft {
     this.#pending = [];
     this.#pendingBytes = 0;
     // Putting the same chunks at the same keys again changes nothing, so this may be repeated.
-    await this.#connection.write(true, async (tx) => putChunks(tx, this.#id, this.#written, bytes));
+    await this.#connection.write(true, async (tx) => {
+      putChunks(tx, this.#id, this.#written, bytes);
+      tx.commit();
+    });
     this.#written += bytes.length;
-    this.#chunks += Math.ceil(bytes.length / CHUNK_BYTES);
   }
 }
 

@@ -208,7 +208,7 @@ async function left(driver: Driver): Promise<void> {
   const out = (await driver('navigate', {
     before: `${open}.then(async (db) => { globalThis.kept = db; await db.collection('c', { dimension: 2 }); })`,
     meanwhile: `${open}.then(async (db) => { const all = await db.collections(); await db.close(); return all.length; })`,
-    after: `globalThis.kept === undefined ? 'the browser did not keep the page' : globalThis.kept.stats().then(async (s) => { await globalThis.kept.close(); return `alive, ${s.collections.length} collections`; }, async (e) => { await globalThis.kept.close(); return e.code + ': ' + e.message; })`,
+    after: `globalThis.kept === undefined ? 'the browser did not keep the page' : globalThis.kept.stats().then(async (s) => { await globalThis.kept.close(); return 'alive, ' + s.collections.length + ' collections'; }, async (e) => { await globalThis.kept.close(); return e.code + ': ' + e.message; })`,
   })) as { meanwhile: number; after: string };
   equal(out.meanwhile, 1, 'collections that another page finds while the first is hidden');
   equal(out.after, 'alive, 1 collections', 'when it is back');

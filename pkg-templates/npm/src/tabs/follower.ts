@@ -19,8 +19,8 @@ export class Follower implements Place {
   readonly session: string;
   over = false;
   seq = 0;
-  /** Times that a sign of life was asked for since the last one came. */
-  silent = 0;
+  /** How long it was asked for a sign of life since the last one came, ms. */
+  silentMs = 0;
   readonly #channel: Channel;
   readonly #rpc: RpcClient;
   #writes = 0;
@@ -34,7 +34,7 @@ export class Follower implements Place {
     this.#rpc = new RpcClient(this.#channel);
     const receive = this.#channel.onmessage;
     this.#channel.onmessage = (event) => {
-      this.silent = 0;
+      this.silentMs = 0;
       receive?.(event);
     };
   }
@@ -51,8 +51,8 @@ export class Follower implements Place {
     }
   }
 
+  /** Asks for a sign of life. */
   probe(): void {
-    this.silent += 1;
     this.#rpc.call('ping', []).catch(() => undefined);
   }
 

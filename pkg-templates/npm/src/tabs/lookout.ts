@@ -1,7 +1,7 @@
 /** Looks whether the leader is alive, for as long as something waits for it; costs nothing otherwise. */
 
 import type { Follower } from './follower.js';
-import { PATIENCE_MS, SILENT_TICKS, TICK_MS } from './protocol.js';
+import { PATIENCE_MS, SILENT_MS, TICK_COUNTS_MS, TICK_MS } from './protocol.js';
 
 export interface Watch {
   /** Whether anything waits, and this context does not lead itself. */
@@ -20,7 +20,7 @@ export class Lookout {
   readonly #watch: Watch;
   #timer: ReturnType<typeof setInterval> | undefined;
   #last = 0;
-  #silent = 0;
+  #silentMs = 0;
   #alone = 0;
 
   constructor(watch: Watch) {
@@ -28,20 +28,22 @@ export class Lookout {
   }
 
   get isSilent(): boolean {
-    return this.#silent >= SILENT_TICKS;
+    return this.#silentMs >= SILENT_MS;
   }
 
   start(): void {
     if (this.#timer !== undefined) return;
     this.#last = performance.now();
-    this.#silent = 0;
+    this.#silentMs = 0;
     this.#alone = this.#last;
+    const follower = this.#watch.follower();
+    if (follower !== undefined) follower.silentMs = 0;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
   /** A leader was heard of that is no place yet. */
   heard(): void {
-    this.#silent = 0;
+    this.#silentMs = 0;
     this.#alone = performance.now();
   }
 
@@ -52,18 +54,17 @@ export class Lookout {
       return;
     }
     const now = performance.now();
-    const late = now - this.#last > 3 * TICK_MS;
+    const passed = Math.min(now - this.#last, TICK_COUNTS_MS);
     this.#last = now;
     const follower = this.#watch.follower();
-    if (follower !== undefined) {
-      // It was this context that stood still: the answers may be waiting behind this very tick.
-      if (late) follower.silent = 0;
-      follower.probe();
-      this.#silent = Math.max(follower.silent - 1, 0);
-      this.#alone = now;
-    } else {
-      this.#silent = late ? 0 : this.#silent + 1;
+    if (follower === undefined) {
+      this.#silentMs += passed;
       this.#watch.seek();
+    } else {
+      follower.silentMs += passed;
+      this.#silentMs = follower.silentMs;
+      this.#alone = now;
+      follower.probe();
     }
     if (this.isSilent) this.#watch.lost();
     if (now - this.#alone > PATIENCE_MS) {

@@ -94,7 +94,7 @@ export class Membership {
   /** Sees to it that a leader that falls silent is noticed while `work` waits for it. */
   async watched<T>(work: Promise<T>): Promise<T> {
     const done = this.#waiters.enter();
-    this.#lookout.start();
+    if (this.#seat === undefined) this.#lookout.start();
     try {
       return await work;
     } finally {

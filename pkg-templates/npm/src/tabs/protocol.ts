@@ -69,7 +69,12 @@ function show({ protocol, format }: Version): string {
 
 /** How often the leader is asked for a sign of life while something waits for it, ms. */
 export const TICK_MS = 200;
-/** After so many such times without one it is replaced: within 2 s, opening included. */
-export const SILENT_TICKS = 6;
+/** After so long without one it is replaced, ms: within 2 s, opening included. */
+export const SILENT_MS = 1_200;
+/**
+ * No tick counts for more than this, ms. When it was this context that stood still, answers may be waiting behind the
+ * tick; in a hidden tab all ticks are a second apart.
+ */
+export const TICK_COUNTS_MS = 1_000;
 /** How long a call waits while there is no leader at all, ms. */
 export const PATIENCE_MS = 30_000;

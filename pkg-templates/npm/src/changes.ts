@@ -103,11 +103,6 @@ function rows(op: Change['op'], json: string): Pick<Change, 'ids' | 'many'> {
   return { ids: [...new Set(ids)] };
 }
 
-/** The sequence number of the last write. */
-export async function lastWrite(engine: Engine): Promise<number> {
-  return (JSON.parse(await engine.stats()) as { seq: number }).seq;
-}
-
 const CHANGING: readonly EngineMethod[] = [
   'upsert',
   'updateMetadata',
@@ -126,7 +121,11 @@ export async function noted(
   result: unknown,
 ): Promise<Change | undefined> {
   const change = changeOf(method, args, result, 0);
-  return change?.seq === 0 ? { ...change, seq: await lastWrite(engine) } : change;
+  if (change?.seq !== 0) return change;
+  // Closed in the same moment: the change was made all the same.
+  const ask = async () => engine.lastWrite();
+  const seq = await ask().catch(() => 0);
+  return { ...change, seq };
 }
 
 /** An engine that nobody shares, with `changes` told of what is done through it. */

@@ -151,6 +151,10 @@ export class DirectEngine implements Engine {
     });
   }
 
+  lastWrite(): number {
+    return this.#now((store) => store.lastWrite());
+  }
+
   async exportStart(): Promise<{ handle: number; totalBytes: number }> {
     return this.#later(async (store) => {
       const running = await store.exportStart();

@@ -81,6 +81,8 @@ export interface Engine {
   checkpoint(progress?: ProgressSink): Promise<string>;
   check(progress?: ProgressSink): Promise<string>;
   stats(): Promise<string>;
+  /** The sequence number of the last write. */
+  lastWrite(): Soon<number>;
   exportStart(): Promise<{ handle: number; totalBytes: number }>;
   exportNext(handle: number): Promise<Uint8Array | undefined>;
   exportClose(handle: number): Soon<void>;
@@ -120,6 +122,7 @@ export const ENGINE_METHODS = [
   'checkpoint',
   'check',
   'stats',
+  'lastWrite',
   'exportStart',
   'exportNext',
   'exportClose',

@@ -91,6 +91,10 @@ export abstract class RemoteEngine implements Engine {
     return this.call('stats', []);
   }
 
+  lastWrite(): Promise<number> {
+    return this.call('lastWrite', []);
+  }
+
   exportStart(): Promise<{ handle: number; totalBytes: number }> {
     return this.call('exportStart', []);
   }

@@ -130,6 +130,8 @@ export interface WasmStore extends Freed {
   check(): Promise<string>;
   /** JSON `Stats` without `name`, `storage`, `durability`, `build` and `memoryBytes`. */
   stats(): Promise<string>;
+  /** The sequence number of the last write; 0 once it is closed. */
+  lastWrite(): number;
   /** Which of the two builds this is. */
   build(): string;
   /** Bytes of WebAssembly memory. */

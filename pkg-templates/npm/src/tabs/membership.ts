@@ -3,7 +3,7 @@
  * leaders close, die, freeze or leave for the back/forward cache.
  */
 
-import { type Changes, lastWrite } from '../changes.js';
+import type { Changes } from '../changes.js';
 import type { Engine } from '../engine.js';
 import { LodestoreError, toLodestoreError } from '../errors.js';
 import { closed, unavailable } from '../fault.js';
@@ -83,6 +83,11 @@ export class Membership {
   /** The place to ask now, if there is one. */
   get place(): Place | undefined {
     return this.#place?.over === false ? this.#place : undefined;
+  }
+
+  /** Why it takes part no more. */
+  get failure(): LodestoreError | undefined {
+    return this.#failure;
   }
 
   /** The place to ask, as soon as there is one. */
@@ -223,7 +228,7 @@ export class Membership {
     let engine: Engine | undefined;
     try {
       engine = await this.#terms.open();
-      const seq = await lastWrite(engine);
+      const seq = await engine.lastWrite();
       if (this.#seat !== seat) throw unavailable('the lock was lost while the database was opened');
       const place = new Leader(this.#terms.key, leader, term, engine, seq, {
         changed: (change, others) => {

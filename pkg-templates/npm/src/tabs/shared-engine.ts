@@ -120,7 +120,7 @@ export class SharedEngine extends RemoteEngine {
     if (ends) this.#handles.forget(args[0]);
     if (known === undefined || known.place.over) {
       if (ends) return undefined;
-      throw gone(method);
+      throw this.#membership.failure ?? gone(method);
     }
     const { place, handle } = known;
     try {
@@ -128,7 +128,7 @@ export class SharedEngine extends RemoteEngine {
     } catch (error) {
       if (!isOver(place, method, args, error)) throw error;
       if (ends) return undefined;
-      throw gone(method);
+      throw this.#membership.failure ?? gone(method);
     }
   }
 }

@@ -5,7 +5,7 @@ mod support;
 
 use lodestore::error::{Kind, Result};
 use lodestore::index::Metric;
-use lodestore::limits::REQUESTS_MAX;
+use lodestore::limits::{REQUESTS_MAX, REQUESTS_OF_CLIENT_MAX};
 use lodestore::storage::MemoryStorage;
 use lodestore::store::{Database, Options, Request, Target, Written};
 use support::{TestEnv, block_on, config, rows};
@@ -83,7 +83,7 @@ fn a_collection_that_was_made_by_request_is_not_made_again() {
 fn what_was_forgotten_is_not_guessed() {
     let (storage, db) = with_notes();
     upsert(&db, named(1, None), 0).unwrap();
-    for counter in 0..REQUESTS_MAX as u64 {
+    for counter in 0..REQUESTS_OF_CLIENT_MAX as u64 {
         delete(&db, named(100 + counter, None), "r0").unwrap();
         upsert(&db, None, 0).unwrap();
     }
@@ -91,11 +91,33 @@ fn what_was_forgotten_is_not_guessed() {
         // The first one is no longer known, and who saw nothing since cannot know whether it was made.
         assert_eq!(upsert(db, named(1, Some(1)), 0).unwrap_err().kind, Kind::Unavailable);
         assert_eq!(upsert(db, named(50, Some(1)), 0).unwrap_err().kind, Kind::Unavailable);
-        // The oldest that is known still is; and who saw more than was forgotten is sure.
+        // The oldest that is known still is.
         assert_eq!(delete(db, named(100, Some(1)), "r0").unwrap().count, 1);
     }
+    // Who saw more than was forgotten is sure.
     let seen = db.state().unwrap().seq;
     assert_eq!(upsert(&db, named(50, Some(seen)), 0).unwrap().seq, seen + 1);
+}
+
+#[test]
+fn who_writes_much_does_not_make_others_forgotten() {
+    let (_, db) = with_notes();
+    let other = |counter, again| Some(Request { client: 7, counter, again });
+    let first = upsert(&db, other(1, None), 0).unwrap();
+    let second = upsert(&db, other(2, None), 0).unwrap();
+    for counter in 0..2 * REQUESTS_MAX as u64 {
+        upsert(&db, named(counter, None), 0).unwrap();
+    }
+    // It stood still meanwhile, with one write that was made and one that was not.
+    assert_eq!(upsert(&db, other(2, Some(first.seq)), 0).unwrap(), second);
+    let seq = db.state().unwrap().seq;
+    assert_eq!(upsert(&db, other(3, Some(first.seq)), 0).unwrap().seq, seq + 1);
+
+    // More clients than are remembered: the oldest go.
+    for client in 0..REQUESTS_MAX as u64 {
+        upsert(&db, Some(Request { client: 100 + client, counter: 1, again: None }), 0).unwrap();
+    }
+    assert_eq!(upsert(&db, other(2, Some(first.seq)), 0).unwrap_err().kind, Kind::Unavailable);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::write::Written;
 use crate::error::{Error, Kind, Result};
 use crate::format::record::RequestV3;
 use crate::format::snapshot::RequestsV3;
-use crate::limits::REQUESTS_MAX;
+use crate::limits::{REQUESTS_MAX, REQUESTS_OF_CLIENT_MAX};
 
 /// The name of a write, chosen by who asks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,23 +24,34 @@ impl RequestsV3 {
     /// written since that nobody can tell.
     pub(super) fn outcome(&self, request: &Request) -> Result<Option<Written>> {
         let Some(seen) = request.again else { return Ok(None) };
-        let is_it =
-            |made: &&(u64, RequestV3)| (made.1.client, made.1.counter) == (request.client, request.counter);
-        match self.made.iter().find(is_it) {
-            Some((seq, made)) => Ok(Some(Written { count: made.count, seq: *seq })),
-            None if self.forgotten > seen => Err(Error::new(
-                Kind::Unavailable,
-                "it is not known whether this write was made before the context that made it went away: look, and write again if it was not",
-            )),
-            None => Ok(None),
+        // Of each client the oldest are forgotten: where one is known from before, all that came later are.
+        let mut is_sure = self.forgotten <= seen;
+        for (seq, made) in self.made.iter().filter(|made| made.1.client == request.client) {
+            if made.counter == request.counter {
+                return Ok(Some(Written { count: made.count, seq: *seq }));
+            }
+            is_sure |= *seq <= seen;
         }
+        if is_sure {
+            return Ok(None);
+        }
+        Err(Error::new(
+            Kind::Unavailable,
+            "it is not known whether this write was made before the tab that made it went away: look, and write again if it was not",
+        ))
     }
 
     /// Remembers that a request was write `seq`, and forgets the oldest.
     pub(super) fn add(&mut self, seq: u64, request: Option<RequestV3>) {
-        self.made.extend(request.map(|request| (seq, request)));
-        if self.made.len() > REQUESTS_MAX {
-            self.forgotten = self.made.remove(0).0;
+        let Some(request) = request else { return };
+        self.made.push((seq, request));
+        let is_own = |made: &&(u64, RequestV3)| made.1.client == request.client;
+        let oldest = match self.made.iter().filter(is_own).count() > REQUESTS_OF_CLIENT_MAX {
+            true => self.made.iter().position(|made| is_own(&made)),
+            false => (self.made.len() > REQUESTS_MAX).then_some(0),
+        };
+        if let Some(at) = oldest {
+            self.forgotten = self.forgotten.max(self.made.remove(at).0);
         }
     }
 }

@@ -8,10 +8,10 @@ import type { Place } from './place.js';
 import { sessionChannel } from './session.js';
 
 /**
- * Writes that are under way at once. Together with those of other tabs they must be among the requests that the
- * database remembers (512), or a new leader could not say what became of them.
+ * Writes that are under way at once: half of what the database remembers of each context, so that a new leader can
+ * say what became of them.
  */
-const WRITES_MAX = 64;
+const WRITES_MAX = 32;
 
 export class Follower implements Place {
   readonly leader: string;

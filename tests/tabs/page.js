@@ -62,7 +62,8 @@ globalThis.block = (ms) => {
 };
 
 /** The code of the error that `work` fails with. */
-globalThis.codeOf = (work) => work.then(
-  () => 'none',
-  (error) => error.code ?? String(error),
-);
+globalThis.codeOf = (work) =>
+  work.then(
+    () => 'none',
+    (error) => error.code ?? String(error),
+  );

@@ -9,8 +9,7 @@ import { join } from 'node:path';
 import { serve } from './server.mjs';
 import { Site } from './tab.mjs';
 
-const option = (name) =>
-  process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(`--${name}=`.length);
+const option = (name) => process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(`--${name}=`.length);
 const only = option('only') ?? '';
 const rows = Number(option('rows') ?? 200);
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -21,7 +20,8 @@ if (!existsSync(executablePath)) {
 
 const folder = new URL('./cases/', import.meta.url);
 const cases = [];
-for (const file of (await readdir(folder)).sort()) cases.push(...(await import(new URL(file, folder))).default);
+for (const file of (await readdir(folder)).sort())
+  cases.push(...(await import(new URL(file, folder))).default);
 
 const scratch = await mkdtemp(join(tmpdir(), 'lodestore-tabs-'));
 let passed = 0;

@@ -33,7 +33,11 @@ export class Site {
       const { ids, lost, count, seq, role, ok, problems } = await tab.run('survey()');
       roles.push(role);
       const there = new Set(ids);
-      assert.deepEqual([...this.acked].filter((id) => !there.has(id)), [], 'acknowledged and gone');
+      assert.deepEqual(
+        [...this.acked].filter((id) => !there.has(id)),
+        [],
+        'acknowledged and gone',
+      );
       assert.deepEqual(lost, [], 'there and not found');
       assert.equal(there.size, ids.length, 'a row is listed twice');
       assert.equal(count, ids.length);

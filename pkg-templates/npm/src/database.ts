@@ -59,7 +59,8 @@ export class Database {
    * @returns what ends it.
    */
   on(event: 'change', listener: ChangeListener): () => void {
-    if ((event as string) !== 'change') throw invalid(`on: there is no event "${String(event)}"`, 'change', event);
+    if ((event as string) !== 'change')
+      throw invalid(`on: there is no event "${String(event)}"`, 'change', event);
     if (typeof listener !== 'function') throw invalid('on: the listener must be a function');
     return this.#changes.on(listener);
   }

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 export default [
   ['a follower exports, imports, rebuilds and checks', everything],
   ['every tab is told of every change, once and in order', changes],
+  ['changes that nobody told of are told as unknown', untold],
   ['an import whose tab goes away lets the others write', unfinished],
   ['what ran in a leader that went away is reported', reported],
   ['a tab that asks for more durability than it would get is refused', durability],
@@ -59,7 +60,9 @@ async function changes(site) {
   await tabs[2].run(`rows.update('a', { x: 1 })`);
   await tabs[1].run(`rows.delete({ filter: { x: 1 } })`);
   await tabs[0].run(`rows.delete('not there')`);
-  await tabs[2].run(`rows.upsert(Array.from({ length: 101 }, (_, i) => ({ id: 'm' + i, vector: new Float32Array(8).fill(1) })))`);
+  await tabs[2].run(
+    `rows.upsert(Array.from({ length: 101 }, (_, i) => ({ id: 'm' + i, vector: new Float32Array(8).fill(1) })))`,
+  );
   await tabs[0].run(`db.dropCollection('rows')`);
   const expected = [
     { collection: 'rows', op: 'upsert', seq: 2, ids: ['a'] },
@@ -73,6 +76,27 @@ async function changes(site) {
     await tab.page.waitForFunction('changes.length >= 6');
     assert.deepEqual(await tab.run('changes'), expected);
   }
+}
+
+/** What a leader did not tell of any more is told as unknown by the next. */
+async function untold(site) {
+  const [one, two, three] = [await site.tab(), await site.tab(), await site.tab()];
+  await two.write('known');
+  // Committed, and the leader is gone before it says so: its channel is closed as its thread would be.
+  await one.run(`(() => {
+    const post = BroadcastChannel.prototype.postMessage;
+    BroadcastChannel.prototype.postMessage = function (message) {
+      if (message.type !== 'change') post.call(this, message);
+    };
+  })()`);
+  await one.write('untold');
+  await one.crash();
+  for (const tab of [two, three]) {
+    await tab.page.waitForFunction('changes.length >= 2');
+    const last = { collection: null, op: 'unknown', seq: 3, many: true };
+    assert.deepEqual(await tab.run('changes.slice(1)'), [last]);
+  }
+  await site.agree();
 }
 
 async function unfinished(site) {
@@ -99,11 +123,16 @@ async function unfinished(site) {
 async function reported(site) {
   const [one, two] = [await site.tab(), await site.tab()];
   await one.writeMany('one', 10);
-  const outcome = await two.run(`(async () => {
+  const outcome = await two
+    .run(
+      `(async () => {
     const reader = db.export().getReader();
     await reader.read();
     globalThis.rest = codeOf((async () => { while (!(await reader.read()).done); })());
-  })()`).then(() => one.close()).then(() => two.run('rest'));
+  })()`,
+    )
+    .then(() => one.close())
+    .then(() => two.run('rest'));
   assert.ok(['Unavailable', 'none'].includes(outcome), outcome);
   // An import waits for its source, so it cannot have been finished.
   const three = await site.tab();
@@ -151,7 +180,10 @@ async function skew(site) {
     await other.evaluate(say(site, { protocol: 0, format: 2 }, 'who'));
     await other.waitForFunction('heard.length > 0');
     const [answer] = await other.evaluate('heard');
-    assert.ok(answer.version.protocol > 0 && answer.version.format >= 3, 'the old one hears of the new version');
+    assert.ok(
+      answer.version.protocol > 0 && answer.version.format >= 3,
+      'the old one hears of the new version',
+    );
     await one.write('still');
     await site.agree();
 
@@ -162,8 +194,11 @@ async function skew(site) {
       assert.match(message, /newer version of Lodestore: reload this page/);
     }
     // They have let go: the newer page, which this is none of, finds the database free.
-    assert.deepEqual(await other.evaluate(`navigator.locks.query().then(({ held, pending }) =>
-      [...held, ...pending].map((lock) => lock.name).filter((name) => name.includes(${JSON.stringify(site.name)})))`), []);
+    assert.deepEqual(
+      await other.evaluate(`navigator.locks.query().then(({ held, pending }) =>
+      [...held, ...pending].map((lock) => lock.name).filter((name) => name.includes(${JSON.stringify(site.name)})))`),
+      [],
+    );
   } finally {
     await other.close();
   }

@@ -6,7 +6,10 @@ export default [
   ['two tabs write, and each sees what the other wrote', together],
   ['a leader that is closed is replaced', (site, rows) => replaced(site, rows, (tab) => tab.close())],
   ['a leader that crashes is replaced', (site, rows) => replaced(site, rows, (tab) => tab.crash())],
-  ['a leader that reloads is replaced, and follows', (site, rows) => replaced(site, rows, (tab) => tab.reload())],
+  [
+    'a leader that reloads is replaced, and follows',
+    (site, rows) => replaced(site, rows, (tab) => tab.reload()),
+  ],
   ['a leader that stands still is replaced, and its writes are made once', still],
   ['a leader that is frozen is replaced, and goes on as a follower', frozen],
   ['a leader that is told that it will be frozen lets go, and takes part again', told],

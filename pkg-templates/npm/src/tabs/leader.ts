@@ -24,14 +24,7 @@ export class Leader implements Place {
   readonly #sessions = new Map<string, Session>();
 
   /** `seq` is that of the last write of `engine`. */
-  constructor(
-    base: string,
-    leader: string,
-    term: number,
-    engine: Engine,
-    seq: number,
-    events: LeaderEvents,
-  ) {
+  constructor(base: string, leader: string, term: number, engine: Engine, seq: number, events: LeaderEvents) {
     this.#base = base;
     this.leader = leader;
     this.term = term;

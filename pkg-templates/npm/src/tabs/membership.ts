@@ -247,7 +247,8 @@ export class Membership {
       await seat.release();
       const failure = advised(toLodestoreError(error));
       // At the first opening whatever fails is told; later on it is tried again for as long as calls may wait.
-      if (FINAL.has(failure.code) || (!this.#hadPlace && failure.code !== 'Conflict')) return this.#fail(failure);
+      if (FINAL.has(failure.code) || (!this.#hadPlace && failure.code !== 'Conflict'))
+        return this.#fail(failure);
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       if (this.#seat === undefined) this.#rejoin();
     }

@@ -42,7 +42,8 @@ export class Session {
       } catch (error) {
         const closed = error instanceof LodestoreError && error.code === 'Closed';
         // Not an answer: the next leader has one.
-        if (place.over || closed || isOvertaken(method, args, error)) return await new Promise(() => undefined);
+        if (place.over || closed || isOvertaken(method, args, error))
+          return await new Promise(() => undefined);
         throw error;
       }
     });

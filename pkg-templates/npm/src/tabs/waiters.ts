@@ -4,7 +4,8 @@ import type { LodestoreError } from '../errors.js';
 import type { Place } from './place.js';
 
 export class Waiters {
-  #next: { promise: Promise<Place>; resolve: (place: Place) => void; reject: (why: unknown) => void } | undefined;
+  #next:
+    { promise: Promise<Place>; resolve: (place: Place) => void; reject: (why: unknown) => void } | undefined;
   #busy = 0;
 
   /** Whether anybody waits. */

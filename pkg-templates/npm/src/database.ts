@@ -43,6 +43,10 @@ export class Database {
   private constructor(engine: Engine, name: string, openReport: OpenReport, changes: Changes) {
     this.#engine = engine;
     this.#changes = changes;
+    // Another tab may give a collection another dimension: a handle here must not go on with the old one.
+    changes.on(({ op }) => {
+      if (op !== 'upsert' && op !== 'update' && op !== 'delete') void this.#refresh().catch(() => undefined);
+    });
     this.name = name;
     this.openReport = openReport;
   }
@@ -158,10 +162,7 @@ export class Database {
         throwIfAborted(signal);
       }
       const result = JSON.parse(await engine.importFinish(handle, progress)) as ImportResult;
-      for (const info of await this.collections()) {
-        const shared = this.#known.get(info.name);
-        if (shared !== undefined) shared.info = info;
-      }
+      await this.#refresh();
       return result;
     } catch (error) {
       // Not awaited: a source that never answers must not hold up the rejection.
@@ -169,6 +170,13 @@ export class Database {
       void iterator.return?.(undefined).catch(() => undefined);
       await engine.importAbort(handle).catch(() => undefined);
       throw error;
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    for (const info of await this.collections()) {
+      const shared = this.#known.get(info.name);
+      if (shared !== undefined) shared.info = info;
     }
   }
 

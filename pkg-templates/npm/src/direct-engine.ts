@@ -54,10 +54,13 @@ export class DirectEngine implements Engine {
       const storage =
         typeof options.storage === 'object'
           ? options.storage
-          : await pickStorage(options.storage, name, { durability, directory, held: shared });
+          : await pickStorage(options.storage, name, { durability, directory, held: shared !== undefined });
       try {
         const host = new StorageHost(storage, sinks);
-        const store = await wasm.open(host, JSON.stringify({ checkpointLogBytes, requests: shared }));
+        const store = await wasm.open(
+          host,
+          JSON.stringify({ checkpointLogBytes, requests: shared !== undefined }),
+        );
         const known: Known = { name, storage: storage.kind ?? 'custom', durability, role: 'sole' };
         return new DirectEngine(store, storage, lock, sinks, known);
       } catch (error) {

@@ -35,8 +35,17 @@ export interface EngineOptions {
   durability: Durability;
   directory: string | undefined;
   checkpointLogBytes: number | undefined;
-  /** The caller holds the storage's lock, watches the page, and names its writes. */
-  shared: boolean;
+  /** Where others share the database: the caller holds its lock, watches the page, and names its writes. */
+  shared: Office | undefined;
+}
+
+/** One leader's time, from getting the lock to losing it. */
+export interface Office {
+  /** Name of the lock and of the channel of the database. */
+  key: string;
+  leader: string;
+  /** That of a later leader is higher. */
+  term: number;
 }
 
 /** Who asks, a number that it never used before, and, when it asks again, the sequence number it had seen at first. */

@@ -4,7 +4,7 @@ import { abortable, throwIfAborted } from './abort.js';
 import { Changes, observed } from './changes.js';
 import { Database } from './database.js';
 import { DirectEngine } from './direct-engine.js';
-import type { Engine, EngineOptions } from './engine.js';
+import type { Engine, EngineOptions, Office } from './engine.js';
 import { invalid } from './fault.js';
 import { explicitModule, wasm, type Platform } from './load.js';
 import { progressSink } from './progress.js';
@@ -66,7 +66,7 @@ async function start(
     durability: options.durability ?? 'strict',
     directory: options.directory,
     checkpointLogBytes: options.checkpointLogBytes,
-    shared: false,
+    shared: undefined,
   };
   const progress = progressSink(options.onProgress);
   const spawn = workerFor(platform, options);
@@ -80,7 +80,7 @@ async function start(
     key: lockName(kind, name),
     label: `The database ${JSON.stringify(name)}`,
     durability: engineOptions.durability,
-    open: () => open({ ...engineOptions, shared: true }),
+    open: (shared: Office) => open({ ...engineOptions, shared }),
   };
   const engine = await SharedEngine.open(terms, changes);
   // A follower may have to lead at any time, perhaps without a network.

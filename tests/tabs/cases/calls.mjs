@@ -40,6 +40,12 @@ async function everything(site) {
     return { imported, embedded, metric: rows.metric, problems: (await db.check()).problems };
   })()`);
   assert.deepEqual(rows, { imported: 50, embedded: 50, metric: 'dot', problems: [] });
+  // Handles of both know of another dimension.
+  await two.run(
+    `rows.rebuild({ config: { dimension: 2 }, embed: async (batch) => new Float32Array(2 * batch.length).fill(1) })`,
+  );
+  await one.page.waitForFunction('rows.dimension === 2');
+  assert.equal(await one.run(`rows.upsert([{ id: 'flat', vector: [1, 2] }]).then(({ count }) => count)`), 1);
   const seen = await one.run(`(async () => ({
     names: (await db.collections()).map((one) => one.name + ' ' + one.metric),
     changed: (await rows.get('one-0')).metadata.changed,

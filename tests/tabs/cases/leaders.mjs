@@ -11,6 +11,8 @@ export default [
     (site, rows) => replaced(site, rows, (tab) => tab.reload()),
   ],
   ['a leader that stands still is replaced, and its writes are made once', still],
+  ['so is one whose database runs in a worker', (site, rows) => still(site, rows, { worker: true })],
+  ['and one on OPFS', (site, rows) => still(site, rows, { storage: 'opfs' })],
   ['a leader that is frozen is replaced, and goes on as a follower', frozen],
   ['a leader that is told that it will be frozen lets go, and takes part again', told],
   ['a leader in the back/forward cache is replaced, and goes on when it comes back', away],
@@ -43,8 +45,8 @@ async function replaced(site, rows, go) {
   await site.agree();
 }
 
-async function still(site, rows) {
-  const [one, two] = [await site.tab(), await site.tab()];
+async function still(site, rows, options) {
+  const [one, two] = [await site.tab(options), await site.tab(options)];
   await one.write('before');
   // Writes are under way in both when the leader's thread stops.
   const own = one.writeMany('one', rows, 8);

@@ -4,7 +4,7 @@
  */
 
 import type { Changes } from '../changes.js';
-import type { Engine } from '../engine.js';
+import type { Engine, Office } from '../engine.js';
 import { LodestoreError, toLodestoreError } from '../errors.js';
 import { closed, unavailable } from '../fault.js';
 import { Channel } from './channel.js';
@@ -24,7 +24,7 @@ export interface Terms {
   label: string;
   durability: string;
   /** Opens the engine on the storage, whose lock is held. */
-  open(): Promise<Engine>;
+  open(office: Office): Promise<Engine>;
 }
 
 /** Failures that another try, or another tab, would meet as well. */
@@ -227,7 +227,7 @@ export class Membership {
     this.#opening = () => announce(false);
     let engine: Engine | undefined;
     try {
-      engine = await this.#terms.open();
+      engine = await this.#terms.open({ key: this.#terms.key, leader, term });
       const seq = await engine.lastWrite();
       if (this.#seat !== seat) throw unavailable('the lock was lost while the database was opened');
       const place = new Leader(this.#terms.key, leader, term, engine, seq, {

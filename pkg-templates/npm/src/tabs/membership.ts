@@ -13,7 +13,7 @@ import { Follower } from './follower.js';
 import { Leader } from './leader.js';
 import { Lookout } from './lookout.js';
 import type { Place } from './place.js';
-import { age, type Notice, outdated, type Said, VERSION } from './protocol.js';
+import { age, type Notice, outdated, PATIENCE_MS, type Said, VERSION } from './protocol.js';
 import { aliveLock } from './session.js';
 import { Waiters } from './waiters.js';
 
@@ -45,6 +45,10 @@ export class Membership {
   #leave: () => void = () => undefined;
   #sessions = 0;
   #seat: Seat | undefined;
+  /** Settles when the database was opened under that lock, or could not be. */
+  #leading: Promise<void> | undefined;
+  /** Since when the database cannot be opened. */
+  #troubled: number | undefined;
   #place: Place | undefined;
   #joining: Follower | undefined;
   #lastTerm = 0;
@@ -57,7 +61,7 @@ export class Membership {
     this.#changes = changes;
     this.#election = new Election(
       terms.key,
-      (seat) => void this.#lead(seat),
+      (seat) => void (this.#leading = this.#lead(seat)),
       (seat) => this.#deposed(seat),
     );
     this.#lookout = new Lookout({
@@ -155,6 +159,8 @@ export class Membership {
 
   async #close(): Promise<void> {
     this.#election.withdraw();
+    // The lock is let go when nothing is opened under it any more.
+    if (this.#seat !== undefined && this.#place === undefined) await this.#leading;
     const place = this.#place;
     const seat = this.#seat;
     try {
@@ -211,6 +217,7 @@ export class Membership {
     this.#lastTerm = Math.max(this.#lastTerm, place.term);
     this.#changes.catchUp(place.seq, !this.#hadPlace);
     this.#hadPlace = true;
+    this.#troubled = undefined;
     this.#waiters.found(place);
   }
 
@@ -230,6 +237,7 @@ export class Membership {
       engine = await this.#terms.open({ key: this.#terms.key, leader, term });
       const seq = await engine.lastWrite();
       if (this.#seat !== seat) throw unavailable('the lock was lost while the database was opened');
+      if (this.#failure !== undefined) throw this.#failure;
       const place = new Leader(this.#terms.key, leader, term, engine, seq, {
         changed: (change, others) => {
           this.#changes.tell(change);
@@ -241,14 +249,20 @@ export class Membership {
       this.#settle(place);
       announce(true);
     } catch (error) {
-      void engine?.close().catch(() => undefined);
+      await engine?.close().catch(() => undefined);
       if (this.#seat !== seat) return;
       this.#seat = undefined;
       await seat.release();
+      if (this.#failure !== undefined) return;
       const failure = advised(toLodestoreError(error));
       // At the first opening whatever fails is told; later on it is tried again for as long as calls may wait.
       if (FINAL.has(failure.code) || (!this.#hadPlace && failure.code !== 'Conflict'))
         return this.#fail(failure);
+      this.#troubled ??= performance.now();
+      if (performance.now() - this.#troubled > PATIENCE_MS) {
+        this.#troubled = undefined;
+        this.#waiters.fail(unavailable(`${failure.message}; try again`));
+      }
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       if (this.#seat === undefined) this.#rejoin();
     }

@@ -21,6 +21,8 @@ export class Follower implements Place {
   seq = 0;
   /** How long it was asked for a sign of life since the last one came, ms. */
   silentMs = 0;
+  /** Until when silence means nothing: the leader said that it is busy. */
+  excusedUntil = 0;
   readonly #channel: Channel;
   readonly #rpc: RpcClient;
   #writes = 0;
@@ -35,6 +37,7 @@ export class Follower implements Place {
     const receive = this.#channel.onmessage;
     this.#channel.onmessage = (event) => {
       this.silentMs = 0;
+      this.excusedUntil = 0;
       receive?.(event);
     };
   }

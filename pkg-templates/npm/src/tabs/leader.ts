@@ -1,7 +1,8 @@
 /** The leader's side: the engine that owns the storage, asked by this context and by the sessions of the others. */
 
 import { type Change, noted, seqOf } from '../changes.js';
-import type { Engine, EngineMethod } from '../engine.js';
+import type { Engine, EngineMethod, QueryAsk } from '../engine.js';
+import { MANY } from '../query.js';
 import type { ProgressSink } from '../progress.js';
 import { isOvertaken, type Place } from './place.js';
 import { Session } from './session.js';
@@ -9,6 +10,8 @@ import { Session } from './session.js';
 export interface LeaderEvents {
   /** A write was committed. `others` says whether anybody follows. */
   changed(change: Change, others: boolean): void;
+  /** This context is going to answer nobody for a while. */
+  busy(): void;
   /** The storage belongs to somebody else by now. */
   overtaken(): void;
 }
@@ -38,6 +41,7 @@ export class Leader implements Place {
   }
 
   async run(method: string, args: unknown[], progress: ProgressSink | undefined): Promise<unknown> {
+    if (method === 'query') this.begin(args[2] as QueryAsk);
     const call = this.engine[method as EngineMethod] as (...args: unknown[]) => unknown;
     try {
       const result = await call.apply(this.engine, progress === undefined ? args : [...args, progress]);
@@ -48,6 +52,11 @@ export class Leader implements Place {
       if (!this.over && isOvertaken(method, args, error)) this.#events.overtaken();
       throw error;
     }
+  }
+
+  /** Many queries in one call run without a pause: the others are told, or they would take this for a standstill. */
+  begin({ flags }: QueryAsk): void {
+    if (flags & MANY && this.#sessions.size > 0) this.#events.busy();
   }
 
   /** Opens a session for a follower. One that there is already stays. */

@@ -61,7 +61,7 @@ export class Lookout {
       this.#silentMs += passed;
       this.#watch.seek();
     } else {
-      follower.silentMs += passed;
+      follower.silentMs = now < follower.excusedUntil ? 0 : follower.silentMs + passed;
       this.#silentMs = follower.silentMs;
       this.#alone = now;
       follower.probe();

@@ -13,7 +13,7 @@ import { Follower } from './follower.js';
 import { Leader } from './leader.js';
 import { Lookout } from './lookout.js';
 import type { Place } from './place.js';
-import { age, type Notice, outdated, PATIENCE_MS, type Said, VERSION } from './protocol.js';
+import { age, BUSY_MS, type Notice, outdated, PATIENCE_MS, type Said, VERSION } from './protocol.js';
 import { aliveLock } from './session.js';
 import { Waiters } from './waiters.js';
 
@@ -243,6 +243,7 @@ export class Membership {
           this.#changes.tell(change);
           if (others) this.#post({ type: 'change', change });
         },
+        busy: () => this.#post({ type: 'busy', leader }),
         overtaken: () => this.#deposed(seat),
       });
       this.#opening = () => announce(true);
@@ -324,6 +325,10 @@ export class Membership {
           this.#drop();
           this.#rejoin();
         }
+        return;
+      case 'busy':
+        if (this.#place instanceof Follower && this.#place.leader === notice.leader)
+          this.#place.excusedUntil = performance.now() + BUSY_MS;
         return;
       case 'change':
         return this.#changes.tell(notice.change);

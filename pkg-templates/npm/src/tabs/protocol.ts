@@ -44,6 +44,7 @@ export type Notice = { version: Version } & (
       type: 'resigned';
       leader: string;
     }
+  | /** The leader begins something during which it cannot answer. */ { type: 'busy'; leader: string }
   | { type: 'change'; change: Change }
 );
 
@@ -76,5 +77,7 @@ export const SILENT_MS = 1_200;
  * tick; in a hidden tab all ticks are a second apart.
  */
 export const TICK_COUNTS_MS = 1_000;
+/** A leader that said it is busy may be silent for so long, ms, or until it is heard again. */
+export const BUSY_MS = 10_000;
 /** How long a call waits while there is no leader at all, ms. */
 export const PATIENCE_MS = 30_000;

@@ -59,7 +59,10 @@ export class SharedEngine extends RemoteEngine {
 
   // Reads are answered at once where the engine is here, as they are without sharing.
   override query(name: string, vectors: Float32Array, ask: QueryAsk): Soon<Answer> {
-    return this.#here?.query(name, vectors, ask) ?? super.query(name, vectors, ask);
+    const place = this.#membership.place;
+    if (!(place instanceof Leader)) return super.query(name, vectors, ask);
+    place.begin(ask);
+    return place.engine.query(name, vectors, ask);
   }
 
   override async stats(): Promise<string> {

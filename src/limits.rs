@@ -43,6 +43,10 @@ pub const INDEXED_STRING_BYTES_MAX: usize = 128;
 pub const INDEXED_PATHS_MAX: usize = 256;
 /// Largest payload of one frame of the log, in bytes. A write that would need more is refused.
 pub const FRAME_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Requests that a database remembers, to tell a context that asks again what became of its write.
+pub const REQUESTS_MAX: usize = 1_024;
+/// Of these, at most so many of one context: who writes much does not push out what others asked for.
+pub const REQUESTS_OF_CLIENT_MAX: usize = 64;
 /// Largest payload of one block of a snapshot, in bytes: a full row group of the largest rows still fits.
 pub const BLOCK_BYTES_MAX: usize = 80 * 1024 * 1024;
 /// Largest manifest of a snapshot, in bytes.

@@ -10,7 +10,7 @@ mod support;
 use lodestore::collection::{Config, HnswConfig, IndexKind, Memory, Model, Quantization};
 use lodestore::index::Metric;
 use lodestore::storage::MemoryStorage;
-use lodestore::store::{Database, OpenedGraph, Target};
+use lodestore::store::{Database, OpenedGraph, Options, Request, Target};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -31,6 +31,16 @@ fn database(version: u32) -> BTreeMap<String, Vec<u8>> {
     let mut files = golden(version);
     files.remove("archive.lode").unwrap();
     files
+}
+
+/// Files are made once, where there are none.
+fn make(version: u32, files: &BTreeMap<String, Vec<u8>>) {
+    if !folder(version).exists() && std::env::var("LODESTORE_GOLDEN").is_ok_and(|what| what == "write") {
+        fs::create_dir_all(folder(version)).unwrap();
+        for (name, bytes) in files {
+            fs::write(folder(version).join(name), bytes).unwrap();
+        }
+    }
 }
 
 #[test]
@@ -184,17 +194,50 @@ fn version_2_is_written_as_it_always_was() {
     let (storage, db) = write();
     let written = storage.files();
     let archive = block_on(async { drain(&mut db.export().await.unwrap()).await.unwrap() });
-    // They are made once, where there are none.
-    if !folder(2).exists() && std::env::var("LODESTORE_GOLDEN").is_ok_and(|what| what == "write") {
-        fs::create_dir_all(folder(2)).unwrap();
-        for (name, bytes) in written.iter().chain([(&"archive.lode".to_owned(), &archive)]) {
-            fs::write(folder(2).join(name), bytes).unwrap();
-        }
-    }
+    let mut files = written.clone();
+    files.insert("archive.lode".to_owned(), archive.clone());
+    make(2, &files);
     let golden = database(2);
     assert_eq!(written.keys().collect::<Vec<_>>(), golden.keys().collect::<Vec<_>>());
     for (name, bytes) in &golden {
         assert_eq!(&written[name], bytes, "{name} is written otherwise: that is another format version");
     }
     assert_eq!(Some(archive), self::golden(2).remove("archive.lode"), "the archive is written otherwise");
+}
+
+fn named(counter: u64, again: Option<u64>) -> Option<Request> {
+    Some(Request { client: 0x1A_BCDE_F012_3456, counter, again })
+}
+
+/// What version 3 adds: requests in a snapshot, and behind each record that can have one.
+#[test]
+fn version_3_is_read_and_written_as_it_always_was() {
+    let storage = MemoryStorage::new();
+    let options = Options { requests: true, ..Options::default() };
+    let db = block_on(Database::open(storage.clone(), TestEnv::default(), options)).unwrap();
+    block_on(db.requested(named(1, None)).collection("notes", Some(config(2, Metric::Dot)))).unwrap();
+    block_on(db.requested(named(2, None)).upsert("notes", rows("n", 0..3, 2))).unwrap();
+    block_on(db.checkpoint()).unwrap();
+    let one = |id: &str| Target::Ids(vec![id.to_owned()]);
+    let metadata = vec!["{\"x\":1}".to_owned()];
+    block_on(db.requested(named(300, None)).update("notes", one("n1"), metadata, true)).unwrap();
+    block_on(db.requested(named(301, None)).delete("notes", one("n2"))).unwrap();
+    block_on(db.upsert("notes", rows("late", 0..1, 2))).unwrap();
+    block_on(db.requested(named(302, None)).configure("notes", config(2, Metric::Euclidean))).unwrap();
+    make(3, &storage.files());
+    assert_eq!(storage.files(), golden(3));
+
+    let db = open(MemoryStorage::from_files(golden(3))).unwrap();
+    let state = db.state().unwrap();
+    assert_eq!(state.named("notes").unwrap().config().metric, Metric::Euclidean);
+    assert_eq!(state.named("notes").unwrap().len(), 3);
+    let seq = state.seq;
+    drop(state);
+    // By request: one of the snapshot, one of the log.
+    let again = block_on(db.requested(named(2, Some(0))).upsert("notes", rows("n", 0..3, 2))).unwrap();
+    assert_eq!((again.count, again.seq), (3, 2));
+    let again = block_on(db.requested(named(301, Some(0))).delete("notes", one("n2"))).unwrap();
+    assert_eq!((again.count, again.seq), (1, 4));
+    assert_eq!(db.state().unwrap().seq, seq);
+    assert!(block_on(db.check()).unwrap().ok);
 }

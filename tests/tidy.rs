@@ -152,3 +152,10 @@ fn every_source_file_says_what_it_is_for() {
         assert!(text.starts_with("//!"), "{} begins without a word about itself", relative(&path));
     }
 }
+
+#[test]
+fn the_facade_knows_which_format_is_written() {
+    let text = fs::read_to_string(root().join("pkg-templates/npm/src/tabs/protocol.ts")).unwrap();
+    let line = format!("export const FORMAT = {};", lodestore::format::VERSION);
+    assert!(text.contains(&line), "tabs tell each other which format they write: `{line}`");
+}

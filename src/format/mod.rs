@@ -17,8 +17,11 @@ pub mod record;
 pub mod sha256;
 pub mod snapshot;
 
-/// The format version that this build writes, and the newest that it reads. It reads every older one.
-pub const VERSION: u16 = 2;
+/// The newest format version that this build reads and writes. It reads every older one.
+pub const VERSION: u16 = 3;
+
+/// The version of files that hold nothing of version 3: whoever reads this one can go on reading them.
+pub const BASE_VERSION: u16 = 2;
 
 #[cfg(target_endian = "big")]
 compile_error!(

@@ -3,7 +3,7 @@
 //! Postcard has no field names, so a moved field would be silent damage: a variant is frozen once it was written.
 //! A change of format adds variants behind them. Of two variants for one thing the newer is written, both are read.
 
-use super::codec::{Wire, decode_exactly, get_bytes, put_bytes};
+use super::codec::{Wire, decode_exactly, get_bytes, put_bytes, wire_struct};
 use super::config::{ConfigV1, ConfigV2};
 use super::frame::END_MARK;
 
@@ -134,15 +134,40 @@ fn config(is_v1: bool, input: &mut &[u8]) -> Option<ConfigV2> {
     if is_v1 { ConfigV1::get(input).map(ConfigV2::from) } else { ConfigV2::get(input) }
 }
 
+/// Stands where the number of a variant stands, before a request and then the record itself. Since version 3.
+const REQUEST: u8 = 9;
+
+/// Who asked for a write, by what name, and how many rows it touched: what to answer who asks again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestV3 {
+    /// Who asked.
+    pub client: u64,
+    /// The name that this client gave the request.
+    pub counter: u64,
+    /// Rows written, changed or deleted.
+    pub count: u64,
+}
+
+wire_struct!(RequestV3 { client, counter, count });
+
 impl<'a> RecordV2<'a> {
     /// Appends the payload to `out`, without the end mark, which the frame adds.
-    pub fn encode(&self, out: &mut Vec<u8>) {
+    pub fn encode(&self, request: Option<RequestV3>, out: &mut Vec<u8>) {
+        if let Some(request) = request {
+            out.push(REQUEST);
+            request.put(out);
+        }
         self.put(out);
     }
 
     /// Reads the payload of a frame that verified; `None` when it is not a record.
-    pub fn decode(payload: &'a [u8]) -> Option<RecordV2<'a>> {
-        let (mark, record) = payload.split_last()?;
-        if *mark == END_MARK { decode_exactly(record) } else { None }
+    pub fn decode(payload: &'a [u8]) -> Option<(Option<RequestV3>, RecordV2<'a>)> {
+        let (mark, mut record) = payload.split_last()?;
+        let mut request = None;
+        if let Some((&REQUEST, rest)) = record.split_first() {
+            record = rest;
+            request = Some(RequestV3::get(&mut record)?);
+        }
+        if *mark == END_MARK { Some((request, decode_exactly(record)?)) } else { None }
     }
 }

@@ -5,8 +5,10 @@ use super::codec::{Wire, wire_struct};
 use super::config::{ConfigV1, SearchV2};
 use super::crc32;
 use super::header::{FileHeader, FileKind, HEADER_BYTES};
+use super::record::RequestV3;
+use super::{BASE_VERSION, VERSION};
 use crate::error::{Error, Result};
-use crate::limits::{LEVELS_MAX, MANIFEST_BYTES_MAX};
+use crate::limits::{LEVELS_MAX, MANIFEST_BYTES_MAX, REQUESTS_MAX};
 
 /// Where a block lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +109,17 @@ impl ExtensionV2 {
     }
 }
 
-/// A whole database at one sequence number: in version 2 the fields of version 1, then the extensions.
+/// Which writes were asked for by name, of the last ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequestsV3 {
+    /// The newest write whose request is not among them any more; 0 when none was forgotten.
+    pub forgotten: u64,
+    /// Sequence numbers and requests, oldest first.
+    pub made: Vec<(u64, RequestV3)>,
+}
+
+/// A whole database at one sequence number: in version 2 the fields of version 1, then the extensions; in version 3
+/// then the requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotV2 {
     /// The last write that it covers.
@@ -122,6 +134,8 @@ pub struct SnapshotV2 {
     pub collections: Vec<CollectionV1>,
     /// One a collection, in the same order.
     pub extensions: Vec<ExtensionV2>,
+    /// Where there are none, the manifest is of version 2.
+    pub requests: RequestsV3,
 }
 
 wire_struct!(BlockRefV1 { generation, offset, length, crc });
@@ -129,8 +143,14 @@ wire_struct!(GroupV1 { vectors, rows });
 wire_struct!(CollectionV1 { collection, name, config, stages, slots, rows, groups });
 wire_struct!(GraphV2 { version, entry, levels, m, quantization, nodes, unchecked, groups });
 wire_struct!(ExtensionV2 { collection, search, graph, codes });
+wire_struct!(RequestsV3 { forgotten, made });
 
 impl SnapshotV2 {
+    /// The oldest version that can say all of it.
+    pub fn version(&self) -> u16 {
+        if self.requests.made.is_empty() { BASE_VERSION } else { VERSION }
+    }
+
     /// Visits every block that it names: vectors and rows, then links, then codes.
     pub fn each_block(&self, visit: &mut dyn FnMut(&BlockRefV1)) {
         for collection in &self.collections {
@@ -156,6 +176,9 @@ impl SnapshotV2 {
         self.next_collection.put(&mut manifest);
         self.collections.put(&mut manifest);
         self.extensions.put(&mut manifest);
+        if self.version() == VERSION {
+            self.requests.put(&mut manifest);
+        }
         out.extend_from_slice(&(manifest.len() as u32).to_le_bytes());
         out.extend_from_slice(&crc32::hash(&manifest).to_le_bytes());
         out.extend_from_slice(&manifest);
@@ -188,9 +211,11 @@ impl SnapshotV2 {
         } else {
             collections.iter().map(|one| ExtensionV2::new(one.collection, SearchV2::OF_V1)).collect()
         };
+        let requests = if version >= 3 { RequestsV3::get(&mut input)? } else { RequestsV3::default() };
         let fits = extensions.len() == collections.len()
+            && requests.made.len() <= REQUESTS_MAX
             && extensions.iter().zip(&collections).all(|(extension, collection)| extension.fits(collection));
-        let manifest = SnapshotV2 { seq, time_ms, log, next_collection, collections, extensions };
+        let manifest = SnapshotV2 { seq, time_ms, log, next_collection, collections, extensions, requests };
         (input.is_empty() && fits).then_some(manifest)
     }
 }
@@ -250,6 +275,7 @@ mod tests {
             next_collection: 12,
             collections: vec![collection(1, 2), collection(4, 1)],
             extensions: vec![full, ExtensionV2::new(4, SearchV2::OF_V1)],
+            requests: RequestsV3::default(),
         }
     }
 
@@ -266,6 +292,19 @@ mod tests {
         let mut blocks = 0;
         manifest.each_block(&mut |_| blocks += 1);
         assert_eq!(blocks, 6 + 1 + 2, "vectors, rows, links and codes");
+    }
+
+    #[test]
+    fn requests_make_a_manifest_one_of_version_3() {
+        let mut manifest = manifest();
+        assert_eq!(manifest.version(), 2);
+        let request = RequestV3 { client: 1 << 52, counter: 3, count: 5 };
+        manifest.requests = RequestsV3 { forgotten: 4, made: vec![(8, request)] };
+        assert_eq!(manifest.version(), 3);
+        assert_eq!(decode(3, &manifest).as_ref(), Some(&manifest));
+        assert_eq!(decode(2, &manifest), None, "what follows is not ignored");
+        manifest.requests.made.resize(REQUESTS_MAX + 1, (8, request));
+        assert_eq!(decode(3, &manifest), None, "more than are ever written");
     }
 
     #[test]

@@ -112,7 +112,7 @@ impl<S: Storage, E: Env> Database<S, E> {
             let mut reader = LogReader::new(&self.0.storage, link.header.generation, end);
             loop {
                 match reader.next().await? {
-                    Next::Frame { seq, op } => {
+                    Next::Frame { seq, op, .. } => {
                         report.frames += 1;
                         if seq == state.seq + 1 {
                             let mut checked = state.check_stored(op)?;

@@ -11,7 +11,6 @@ use super::names::{self, Listing};
 use super::report::CheckpointResult;
 use super::stored::place_of;
 use crate::error::Result;
-use crate::format::VERSION;
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
 use crate::format::snapshot::{SnapshotV2, encode_snapshot};
 use crate::storage::{Once, Storage};
@@ -85,7 +84,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
 
         let header = FileHeader {
             kind: FileKind::Snapshot,
-            version: VERSION,
+            version: manifest.version(),
             database: self.disk.borrow().database,
             generation,
             time_ms: manifest.time_ms,

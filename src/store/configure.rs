@@ -19,7 +19,7 @@ impl<S: Storage, E: Env> Database<S, E> {
             None => {
                 let name = name.to_owned();
                 let resolve = move |state: &State| state.named(&name).map(|_| None);
-                self.0.write(Intent::Resolve(Box::new(resolve))).await.map(drop)
+                self.write(Intent::Resolve(Box::new(resolve))).await.map(drop)
             }
         }
     }
@@ -38,7 +38,7 @@ impl<S: Storage, E: Env> Database<S, E> {
                 }
             }
         };
-        self.0.write(Intent::Resolve(Box::new(resolve))).await.map(drop)
+        self.write(Intent::Resolve(Box::new(resolve))).await.map(drop)
     }
 
     /// Changes everything but the model and the dimension in place.
@@ -56,6 +56,6 @@ impl<S: Storage, E: Env> Database<S, E> {
             let differs = *stored.config() != config;
             Ok(differs.then_some((Op::Configure { collection: stored.number, config }, count)))
         };
-        self.0.write(Intent::Resolve(Box::new(resolve))).await
+        self.write(Intent::Resolve(Box::new(resolve))).await
     }
 }

@@ -4,6 +4,7 @@ use super::disk::{Disk, Health};
 use super::env::Env;
 use super::options::Options;
 use super::report::OpenReport;
+use super::requests::Request;
 use super::turn::Turn;
 use super::write::Pending;
 use crate::collection::State;
@@ -18,12 +19,12 @@ use std::rc::Rc;
 /// Of the nodes of a complete graph, one in this many may be in no snapshot.
 const UNSAVED_SHARE: usize = 8;
 
-/// An open database. Clones are the same database.
-pub struct Database<S, E>(pub(super) Rc<Inner<S, E>>);
+/// An open database. Clones are the same database. With a request, it is the name of the next write.
+pub struct Database<S, E>(pub(super) Rc<Inner<S, E>>, pub(super) Option<Request>);
 
 impl<S, E> Clone for Database<S, E> {
     fn clone(&self) -> Self {
-        Database(self.0.clone())
+        Database(self.0.clone(), self.1)
     }
 }
 
@@ -65,6 +66,11 @@ impl<S, E> Inner<S, E> {
 }
 
 impl<S: Storage, E: Env> Database<S, E> {
+    /// A handle for one write that is asked for by name: asked for again, it is not made a second time.
+    pub fn requested(&self, request: Option<Request>) -> Database<S, E> {
+        Database(self.0.clone(), request)
+    }
+
     /// What opening found and did.
     pub fn open_report(&self) -> &OpenReport {
         &self.0.report

@@ -3,7 +3,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::format::block::BlockKind;
 use crate::format::header::DatabaseId;
-use crate::format::snapshot::{BlockRefV1, GraphV2, GroupV1, SnapshotV2};
+use crate::format::snapshot::{BlockRefV1, GraphV2, GroupV1, RequestsV3, SnapshotV2};
 use crate::sorted::SortedMap;
 use std::rc::Rc;
 
@@ -21,6 +21,8 @@ pub struct Disk {
     pub snapshots: Vec<Kept>,
     /// The blocks of the newest snapshot, by collection.
     pub blocks: Vec<Blocks>,
+    /// The last writes that were asked for by name.
+    pub requests: RequestsV3,
     /// Generations of blocks files that an export is reading: not to be removed. With how many do.
     pub pins: SortedMap<u64, u64>,
     /// Whether writes are possible.

@@ -8,12 +8,12 @@ use super::env::Env;
 use super::names;
 use super::open::read_manifest;
 use crate::error::{Error, Result};
-use crate::format::VERSION;
+use crate::format::BASE_VERSION;
 use crate::format::archive::{MANIFEST_MAGIC, TRAILER_BYTES, Trailer};
 use crate::format::block::BLOCK_HEADER_BYTES;
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
 use crate::format::sha256::Sha256;
-use crate::format::snapshot::{BlockRefV1, ExtensionV2, SnapshotV2};
+use crate::format::snapshot::{BlockRefV1, ExtensionV2, RequestsV3, SnapshotV2};
 use crate::storage::{Source, Storage};
 use std::rc::Rc;
 
@@ -62,7 +62,7 @@ impl<S: Storage, E: Env> Database<S, E> {
         }
         let header = FileHeader {
             kind: FileKind::Archive,
-            version: VERSION,
+            version: BASE_VERSION,
             database,
             generation,
             time_ms: manifest.time_ms,
@@ -70,6 +70,7 @@ impl<S: Storage, E: Env> Database<S, E> {
             previous: None,
         };
         manifest.log = None;
+        manifest.requests = RequestsV3::default();
         // What follows from the rows is made again by whoever imports them.
         for extension in &mut manifest.extensions {
             *extension = ExtensionV2::new(extension.collection, extension.search);

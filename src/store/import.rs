@@ -8,7 +8,7 @@ use super::load::{Loading, load_state};
 use super::names;
 use super::report::ImportResult;
 use crate::error::{Error, Result};
-use crate::format::VERSION;
+use crate::format::BASE_VERSION;
 use crate::format::archive::{Section, TRAILER_BYTES, Trailer};
 use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader};
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
@@ -64,7 +64,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let header = FileHeader::decode(FileKind::Archive, &reader.take(HEADER_BYTES).await?)?;
         let blocks_header = FileHeader {
             kind: FileKind::Blocks,
-            version: VERSION,
+            version: BASE_VERSION,
             database: self.disk.borrow().database,
             generation,
             time_ms: self.env.now_ms(),
@@ -90,6 +90,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         // data still counts, would not continue that.
         manifest.log = None;
         manifest.time_ms = self.env.now_ms();
+        manifest.requests = self.disk.borrow().requests.clone();
         let result = ImportResult {
             collections: manifest.collections.len() as u64,
             rows: state.all().map(|one| one.len() as u64).sum(),
@@ -97,6 +98,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         };
         let header = FileHeader {
             kind: FileKind::Snapshot,
+            version: manifest.version(),
             seq: manifest.seq,
             time_ms: manifest.time_ms,
             ..blocks_header
@@ -290,6 +292,7 @@ mod tests {
                 next_collection: 1,
                 collections: Vec::new(),
                 extensions: vec![extension],
+                requests: Default::default(),
             };
             assert_eq!(adopt(&mut manifest, &[], 9).is_ok(), fine);
         }

@@ -6,7 +6,7 @@ use crate::collection::Op;
 use crate::error::{Error, Result};
 use crate::format::frame::{FRAME_HEADER_BYTES, Found, FrameHeader, find_frame};
 use crate::format::header::HEADER_BYTES;
-use crate::format::record::RecordV2;
+use crate::format::record::{RecordV2, RequestV3};
 use crate::storage::Storage;
 
 /// Bytes read at a time.
@@ -20,6 +20,8 @@ pub enum Next {
         seq: u64,
         /// The write.
         op: Op,
+        /// The name by which it was asked for.
+        request: Option<RequestV3>,
     },
     /// The end.
     End,
@@ -72,7 +74,7 @@ impl<'a, S: Storage> LogReader<'a, S> {
             Found::Damaged(what) => Ok(Next::Damaged(format!("{} at byte {offset}: {what}", self.name))),
             Found::Frame(header, payload) => {
                 let size = FRAME_HEADER_BYTES + payload.len();
-                let record = RecordV2::decode(payload).ok_or_else(|| {
+                let (request, record) = RecordV2::decode(payload).ok_or_else(|| {
                     Error::corrupt(format!(
                         "{} at byte {offset}: a frame verifies but is no record",
                         self.name
@@ -80,7 +82,7 @@ impl<'a, S: Storage> LogReader<'a, S> {
                 })?;
                 let op = wire::op_from_wire(record)?;
                 self.at += size;
-                Ok(Next::Frame { seq: header.seq, op })
+                Ok(Next::Frame { seq: header.seq, op, request })
             }
         }
     }

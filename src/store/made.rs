@@ -6,7 +6,7 @@ use super::database::Inner;
 use super::env::Env;
 use crate::collection::{Collection, State};
 use crate::error::{Error, Result};
-use crate::format::VERSION;
+use crate::format::BASE_VERSION;
 use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind, RowsV1};
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
 use crate::format::snapshot::BlockRefV1;
@@ -75,7 +75,7 @@ impl<S: Storage, E: Env> Source for MadeBlocks<'_, S, E> {
         if self.offset == 0 {
             let header = FileHeader {
                 kind: FileKind::Blocks,
-                version: VERSION,
+                version: BASE_VERSION,
                 database: self.inner.disk.borrow().database,
                 generation: self.generation,
                 time_ms: self.inner.env.now_ms(),

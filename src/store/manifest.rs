@@ -148,6 +148,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         }
         let (seq, next_collection) = (state.seq, state.next_collection);
         let log = Some(disk.log.generation);
-        Ok(SnapshotV2 { seq, time_ms: self.env.now_ms(), log, next_collection, collections, extensions })
+        let (time_ms, requests) = (self.env.now_ms(), disk.requests.clone());
+        Ok(SnapshotV2 { seq, time_ms, log, next_collection, collections, extensions, requests })
     }
 }

@@ -13,9 +13,8 @@ use super::stored::reader_of;
 use super::turn::Turn;
 use crate::collection::State;
 use crate::error::{Error, Kind, Result};
-use crate::format::VERSION;
 use crate::format::header::{DatabaseId, FileHeader, FileKind, HEADER_BYTES};
-use crate::format::snapshot::{SnapshotV2, decode_snapshot};
+use crate::format::snapshot::{RequestsV3, SnapshotV2, decode_snapshot};
 use crate::limits::{FILES_MAX, MANIFEST_BYTES_MAX};
 use crate::sorted::SortedMap;
 use crate::storage::{Once, Storage};
@@ -38,9 +37,9 @@ struct Replayed {
     tail: LogTail,
     /// The log cannot be appended to as it is: it ends in a torn frame, or before the snapshot.
     roll: bool,
-    /// The log is of an older format, whose readers would not understand what is written now: the first write
+    /// Of the log. Where it is an older one, whose readers would not understand what is written now, the first write
     /// begins a new one. Until then nothing is written, so that they can still read what there is.
-    is_older: bool,
+    version: u16,
 }
 
 impl<S: Storage, E: Env> Database<S, E> {
@@ -68,15 +67,17 @@ impl<S: Storage, E: Env> Database<S, E> {
         clock.phase(&env, &mut report, "snapshot");
 
         let mut state = loaded.state;
+        let mut requests =
+            loaded.newest.as_ref().map(|manifest| manifest.requests.clone()).unwrap_or_default();
         let rebuilt =
             state.all().filter(|one| one.has_codes() && one.group_count() > 0 && one.dirty(0).codes);
         report.codes_rebuilt = rebuilt.map(|one| one.name.clone()).collect();
         let replayed = if is_new {
-            Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true, is_older: false }
+            Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true, version: 0 }
         } else {
             let named = loaded.newest.as_ref().and_then(|manifest| manifest.log);
             let links = logs.after(state.seq, named).map_err(|cause| explain(cause, &report))?;
-            replay(&storage, &env, &links, &mut state, &mut report).await?
+            replay(&storage, &env, &links, &mut state, &mut requests, &mut report).await?
         };
         clock.phase(&env, &mut report, "log");
 
@@ -92,8 +93,9 @@ impl<S: Storage, E: Env> Database<S, E> {
             logs: logs.first_writes(),
             snapshots: loaded.kept,
             blocks: loaded.newest.map(Blocks::of).unwrap_or_default(),
+            requests,
             pins: SortedMap::new(),
-            health: match replayed.is_older && !replayed.roll {
+            health: match replayed.version < options.log_version() && !replayed.roll {
                 true => Health::Unsettled { roll: true, tried: Rc::default() },
                 false => Health::Writable,
             },
@@ -121,7 +123,7 @@ impl<S: Storage, E: Env> Database<S, E> {
         report.tell_graphs(&inner.state.borrow(), &loaded.dropped);
         clock.phase(&inner.env, &mut report, "repair");
         inner.report = report;
-        Ok(Database(Rc::new(inner)))
+        Ok(Database(Rc::new(inner), None))
     }
 }
 
@@ -133,7 +135,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
             let generation = disk.take_generation();
             let header = FileHeader {
                 kind: FileKind::Log,
-                version: VERSION,
+                version: self.options.log_version(),
                 database: disk.database,
                 generation,
                 time_ms: self.env.now_ms(),
@@ -232,11 +234,12 @@ async fn replay<S: Storage>(
     env: &impl Env,
     links: &[Link],
     state: &mut State,
+    requests: &mut RequestsV3,
     report: &mut OpenReport,
 ) -> Result<Replayed> {
     let total: u64 = links.iter().map(|link| link.end).sum();
     let mut before = 0;
-    let mut replayed = Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true, is_older: false };
+    let mut replayed = Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true, version: 0 };
     for link in links {
         // Also where it has no frame yet: an import, which is in no log, may be what is missing before it.
         if link.header.seq > state.seq + 1 {
@@ -247,8 +250,8 @@ async fn replay<S: Storage>(
         let mut expected = link.header.seq;
         let mut torn = false;
         loop {
-            let (seq, op) = match reader.next().await? {
-                Next::Frame { seq, op } => (seq, op),
+            let (seq, op, request) = match reader.next().await? {
+                Next::Frame { seq, op, request } => (seq, op, request),
                 Next::End => break,
                 Next::Torn if link.head => {
                     torn = true;
@@ -273,6 +276,7 @@ async fn replay<S: Storage>(
             })?;
             state.reserve(&mut checked)?;
             state.apply(checked, seq);
+            requests.add(seq, request);
             report.frames_replayed += 1;
             if report.frames_replayed.is_multiple_of(256) {
                 env.progress("log", before + reader.offset(), total);
@@ -285,8 +289,8 @@ async fn replay<S: Storage>(
             report.bytes_dropped = link.end - length;
         }
         let tail = LogTail { generation: link.header.generation, length };
-        let is_older = link.header.version < VERSION;
-        replayed = Replayed { tail, roll: torn || expected != state.seq + 1, is_older };
+        let version = link.header.version;
+        replayed = Replayed { tail, roll: torn || expected != state.seq + 1, version };
     }
     Ok(replayed)
 }

@@ -1,5 +1,7 @@
 //! What a caller may choose when opening.
 
+use crate::format::{BASE_VERSION, VERSION};
+
 /// Options of opening.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -8,11 +10,21 @@ pub struct Options {
     /// A checkpoint is also due when collections that keep only codes in memory hold more than this many bytes of
     /// vectors that it would let go.
     pub checkpoint_vector_bytes: u64,
+    /// Writes come with the names of their requests: logs are of the version that has a place for them.
+    pub requests: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
         // 32 MiB of log replay in about a tenth of a second.
-        Options { checkpoint_log_bytes: 32 * 1024 * 1024, checkpoint_vector_bytes: 64 * 1024 * 1024 }
+        let checkpoint_vector_bytes = 64 * 1024 * 1024;
+        Options { checkpoint_log_bytes: 32 * 1024 * 1024, checkpoint_vector_bytes, requests: false }
+    }
+}
+
+impl Options {
+    /// The format version of a log that is begun.
+    pub(super) fn log_version(&self) -> u16 {
+        if self.requests { VERSION } else { BASE_VERSION }
     }
 }

@@ -3,10 +3,12 @@
 use super::database::{Database, Inner};
 use super::disk::Health;
 use super::env::Env;
+use super::requests::Request;
 use super::{names, wire};
 use crate::collection::{Checked, Collection, Op, Rows, State};
 use crate::error::{Error, Kind, Result};
 use crate::format::frame::encode_frame;
+use crate::format::record::RequestV3;
 use crate::metadata::{Filter, merge};
 use crate::room::{Room, out_of_memory};
 use crate::sorted::SortedMap;
@@ -83,6 +85,7 @@ pub(super) enum Intent {
 /// A write in the queue.
 pub struct Pending {
     intent: RefCell<Option<Intent>>,
+    request: Option<Request>,
     outcome: RefCell<Option<Result<Written>>>,
 }
 
@@ -94,12 +97,12 @@ impl<S: Storage, E: Env> Database<S, E> {
             let stored = state.named(&name)?;
             Ok(Some((Op::Drop { collection: stored.number }, stored.len() as u64)))
         };
-        self.0.write(Intent::Resolve(Box::new(resolve))).await
+        self.write(Intent::Resolve(Box::new(resolve))).await
     }
 
     /// Adds or replaces rows, all or none. Resolves when they are durable.
     pub async fn upsert(&self, name: &str, rows: Rows) -> Result<Written> {
-        self.0.write(Intent::Upsert(name.to_owned(), rows)).await
+        self.write(Intent::Upsert(name.to_owned(), rows)).await
     }
 
     /// Changes metadata, all rows or none. `metadata` is one JSON object for all, or one for each id;
@@ -129,7 +132,12 @@ impl<S: Storage, E: Env> Database<S, E> {
             }
             Ok(Some((Op::SetMetadata { collection: collection.number, ids, metadata: texts }, count)))
         };
-        self.0.write(Intent::Resolve(Box::new(resolve))).await
+        self.write(Intent::Resolve(Box::new(resolve))).await
+    }
+
+    /// A write that others ask for, by the name of this handle if it has one.
+    pub(super) async fn write(&self, intent: Intent) -> Result<Written> {
+        self.0.write_as(self.1, intent).await
     }
 
     /// Deletes rows, all or none.
@@ -141,7 +149,7 @@ impl<S: Storage, E: Env> Database<S, E> {
             let count = ids.len() as u64;
             Ok((count > 0).then_some((Op::Delete { collection: collection.number, ids }, count)))
         };
-        self.0.write(Intent::Resolve(Box::new(resolve))).await
+        self.write(Intent::Resolve(Box::new(resolve))).await
     }
 }
 
@@ -173,9 +181,15 @@ fn patches<'a>(
 }
 
 impl<S: Storage, E: Env> Inner<S, E> {
-    /// Queues a write and waits until it was appended and applied, or refused.
+    /// A write of the store's own.
     pub(super) async fn write(&self, intent: Intent) -> Result<Written> {
-        let pending = Rc::new(Pending { intent: RefCell::new(Some(intent)), outcome: RefCell::new(None) });
+        self.write_as(None, intent).await
+    }
+
+    /// Queues a write and waits until it was appended and applied, or refused.
+    async fn write_as(&self, request: Option<Request>, intent: Intent) -> Result<Written> {
+        let intent = RefCell::new(Some(intent));
+        let pending = Rc::new(Pending { intent, request, outcome: RefCell::new(None) });
         self.queue.borrow_mut().push_back(pending.clone());
         let _turn = self.turn.take().await;
         loop {
@@ -201,7 +215,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         for pending in group {
             match self.prepare(&pending, ready.len() as u64 + 1, &mut bytes) {
                 Ok(Some((checked, count))) => ready.push((pending, checked, count)),
-                Ok(None) => pending.done(Written { count: 0, seq: self.state.borrow().seq }),
+                Ok(None) => pending.idle(self.state.borrow().seq),
                 Err(cause) => pending.fail(&cause),
             }
         }
@@ -219,6 +233,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 for (pending, checked, count) in ready {
                     let seq = state.seq + 1;
                     state.apply(checked, seq);
+                    self.disk.borrow_mut().requests.add(seq, pending.named(count));
                     pending.done(Written { count, seq });
                 }
             }
@@ -247,6 +262,12 @@ impl<S: Storage, E: Env> Inner<S, E> {
 
     /// Validates a write and adds its frame to `bytes`; the `ahead`-th after what is applied.
     fn prepare(&self, pending: &Pending, ahead: u64, bytes: &mut Vec<u8>) -> Result<Option<(Checked, u64)>> {
+        if let Some(request) = &pending.request
+            && let Some(written) = self.disk.borrow().requests.outcome(request)?
+        {
+            pending.done(written);
+            return Ok(None);
+        }
         let mut state = self.state.borrow_mut();
         let (op, count) = match pending.intent.borrow_mut().take() {
             None => return Ok(None),
@@ -267,8 +288,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let mut checked = state.check(op)?;
         self.check_memory(&state, checked.op())?;
         let record = wire::op_to_wire(checked.op());
-        let good = bytes.len();
-        encode_frame(bytes, state.seq + ahead, self.env.now_ms(), |out| record.encode(out))
+        let (good, seq, now) = (bytes.len(), state.seq + ahead, self.env.now_ms());
+        encode_frame(bytes, seq, now, |out| record.encode(pending.named(count), out))
             .and_then(|()| state.reserve(&mut checked))
             .inspect_err(|_| bytes.truncate(good))?;
         Ok(Some((checked, count)))
@@ -372,6 +393,16 @@ impl Pending {
             Some(Intent::Upsert(_, rows)) => Some(rows.vectors.len() * 4),
             _ => None,
         }
+    }
+
+    /// As stored, where it was asked for by name.
+    fn named(&self, count: u64) -> Option<RequestV3> {
+        self.request.map(|Request { client, counter, .. }| RequestV3 { client, counter, count })
+    }
+
+    /// Nothing had to be written now.
+    fn idle(&self, seq: u64) {
+        self.outcome.borrow_mut().get_or_insert(Ok(Written { count: 0, seq }));
     }
 
     fn done(&self, written: Written) {

@@ -12,9 +12,9 @@ use crate::json::{Fields, strings, text};
 use crate::kernel;
 use crate::limits::BATCH_ROWS_MAX;
 use crate::metadata::Filter;
-use crate::store::{Asked, CollectionInfo, Database, ImportOptions, Options, Written};
+use crate::store::{Asked, CollectionInfo, Database, ImportOptions, Options, Request, Written};
 use js_sys::{Array, Float32Array, Promise};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -37,6 +37,8 @@ pub struct WasmStore {
     database: Db,
     /// The runs of `optimize` that are to end, by the number that the caller gave them.
     stopped: Rc<RefCell<Vec<u32>>>,
+    /// The name of the write that is asked for next.
+    request: Cell<Option<Request>>,
 }
 
 /// A write, and a checkpoint behind it when the log has outgrown its share: the write does not wait for it.
@@ -87,15 +89,23 @@ impl WasmStore {
         let options = options_json.to_owned();
         promise(async move {
             let mut chosen = Options::default();
-            let options = Fields::known("options", &options, &["checkpointLogBytes"])?;
+            let options = Fields::known("options", &options, &["checkpointLogBytes", "requests"])?;
+            chosen.requests = options.boolean("requests")?.unwrap_or(false);
             if let Some(bytes) = options.natural("checkpointLogBytes")? {
                 chosen.checkpoint_log_bytes = bytes;
             }
             let host = Rc::new(host);
             let database = Database::open(HostStorage(host.clone()), HostEnv::new(host), chosen).await?;
             index(&database);
-            Ok(WasmStore { database, stopped: Rc::default() })
+            Ok(WasmStore { database, stopped: Rc::default(), request: Cell::default() })
         })
+    }
+
+    /// Gives the write that is called next, before anything else happens, the name of its request; `again` with the
+    /// sequence number that its caller had seen, when it may have been made already.
+    pub fn request(&self, client: f64, counter: f64, again: Option<f64>) {
+        let again = again.map(|seen| seen as u64);
+        self.request.set(Some(Request { client: client as u64, counter: counter as u64, again }));
     }
 
     /// The open report, as JSON.
@@ -106,7 +116,7 @@ impl WasmStore {
 
     /// Makes or opens a collection: its `CollectionInfo`, as JSON.
     pub fn collection(&self, name: String, config_json: Option<String>) -> Promise {
-        let database = self.database.clone();
+        let database = self.writer();
         promise_json(async move {
             match config_json {
                 None => database.collection(&name, None).await?,
@@ -124,7 +134,7 @@ impl WasmStore {
     /// Removes a collection.
     #[wasm_bindgen(js_name = dropCollection)]
     pub fn drop_collection(&self, name: String) -> Promise {
-        let database = self.database.clone();
+        let database = self.writer();
         promise_json(async move { written(database.clone(), database.drop_collection(&name)).await })
     }
 
@@ -136,7 +146,7 @@ impl WasmStore {
         vectors: Float32Array,
         metadata_json: Option<String>,
     ) -> Promise {
-        let database = self.database.clone();
+        let database = self.writer();
         // Copied now, before the caller can change them.
         let vectors = floats(&vectors);
         promise_json(async move {
@@ -157,7 +167,7 @@ impl WasmStore {
         metadata_json: String,
         mode: String,
     ) -> Promise {
-        let database = self.database.clone();
+        let database = self.writer();
         promise_json(async move {
             let target = json::target(&target_json)?;
             let replace = match mode.as_str() {
@@ -175,7 +185,7 @@ impl WasmStore {
 
     /// Deletes rows.
     pub fn delete(&self, name: String, target_json: String) -> Promise {
-        let database = self.database.clone();
+        let database = self.writer();
         promise_json(async move {
             let target = json::target(&target_json)?;
             written(database.clone(), database.delete(&name, target)).await
@@ -271,6 +281,12 @@ impl WasmStore {
         promise_json(async move { database.stats().await })
     }
 
+    /// The sequence number of the last write; 0 once it is closed.
+    #[wasm_bindgen(js_name = lastWrite)]
+    pub fn last_write(&self) -> f64 {
+        self.database.state().map_or(0.0, |state| state.seq as f64)
+    }
+
     /// Which of the two builds this is: `simd128` or `relaxed-simd`.
     pub fn build(&self) -> String {
         kernel::WASM_BUILD.into()
@@ -307,7 +323,7 @@ impl WasmStore {
     /// the promise is of undefined.
     #[wasm_bindgen(js_name = rebuildStart)]
     pub fn rebuild_start(&self, name: String, config_json: String, has_embed: bool) -> Promise {
-        let database = self.database.clone();
+        let database = self.writer();
         promise(async move {
             if has_embed {
                 return Ok(WasmRebuild::new(database.rebuild_as(&name, asked(config_json)).await?).into());
@@ -328,6 +344,11 @@ impl WasmStore {
 }
 
 impl WasmStore {
+    /// For one write, by its name if it was given one.
+    fn writer(&self) -> Db {
+        self.database.requested(self.request.take())
+    }
+
     fn get_inner(&self, name: &str, ids_json: &str, options_json: &str) -> Result<Array> {
         let ids = strings("ids", ids_json)?;
         if ids.len() > BATCH_ROWS_MAX {

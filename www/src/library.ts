@@ -1,6 +1,6 @@
 /** What the page keeps: the dictionary and the reader's own texts, in one Lodestore database. */
 
-import { deleteDatabase, open, LodestoreError } from 'lodestore';
+import { deleteDatabase, open } from 'lodestore';
 import type {
   Collection,
   Database,
@@ -15,8 +15,6 @@ import { CONFIG, DICTIONARY, OWN } from '../shared/dictionary.js';
 
 const NAME = 'dictionary';
 const BATCH = 16;
-/** A tab that is just being closed holds the database for some milliseconds more. */
-const PATIENCE = [60, 150, 400, 900];
 
 export type Scope = 'all' | 'noun' | 'verb' | 'adjective' | 'adverb' | 'mine';
 
@@ -52,7 +50,7 @@ export class Library {
 
   static async open(onProgress: OnProgress): Promise<Library> {
     const start = performance.now();
-    const db = await openPatiently(onProgress);
+    const db = await open(NAME, { worker: true, onProgress });
     const library = new Library(db, performance.now() - start);
     try {
       await library.#refresh();
@@ -179,20 +177,4 @@ export class Library {
     this.#mine = mine === undefined ? undefined : await this.#db.collection(OWN, CONFIG);
     this.#rows = { words: words ?? 0, mine: mine ?? 0 };
   }
-}
-
-async function openPatiently(onProgress: OnProgress): Promise<Database> {
-  for (const wait of PATIENCE) {
-    try {
-      return await open(NAME, { worker: true, onProgress });
-    } catch (error) {
-      if (!isConflict(error)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, wait));
-    }
-  }
-  return open(NAME, { worker: true, onProgress });
-}
-
-export function isConflict(error: unknown): boolean {
-  return error instanceof LodestoreError && error.code === 'Conflict';
 }

@@ -4,7 +4,7 @@ import { App } from './app.js';
 import { h } from './dom.js';
 import { Embedder } from './embedder.js';
 import { messageOf } from './errors.js';
-import { isConflict, Library } from './library.js';
+import { Library } from './library.js';
 import { setUpOffline } from './offline.js';
 import { setUpAbout } from './ui/about.js';
 import { Carry } from './ui/carry.js';
@@ -33,12 +33,6 @@ async function start(): Promise<void> {
   const dictionaryPlace = h('div');
   search.setup.replaceChildren(dictionaryPlace, modelPlace);
   const app = new App(library, loadModel(modelPlace));
-  // A page kept for going back would hold the library against every other tab.
-  addEventListener('pagehide', () => void app.library.close());
-  addEventListener('pageshow', (event) => {
-    if (event.persisted) location.reload();
-  });
-
   const setup = new Setup(dictionaryPlace);
   const own = new OwnView(app);
   shown.storage = new StorageView(app, new Carry(app, () => setup.emptied(app)));
@@ -51,7 +45,7 @@ async function start(): Promise<void> {
   await setUpOffline();
 }
 
-/** Waits for a tab that holds the library, as long as it takes. */
+/** Tries again for as long as the reader asks for it. */
 async function openLibrary(place: HTMLElement): Promise<Library> {
   for (;;) {
     const bar = new ProgressBar('Opening');
@@ -69,9 +63,7 @@ async function openLibrary(place: HTMLElement): Promise<Library> {
 }
 
 function retryAsked(place: HTMLElement, error: unknown): Promise<void> {
-  const text = isConflict(error)
-    ? 'The dictionary is open in another tab of this browser. Close that tab, then try again here.'
-    : `The dictionary could not be opened: ${messageOf(error)}`;
+  const text = `The dictionary could not be opened: ${messageOf(error)}`;
   const retry = h('button', { type: 'button', id: 'retry', className: 'primary', textContent: 'Try again' });
   place.replaceChildren(
     h('div', { className: 'empty', attributes: { role: 'alert' } }, h('p', { textContent: text }), retry),

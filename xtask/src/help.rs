@@ -58,7 +58,7 @@ Builds the demo with the packed package, prepares its dictionary, and serves it 
   --no-serve      build www/dist only";
 
 const TEST: &str = "\
-cargo xtask test [lint | native | web | packaging | demo]...
+cargo xtask test [lint | native | web | tabs | packaging | demo]...
 
 Runs every test, or only the kinds named, and prints how many ran of each kind. Stops at the first kind that
 fails and shows its output. The outputs are kept in target/xtask/log.
@@ -66,6 +66,7 @@ fails and shows its output. The outputs are kept in target/xtask/log.
   lint            rustfmt, clippy (native and wasm), prettier, tsc
   native          cargo test, and some thousand seeds of the simulation
   web             the packed package in Chromium
+  tabs            several tabs of Chromium on one database
   packaging       the packed package in Node and through bundlers
   demo            the built demo, driven in Chromium";
 

@@ -52,8 +52,8 @@ function onlyIndex(sink: ProgressSink): ProgressSink {
   };
 }
 
-/** Number of the last `optimize` of this context. */
-let lastRun = 0;
+/** Number of the last `optimize` of this context: others may use the same store, and begin elsewhere. */
+let lastRun: number | undefined;
 
 /** What is known of a collection: one for all its handles, so that none is left behind by a rebuild or an import. */
 export interface SharedInfo {
@@ -251,7 +251,9 @@ export class Collection {
     checkOptions('optimize', options, LONG_OPTIONS);
     const { signal } = options;
     throwIfAborted(signal);
-    const run = ++lastRun;
+    lastRun ??= crypto.getRandomValues(new Uint16Array(1))[0] ?? 0;
+    lastRun += 65_536;
+    const run = lastRun;
     const sink = progressSink(options.onProgress);
     const stop = () => void Promise.resolve(this.#engine.optimizeStop(run)).catch(() => undefined);
     signal?.addEventListener('abort', stop, { once: true });

@@ -2,10 +2,12 @@
 /** An open database. */
 
 import { abortable, throwIfAborted } from './abort.js';
+import { type ChangeListener, Changes } from './changes.js';
 import { Collection, type SharedInfo } from './collection.js';
 import { configJson } from './config.js';
 import type { Engine } from './engine.js';
 import { exportStream } from './export-stream.js';
+import { invalid } from './fault.js';
 import { incoming, type ImportSource } from './import-source.js';
 import { progressSink } from './progress.js';
 import type {
@@ -35,17 +37,36 @@ export class Database {
   /** What opening found, repaired and dropped, and how long each phase took. */
   readonly openReport: OpenReport;
   readonly #engine: Engine;
+  readonly #changes: Changes;
   readonly #known = new Map<string, SharedInfo>();
 
-  private constructor(engine: Engine, name: string, openReport: OpenReport) {
+  private constructor(engine: Engine, name: string, openReport: OpenReport, changes: Changes) {
     this.#engine = engine;
+    this.#changes = changes;
+    // Another tab may give a collection another dimension: a handle here must not go on with the old one.
+    changes.on(({ op }) => {
+      if (op !== 'upsert' && op !== 'update' && op !== 'delete') void this.#refresh().catch(() => undefined);
+    });
     this.name = name;
     this.openReport = openReport;
   }
 
   /** @internal */
-  static async over(engine: Engine, name: string): Promise<Database> {
-    return new Database(engine, name, JSON.parse(await engine.openReport()) as OpenReport);
+  static async over(engine: Engine, name: string, changes = new Changes()): Promise<Database> {
+    return new Database(engine, name, JSON.parse(await engine.openReport()) as OpenReport, changes);
+  }
+
+  /**
+   * Calls `listener` after every change that was committed, in this tab or worker or in any other that shares the
+   * database. What it is given names the rows where they are few; it may be told of a change again.
+   *
+   * @returns what ends it.
+   */
+  on(event: 'change', listener: ChangeListener): () => void {
+    if ((event as string) !== 'change')
+      throw invalid(`on: there is no event "${String(event)}"`, 'change', event);
+    if (typeof listener !== 'function') throw invalid('on: the listener must be a function');
+    return this.#changes.on(listener);
   }
 
   /**
@@ -141,10 +162,7 @@ export class Database {
         throwIfAborted(signal);
       }
       const result = JSON.parse(await engine.importFinish(handle, progress)) as ImportResult;
-      for (const info of await this.collections()) {
-        const shared = this.#known.get(info.name);
-        if (shared !== undefined) shared.info = info;
-      }
+      await this.#refresh();
       return result;
     } catch (error) {
       // Not awaited: a source that never answers must not hold up the rejection.
@@ -152,6 +170,13 @@ export class Database {
       void iterator.return?.(undefined).catch(() => undefined);
       await engine.importAbort(handle).catch(() => undefined);
       throw error;
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    for (const info of await this.collections()) {
+      const shared = this.#known.get(info.name);
+      if (shared !== undefined) shared.info = info;
     }
   }
 

@@ -1,6 +1,6 @@
 /** An engine on WebAssembly in this very context. */
 
-import type { Answer, Engine, EngineOptions, QueryAsk } from './engine.js';
+import type { Answer, Engine, EngineOptions, NamedMethod, QueryAsk, RequestName } from './engine.js';
 import { toLodestoreError } from './errors.js';
 import { closed, invalid } from './fault.js';
 import { StorageHost } from './host.js';
@@ -10,7 +10,7 @@ import type { Stats, StorageObject } from './types.js';
 import type { Reply, WasmExport, WasmImport, WasmRebuild, WasmStore, WasmStoreClass } from './wasm-api.js';
 
 /** What the store itself is not told. */
-type Known = Pick<Stats, 'name' | 'storage' | 'durability'>;
+type Known = Pick<Stats, 'name' | 'storage' | 'durability' | 'role'>;
 
 /** Runs the store here: queries are synchronous underneath, long work yields through the host. */
 export class DirectEngine implements Engine {
@@ -45,7 +45,7 @@ export class DirectEngine implements Engine {
     options: EngineOptions,
     progress?: ProgressSink,
   ): Promise<DirectEngine> {
-    const { durability, directory, checkpointLogBytes } = options;
+    const { durability, directory, checkpointLogBytes, shared } = options;
     const sinks = new Set<ProgressSink>(progress ? [progress] : []);
     let lock: Lock | undefined;
     try {
@@ -54,11 +54,14 @@ export class DirectEngine implements Engine {
       const storage =
         typeof options.storage === 'object'
           ? options.storage
-          : await pickStorage(options.storage, name, { durability, directory });
+          : await pickStorage(options.storage, name, { durability, directory, held: shared !== undefined });
       try {
         const host = new StorageHost(storage, sinks);
-        const store = await wasm.open(host, JSON.stringify({ checkpointLogBytes }));
-        const known = { name, storage: storage.kind ?? 'custom', durability };
+        const store = await wasm.open(
+          host,
+          JSON.stringify({ checkpointLogBytes, requests: shared !== undefined }),
+        );
+        const known: Known = { name, storage: storage.kind ?? 'custom', durability, role: 'sole' };
         return new DirectEngine(store, storage, lock, sinks, known);
       } catch (error) {
         // The first failure is the one to tell.
@@ -151,6 +154,10 @@ export class DirectEngine implements Engine {
     });
   }
 
+  lastWrite(): number {
+    return this.#now((store) => store.lastWrite());
+  }
+
   async exportStart(): Promise<{ handle: number; totalBytes: number }> {
     return this.#later(async (store) => {
       const running = await store.exportStart();
@@ -225,6 +232,12 @@ export class DirectEngine implements Engine {
       await this.#rebuilds.find(handle)?.abort();
       this.#rebuilds.end(handle);
     });
+  }
+
+  async named(request: RequestName, method: NamedMethod, args: unknown[]): Promise<unknown> {
+    this.#now((store) => store.request(...request));
+    // Nothing may come between: the name is for the next write, which this calls before it returns.
+    return (this[method] as (...args: unknown[]) => Promise<unknown>)(...args);
   }
 
   close(): Promise<void> {

@@ -37,7 +37,32 @@ export interface EngineOptions {
   durability: Durability;
   directory: string | undefined;
   checkpointLogBytes: number | undefined;
+  /** Where others share the database: the caller holds its lock, watches the page, and names its writes. */
+  shared: Office | undefined;
 }
+
+/** One leader's time, from getting the lock to losing it. */
+export interface Office {
+  /** Name of the lock and of the channel of the database. */
+  key: string;
+  leader: string;
+  /** That of a later leader is higher. */
+  term: number;
+}
+
+/** Who asks, a number that it never used before, and, when it asks again, the sequence number it had seen at first. */
+export type RequestName = [client: number, counter: number, again: number | undefined];
+
+/** Writes that are made once however often they are asked for, when they have a name. */
+export const NAMED_METHODS = [
+  'collection',
+  'dropCollection',
+  'upsert',
+  'updateMetadata',
+  'delete',
+  'rebuildStart',
+] as const satisfies readonly (keyof Engine)[];
+export type NamedMethod = (typeof NAMED_METHODS)[number];
 
 /**
  * The methods of `WasmStore`, with handles for what it returns as objects. `progress` is always the last
@@ -67,6 +92,8 @@ export interface Engine {
   checkpoint(progress?: ProgressSink): Promise<string>;
   check(progress?: ProgressSink): Promise<string>;
   stats(): Promise<string>;
+  /** The sequence number of the last write. */
+  lastWrite(): Soon<number>;
   exportStart(): Promise<{ handle: number; totalBytes: number }>;
   exportNext(handle: number): Promise<Uint8Array | undefined>;
   exportClose(handle: number): Soon<void>;
@@ -81,7 +108,11 @@ export interface Engine {
   rebuildProgress(handle: number): Soon<string>;
   rebuildCommit(handle: number, progress?: ProgressSink): Promise<string | undefined>;
   rebuildAbort(handle: number): Promise<void>;
+  /** Runs one of the writes under a name. */
+  named(request: RequestName, method: NamedMethod, args: unknown[]): Promise<unknown>;
   close(): Promise<void>;
+  /** Where it can be ended at once, without waiting for anything: ends it. */
+  abandon?(): void;
 }
 
 /** Every method, by name: what a worker will run when asked, and nothing else. */
@@ -102,6 +133,7 @@ export const ENGINE_METHODS = [
   'checkpoint',
   'check',
   'stats',
+  'lastWrite',
   'exportStart',
   'exportNext',
   'exportClose',
@@ -115,5 +147,8 @@ export const ENGINE_METHODS = [
   'rebuildProgress',
   'rebuildCommit',
   'rebuildAbort',
+  'named',
   'close',
 ] as const satisfies readonly (keyof Engine)[];
+
+export type EngineMethod = (typeof ENGINE_METHODS)[number];

@@ -18,8 +18,8 @@ const entry = /* @__PURE__ */ bind({
  *
  * @param name 1 to 128 bytes of UTF-8.
  * @param options see `OpenOptions`. With a `signal`, giving up rejects with its reason and closes what opens late.
- * @throws LodestoreError `Invalid` for a wrong option, `Conflict` when it is open elsewhere, `Corrupt` when stored
- *   bytes are damaged, `Version` when a newer Lodestore wrote them, `Quota` or `Unavailable` from the storage.
+ * @throws LodestoreError `Invalid` for a wrong option, `Conflict` when it is open where it cannot be shared, `Corrupt`
+ *   when stored bytes are damaged, `Version` when a newer Lodestore wrote them, `Quota` or `Unavailable` from the storage.
  */
 export function open(name: string, options?: OpenOptions): Promise<Database> {
   return entry.open(name, options);

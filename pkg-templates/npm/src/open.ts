@@ -1,12 +1,15 @@
 /** Opening: decides where the store runs, and hands back a `Database`. */
 
 import { abortable, throwIfAborted } from './abort.js';
+import { Changes, observed } from './changes.js';
 import { Database } from './database.js';
 import { DirectEngine } from './direct-engine.js';
-import type { Engine, EngineOptions } from './engine.js';
+import type { Engine, EngineOptions, Office } from './engine.js';
 import { invalid } from './fault.js';
 import { explicitModule, wasm, type Platform } from './load.js';
 import { progressSink } from './progress.js';
+import { lockName, resolve } from './storage/index.js';
+import { SharedEngine } from './tabs/shared-engine.js';
 import type { OpenOptions } from './types.js';
 import {
   checkName,
@@ -45,25 +48,59 @@ export async function openOn(platform: Platform, name: string, options: OpenOpti
   checkOptions('open', options, OPTIONS);
   const { signal } = options;
   throwIfAborted(signal);
-  const opening = start(platform, name, options);
+  const changes = new Changes();
+  const opening = start(platform, name, options, changes);
   // Too late to stop: what opens after all must not keep its locks.
   const engine = await abortable(opening, signal, (late) => void late.close().catch(() => undefined));
-  return Database.over(engine, name);
+  return Database.over(engine, name, changes);
 }
 
-async function start(platform: Platform, name: string, options: OpenOptions): Promise<Engine> {
+async function start(
+  platform: Platform,
+  name: string,
+  options: OpenOptions,
+  changes: Changes,
+): Promise<Engine> {
   const engineOptions: EngineOptions = {
     storage: options.storage ?? 'auto',
     durability: options.durability ?? 'strict',
     directory: options.directory,
     checkpointLogBytes: options.checkpointLogBytes,
+    shared: undefined,
   };
   const progress = progressSink(options.onProgress);
   const spawn = workerFor(platform, options);
-  if (spawn !== undefined) {
-    return WorkerEngine.open(spawn(), explicitModule(), name, engineOptions, progress);
-  }
-  return DirectEngine.open(await wasm(platform), name, engineOptions, progress);
+  const open = async (own: EngineOptions): Promise<Engine> =>
+    spawn === undefined
+      ? DirectEngine.open(await wasm(platform), name, own, progress)
+      : WorkerEngine.open(spawn(), explicitModule(), name, own, progress);
+  const kind = sharedKind(engineOptions.storage, name, spawn !== undefined);
+  if (kind === undefined) return observed(await open(engineOptions), changes);
+  const terms = {
+    key: lockName(kind, name),
+    label: `The database ${JSON.stringify(name)}`,
+    durability: engineOptions.durability,
+    open: (shared: Office) => open({ ...engineOptions, shared }),
+  };
+  const engine = await SharedEngine.open(terms, changes);
+  // A follower may have to lead at any time, perhaps without a network.
+  if (spawn === undefined) void wasm(platform).catch(() => undefined);
+  return engine;
+}
+
+/** The storages of browsers, which all contexts of an origin have in common, where they can talk to each other. */
+function sharedKind(
+  storage: EngineOptions['storage'],
+  name: string,
+  inWorker: boolean,
+): 'indexeddb' | 'opfs' | undefined {
+  const canTalk = typeof BroadcastChannel === 'function' && globalThis.navigator?.locks !== undefined;
+  if (!canTalk || typeof storage === 'object') return undefined;
+  const kind = resolve(storage, name);
+  if (kind === 'indexeddb') return globalThis.indexedDB === undefined ? undefined : kind;
+  const canLead = inWorker || 'DedicatedWorkerGlobalScope' in globalThis;
+  const hasOpfs = typeof navigator.storage?.getDirectory === 'function';
+  return kind === 'opfs' && hasOpfs && canLead ? kind : undefined;
 }
 
 function workerFor(platform: Platform, options: OpenOptions): (() => Worker) | undefined {

@@ -38,7 +38,7 @@ const METADATA = 1;
 const VECTORS = 2;
 const EXACT = 4;
 const EXPLAIN = 8;
-const MANY = 16;
+export const MANY = 16;
 
 const DEFAULT: QueryAsk = Object.freeze({ topK: TOP_K_DEFAULT, flags: METADATA });
 

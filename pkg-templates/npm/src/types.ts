@@ -21,10 +21,7 @@ export interface ModelTag {
  */
 export type IndexKind = 'auto' | 'flat' | 'hnsw';
 
-/**
- * How vectors are coded beside the floats: `'none'` not at all, `'int8'` a byte for each number, `'binary'` a bit.
- * Searches run on the codes, and the best are compared again as floats.
- */
+/** Codes beside the floats: `'int8'` a byte for each number, `'binary'` a bit. Searched, then the best as floats. */
 export type Quantization = 'none' | 'int8' | 'binary';
 
 /** What is held in memory: `'full'` floats and codes; `'codes'` reads floats from storage when it needs them. */
@@ -334,6 +331,8 @@ export interface Stats {
   name: string;
   storage: string;
   durability: Durability;
+  /** `'sole'` where no other context can share the database. */
+  role: 'leader' | 'follower' | 'sole';
   seq: number;
   collections: CollectionInfo[];
   /** Bytes in storage by kind of file. */

@@ -85,6 +85,8 @@ export interface WasmRebuild extends Freed {
 export interface WasmStore extends Freed {
   /** JSON `OpenReport`. */
   openReport(): string;
+  /** Gives the write that is called next the name of its request: see `RequestName`. */
+  request(client: number, counter: number, again: number | undefined): void;
   /** Creates the collection, or opens it and checks the configuration; without one it must exist. JSON `CollectionInfo`. */
   collection(name: string, configJson: string | undefined): Promise<string>;
   /** JSON `CollectionInfo[]`. */
@@ -133,6 +135,8 @@ export interface WasmStore extends Freed {
   check(): Promise<string>;
   /** JSON `Stats` without `name`, `storage`, `durability`, `build` and `memoryBytes`. */
   stats(): Promise<string>;
+  /** The sequence number of the last write; 0 once it is closed. */
+  lastWrite(): number;
   /** Which of the two builds this is. */
   build(): string;
   /** Bytes of WebAssembly memory. */
@@ -150,6 +154,6 @@ export interface WasmStore extends Freed {
 
 /** The static side of the class that the glue exports under the name `WasmStore`. */
 export interface WasmStoreClass {
-  /** Options `{checkpointLogBytes?}`. */
+  /** Options `{checkpointLogBytes?, requests?}`. */
   open(host: Host, optionsJson: string): Promise<WasmStore>;
 }

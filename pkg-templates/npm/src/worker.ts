@@ -1,11 +1,12 @@
 /** The dedicated worker that `open(name, { worker: true })` starts: one database, asked by messages. */
 
 import { DirectEngine } from './direct-engine.js';
-import { ENGINE_METHODS, type Engine, type EngineOptions } from './engine.js';
+import { ENGINE_METHODS, type Engine, type EngineOptions, type Office } from './engine.js';
 import { closed, invalid } from './fault.js';
 import { wasm } from './load.js';
 import type { ProgressSink } from './progress.js';
 import { serve, type Port } from './rpc.js';
+import type { Notice } from './tabs/protocol.js';
 import { relaxedUrl, wasmUrl } from './wasm-url.js';
 
 const methods: ReadonlySet<string> = new Set(ENGINE_METHODS);
@@ -26,6 +27,15 @@ serve(globalThis as unknown as Port, async (method, args, progress) => {
 async function open(args: unknown[], progress: ProgressSink | undefined): Promise<Engine> {
   if (engine !== undefined) throw invalid('this worker runs a database already; start another worker');
   const [module, name, options] = args as [WebAssembly.Module | undefined, string, EngineOptions];
+  if (options.shared !== undefined) stepAside(options.shared);
   const store = await wasm({ source: wasmUrl, relaxedSource: relaxedUrl }, module);
   return DirectEngine.open(store, name, options, progress);
+}
+
+/** The page may stand still while another tab takes over: the files are let go all the same, for that one to open. */
+function stepAside(office: Office): void {
+  new BroadcastChannel(office.key).onmessage = ({ data }: MessageEvent<Notice>) => {
+    const isNext = data.type === 'leader' && data.leader !== office.leader && data.term > office.term;
+    if (isNext) globalThis.close();
+  };
 }

@@ -9,6 +9,8 @@ export interface Place {
   label: string;
   /** Whether what was written is there when it is opened again. */
   keeps: boolean;
+  /** Whether several contexts can have it open. */
+  shares: boolean;
   open(name: string, extra?: OpenOptions): Promise<Database>;
   remove(name: string): Promise<void>;
 }
@@ -18,6 +20,7 @@ function named(label: string, options: OpenOptions): Place {
   return {
     label,
     keeps: storage !== 'memory',
+    shares: storage === 'indexeddb' || storage === 'opfs',
     open: (name, extra) => open(name, { ...options, ...extra }),
     remove: (name) => deleteDatabase(name, directory === undefined ? { storage } : { storage, directory }),
   };
@@ -28,6 +31,7 @@ function object(): Place {
   return {
     label: 'object',
     keeps: true,
+    shares: false,
     open: (name, extra) => {
       const storage = storages.get(name) ?? new ObjectStorage();
       storages.set(name, storage);

@@ -19,8 +19,9 @@ struct Script {
 }
 
 /// Every script. One that is missing is an error: a kind must not vanish silently.
-const SCRIPTS: [Script; 3] = [
+const SCRIPTS: [Script; 4] = [
     Script { kind: "web", path: "tests/web/run.mjs", demo: false },
+    Script { kind: "tabs", path: "tests/tabs/run.mjs", demo: false },
     Script { kind: "packaging", path: "tests/packaging/run.mjs", demo: false },
     Script { kind: "demo", path: "tests/demo/run.mjs", demo: true },
 ];

@@ -6,6 +6,16 @@ import type { Durability } from '../types.js';
 export const FILES = 'files';
 export const CHUNKS = 'chunks';
 
+/**
+ * No file has this id: under [OWNER_ID, n] among the chunks stand the turns. Every opening adds the next one, which
+ * stays, and every change the next one, which replaces that of the change before. So who was shut out while it stood
+ * still finds its next turn taken when it goes on, and can change nothing.
+ */
+export const OWNER_ID = Number.MAX_SAFE_INTEGER;
+const turns = (): IDBKeyRange => IDBKeyRange.bound([OWNER_ID], [OWNER_ID, Infinity]);
+/** Openings that one who stands still may sleep through. */
+const CLAIMS_KEPT = 256;
+
 const SCHEMA = 1;
 /** How long another page may keep an open or a delete waiting, ms. */
 const BLOCKED_MS = 5_000;
@@ -16,6 +26,11 @@ export class Connection {
   readonly #name: string;
   readonly #label: string;
   readonly #durability: Durability;
+  readonly #owner = crypto.randomUUID();
+  /** The turn of the opening. */
+  #claim = 0;
+  /** The last turn; undefined while it is not known how the last change ended. */
+  #turn: number | undefined;
   #db: IDBDatabase | undefined;
   #opening: Promise<IDBDatabase> | undefined;
   #opened = false;
@@ -48,6 +63,58 @@ export class Connection {
    */
   write<T>(repeatable: boolean, body: (tx: IDBTransaction) => Promise<T>): Promise<T> {
     return this.#run('readwrite', repeatable, body);
+  }
+
+  /** Makes this connection the one that changes files. The caller has the lock. */
+  async own(): Promise<void> {
+    await this.write(false, async (tx) => {
+      const chunks = tx.objectStore(CHUNKS);
+      const keys = (await result(chunks.getAllKeys(turns()))) as [number, number][];
+      this.#claim = (keys.at(-1)?.[1] ?? 0) + 1;
+      chunks.add(this.#owner, [OWNER_ID, this.#claim]);
+      const old = keys.at(-CLAIMS_KEPT);
+      if (old !== undefined) chunks.delete(IDBKeyRange.bound([OWNER_ID], old));
+    });
+    this.#turn = this.#claim;
+  }
+
+  /**
+   * A change of files, one at a time: `Conflict` when somebody else owns them by now. `body` asks for everything at
+   * once and waits for nothing, and the browser then needs this page no more: were it to stand still in the middle, the
+   * transaction would keep everybody out for a minute.
+   */
+  async change(repeatable: boolean, body: (tx: IDBTransaction) => void): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      const turn = this.#turn ?? (await this.#lastTurn());
+      try {
+        await this.write(false, async (tx) => {
+          const chunks = tx.objectStore(CHUNKS);
+          // Whoever took over has added this one.
+          chunks.add(this.#owner, [OWNER_ID, turn + 1]);
+          if (turn > this.#claim) chunks.delete([OWNER_ID, turn]);
+          body(tx);
+          tx.commit();
+        });
+        this.#turn = turn + 1;
+        return;
+      } catch (error) {
+        // Whether it was made is to be looked up.
+        this.#turn = undefined;
+        const lost = error instanceof LodestoreError && error.code === 'Unavailable';
+        if (!lost || !repeatable || attempt > 1) throw error;
+      }
+    }
+  }
+
+  async #lastTurn(): Promise<number> {
+    return this.read(async (tx) => {
+      const chunks = tx.objectStore(CHUNKS);
+      const keys = (await result(chunks.getAllKeys(turns()))) as [number, number][];
+      const last = keys.at(-1);
+      const owner: unknown = last && (await result(chunks.get(last)));
+      if (last === undefined || owner !== this.#owner) throw overtaken(this.#label);
+      return last[1];
+    });
   }
 
   async #run<T>(
@@ -149,6 +216,10 @@ function openDatabase(name: string, label: string, mayCreate: boolean): Promise<
       reject(gone ? deleted(label) : refused(request.error, label));
     };
   });
+}
+
+function overtaken(label: string): LodestoreError {
+  return new LodestoreError('Conflict', `${label} was taken over by another tab or worker`);
 }
 
 function deleted(label: string): LodestoreError {

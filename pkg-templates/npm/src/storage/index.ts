@@ -12,7 +12,7 @@ import type { OpenStorage } from './shell.js';
 
 export { deleteFiles, type FilesOptions, openFiles } from './files.js';
 export { deleteIndexedDb, type IndexedDbOptions, openIndexedDb } from './indexeddb.js';
-export { claim, type Lock } from './lock.js';
+export { claim, lockName, type Lock } from './lock.js';
 export { type MemoryFiles, openMemory } from './memory.js';
 export { deleteOpfs, openOpfs, type OpfsOptions } from './opfs.js';
 export type { OpenStorage } from './shell.js';
@@ -22,6 +22,8 @@ export interface PickOptions {
   durability?: Durability | undefined;
   /** For `'files'`. Default `./.lodestore`. */
   directory?: string | undefined;
+  /** The caller has the lock of a storage of browsers, and watches the page. */
+  held?: boolean | undefined;
 }
 
 const KINDS: readonly string[] = ['auto', 'memory', 'indexeddb', 'opfs', 'files'];
@@ -70,7 +72,8 @@ export async function deleteStorage(
   }
 }
 
-function resolve(kind: 'auto' | StorageKind, name: string): StorageKind {
+/** Which storage a choice comes to here. */
+export function resolve(kind: 'auto' | StorageKind, name: string): StorageKind {
   checkDatabaseName(name);
   if (!KINDS.includes(kind)) {
     throw new LodestoreError('Invalid', 'There is no such storage', {

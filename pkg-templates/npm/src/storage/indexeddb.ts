@@ -6,8 +6,8 @@
 
 import { LodestoreError } from '../errors.js';
 import type { Durability, FileInfo } from '../types.js';
-import { CHUNKS, Connection, deleteDatabase, FILES, result } from './idb-connection.js';
-import { type Lock, PAGE_HIDDEN, watchPageHide, webLock } from './lock.js';
+import { CHUNKS, Connection, deleteDatabase, FILES, OWNER_ID, result } from './idb-connection.js';
+import { HELD, type Lock, lockName, PAGE_HIDDEN, watchPageHide, webLock } from './lock.js';
 import { checkDatabaseName, isFileName } from './names.js';
 import { type Backend, checkEnd, type Draft, exists, type OpenStorage, outOfRange, Shell } from './shell.js';
 
@@ -26,18 +26,22 @@ interface Entry {
 export interface IndexedDbOptions {
   /** Default `'strict'`: a change resolves when the browser says that it reached the disk. */
   durability?: Durability | undefined;
+  /** The caller has the lock, and closes when the page is left. */
+  held?: boolean | undefined;
 }
 
 /** Opens or makes the database `lodestore:<name>`; `Conflict` when another tab or worker has it open. */
 export async function openIndexedDb(name: string, options: IndexedDbOptions = {}): Promise<OpenStorage> {
   const { key, label } = locate(name);
-  const lock = await webLock(`lodestore:indexeddb:${name}`, label);
+  const lock = options.held ? HELD : await webLock(lockName('indexeddb', name), label);
   const connection = new Connection(key, label, options.durability ?? 'strict');
   try {
     await connection.open();
+    await connection.own();
     await sweep(connection);
     const backend = new IndexedDb(connection, lock, label);
     const shell = new Shell(backend, label);
+    if (options.held) return shell;
     backend.stopWatching = watchPageHide(() => {
       // The page may be frozen in the next moment, so the lock goes first and does not wait for calls under way.
       void lock.release();
@@ -54,7 +58,7 @@ export async function openIndexedDb(name: string, options: IndexedDbOptions = {}
 /** Deletes the database `lodestore:<name>` with everything in it; `Conflict` when it is open. */
 export async function deleteIndexedDb(name: string): Promise<void> {
   const { key, label } = locate(name);
-  const lock = await webLock(`lodestore:indexeddb:${name}`, label);
+  const lock = await webLock(lockName('indexeddb', name), label);
   try {
     await deleteDatabase(key, label);
   } finally {
@@ -80,6 +84,8 @@ class IndexedDb implements Backend {
   readonly #label: string;
   /** The last chunk that a read used in part: reading on begins in it. Chunks never change, ids never return. */
   #edge: { id: number; at: number; value: Uint8Array } | undefined;
+  /** The file that was appended to last, as it is now. */
+  #tail: { name: string; entry: Entry } | undefined;
   stopWatching: () => void = () => undefined;
 
   constructor(connection: Connection, lock: Lock, label: string) {
@@ -152,24 +158,33 @@ class IndexedDb implements Backend {
     return new IdbDraft(this.#connection, name, freshId());
   }
 
-  append(name: string, at: number, bytes: Uint8Array): Promise<void> {
-    return this.#connection.write(false, async (tx) => {
-      const files = tx.objectStore(FILES);
-      const entry = this.#entry(name, await result(files.get(name)));
-      checkEnd(name, at, entry?.length);
-      if (entry === undefined || bytes.length === 0) return;
+  async append(name: string, at: number, bytes: Uint8Array): Promise<void> {
+    const entry = this.#tail?.name === name ? this.#tail.entry : await this.#find(name);
+    checkEnd(name, at, entry?.length);
+    if (entry === undefined || bytes.length === 0) return;
+    const grown = { id: entry.id, length: at + bytes.length } satisfies Entry;
+    this.#tail = undefined;
+    await this.#connection.change(false, (tx) => {
       putChunks(tx, entry.id, at, bytes);
-      files.put({ id: entry.id, length: at + bytes.length } satisfies Entry, name);
+      tx.objectStore(FILES).put(grown, name);
+    });
+    this.#tail = { name, entry: grown };
+  }
+
+  async remove(name: string): Promise<void> {
+    const entry = await this.#find(name);
+    if (entry === undefined) return;
+    if (this.#tail?.name === name) this.#tail = undefined;
+    await this.#connection.change(true, (tx) => {
+      tx.objectStore(FILES).delete(name);
+      tx.objectStore(CHUNKS).delete(chunksOf(entry.id));
     });
   }
 
-  remove(name: string): Promise<void> {
-    return this.#connection.write(true, async (tx) => {
-      const files = tx.objectStore(FILES);
-      const entry = this.#entry(name, await result(files.get(name)));
-      if (entry === undefined) return;
-      files.delete(name);
-      tx.objectStore(CHUNKS).delete(chunksOf(entry.id));
+  /** Only this owner changes it: what is found stays so until it is changed here. */
+  #find(name: string): Promise<Entry | undefined> {
+    return this.#connection.read(async (tx) => {
+      return this.#entry(name, await result(tx.objectStore(FILES).get(name)));
     });
   }
 
@@ -199,7 +214,6 @@ class IdbDraft implements Draft {
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
   #written = 0;
-  #chunks = 0;
   #over = false;
 
   constructor(connection: Connection, name: string, id: number) {
@@ -216,18 +230,9 @@ class IdbDraft implements Draft {
 
   async commit(): Promise<void> {
     await this.#flush();
-    await this.#connection.write(false, async (tx) => {
-      const files = tx.objectStore(FILES);
-      if ((await result(files.getKey(this.#name))) !== undefined) throw exists(this.#name);
-      // A page that lost its lock while it was frozen may have had its draft swept by the next owner.
-      const count = await result(tx.objectStore(CHUNKS).count(chunksOf(this.#id)));
-      if (count !== this.#chunks) {
-        throw new LodestoreError(
-          'Conflict',
-          `create of ${this.#name}: somebody else opened the database and swept it`,
-        );
-      }
-      files.put({ id: this.#id, length: this.#written } satisfies Entry, this.#name);
+    // Adding fails where there is a file of that name. Had somebody swept the chunks, the turn would be taken.
+    await this.#connection.change(false, (tx) => {
+      tx.objectStore(FILES).add({ id: this.#id, length: this.#written } satisfies Entry, this.#name);
     });
     this.#over = true;
   }
@@ -254,9 +259,11 @@ class IdbDraft implements Draft {
     this.#pending = [];
     this.#pendingBytes = 0;
     // Putting the same chunks at the same keys again changes nothing, so this may be repeated.
-    await this.#connection.write(true, async (tx) => putChunks(tx, this.#id, this.#written, bytes));
+    await this.#connection.write(true, async (tx) => {
+      putChunks(tx, this.#id, this.#written, bytes);
+      tx.commit();
+    });
     this.#written += bytes.length;
-    this.#chunks += Math.ceil(bytes.length / CHUNK_BYTES);
   }
 }
 
@@ -287,7 +294,7 @@ async function sweep(connection: Connection): Promise<void> {
     const live = new Set(entries.map((entry) => entry?.id));
     const found: number[] = [];
     await eachId(tx, (id) => {
-      if (!live.has(id)) found.push(id);
+      if (!live.has(id) && id !== OWNER_ID) found.push(id);
     });
     return found;
   });

@@ -4,6 +4,7 @@
  */
 
 import { LodestoreError } from '../errors.js';
+import type { StorageKind } from '../types.js';
 
 /** Held until released; releasing twice does nothing. */
 export interface Lock {
@@ -27,6 +28,14 @@ export function claim(object: object, label: string): Lock {
     },
   };
 }
+
+/** The lock of a database: who has it may write to it. */
+export function lockName(kind: StorageKind, name: string): string {
+  return `lodestore:${kind}:${name}`;
+}
+
+/** Where somebody else has the lock already. */
+export const HELD: Lock = { release: () => undefined };
 
 /** Waits between attempts, ms. A page that reloads frees its locks up to 60 ms later, a busy one later still. */
 const WAITS_MS = [0, 20, 50, 80, 100, 150, 200, 200, 200];

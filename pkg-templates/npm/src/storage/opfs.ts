@@ -8,7 +8,7 @@
 
 import { LodestoreError, toLodestoreError } from '../errors.js';
 import type { Durability, FileInfo } from '../types.js';
-import { type Lock, webLock } from './lock.js';
+import { HELD, type Lock, lockName, webLock } from './lock.js';
 import { directoryName } from './names.js';
 import { HEADER_BYTES } from './opfs-header.js';
 import { Pool, type PoolFile } from './opfs-pool.js';
@@ -19,6 +19,8 @@ const ROOT = 'lodestore';
 export interface OpfsOptions {
   /** Default `'strict'`: an append is flushed before it resolves. */
   durability?: Durability | undefined;
+  /** The caller has the lock. */
+  held?: boolean | undefined;
 }
 
 /** Opens or makes the database `name`; `Conflict` when another worker has it open. */
@@ -26,7 +28,7 @@ export async function openOpfs(name: string, options: OpfsOptions = {}): Promise
   const { directory, label } = locate(name);
   // Synchronous access handles are there in dedicated workers only.
   if (!isDedicatedWorker()) throw elsewhere('open with { worker: true }');
-  const lock = await webLock(`lodestore:opfs:${name}`, label);
+  const lock = options.held ? HELD : await webLock(lockName('opfs', name), label);
   try {
     const root = await navigator.storage.getDirectory();
     const all = await root.getDirectoryHandle(ROOT, { create: true });
@@ -41,7 +43,7 @@ export async function openOpfs(name: string, options: OpfsOptions = {}): Promise
 /** Deletes the database `name` with everything in it, from any context; `Conflict` when it is open. */
 export async function deleteOpfs(name: string): Promise<void> {
   const { directory, label } = locate(name);
-  const lock = await webLock(`lodestore:opfs:${name}`, label);
+  const lock = await webLock(lockName('opfs', name), label);
   try {
     const root = await navigator.storage.getDirectory();
     const all = await root.getDirectoryHandle(ROOT, { create: true });

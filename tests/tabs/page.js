@@ -1,0 +1,69 @@
+// What every page can be told to do; `tab.mjs` tells it.
+
+const DIMENSION = 8;
+
+/** The vector of a row follows from its id, so that every tab knows it. Far from that of any other row. */
+function vectorOf(id) {
+  let state = 2166136261;
+  for (const char of id) state = Math.imul(state ^ char.charCodeAt(0), 16777619) >>> 0;
+  return Float32Array.from({ length: DIMENSION }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+}
+
+globalThis.changes = [];
+
+globalThis.openDb = async (name, options) => {
+  globalThis.db = await lodestore.open(name, options);
+  db.on('change', (change) => globalThis.changes.push(change));
+  globalThis.rows = await db.collection('rows', { dimension: DIMENSION });
+};
+
+globalThis.write = async (id, metadata = {}) => {
+  const { seq } = await rows.upsert([{ id, vector: vectorOf(id), metadata }]);
+  // Whether it is read again at once, in the tab that wrote it.
+  const row = await rows.get(id);
+  if (row === undefined || row.seq < seq) throw new Error(`${id} was written and is not there`);
+  return seq;
+};
+
+/** Writes rows, `width` at a time, and tells of each that was acknowledged. */
+globalThis.writeMany = async (prefix, count, width) => {
+  let next = 0;
+  const lane = async () => {
+    while (next < count) {
+      const id = `${prefix}-${next++}`;
+      await write(id);
+      await acked(id);
+    }
+  };
+  await Promise.all(Array.from({ length: width }, lane));
+};
+
+/** Everything there is, and whether it is found. */
+globalThis.survey = async () => {
+  const ids = [];
+  for await (const { id } of rows.listAll({ limit: 1000 })) ids.push(id);
+  const lost = [];
+  const found = await rows.queryMany(ids.map(vectorOf), { topK: 1 });
+  found.forEach(({ matches }, i) => {
+    if (matches[0]?.id !== ids[i]) lost.push(ids[i]);
+  });
+  const { seq, role } = await db.stats();
+  const { ok, problems } = await db.check();
+  return { ids, lost, count: await rows.count(), seq, role, ok, problems };
+};
+
+/** Nothing else happens here for so long. */
+globalThis.block = (ms) => {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+};
+
+/** The code of the error that `work` fails with. */
+globalThis.codeOf = (work) =>
+  work.then(
+    () => 'none',
+    (error) => error.code ?? String(error),
+  );

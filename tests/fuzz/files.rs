@@ -40,7 +40,8 @@ fn change_log(log: &mut Vec<u8>, mutator: &mut Mutator) {
     mutator.change(&mut payloads[at].1);
     let mut changed = log[..HEADER_BYTES].to_vec();
     for (header, payload) in payloads {
-        encode_frame(&mut changed, header.seq, header.time_ms, |out| out.extend_from_slice(&payload)).unwrap();
+        encode_frame(&mut changed, header.seq, header.time_ms, |out| out.extend_from_slice(&payload))
+            .unwrap();
     }
     *log = changed;
 }

@@ -6,7 +6,7 @@ import { homedir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-const WASM_GZIP_BYTES_MAX = 175 * 1024;
+const WASM_GZIP_BYTES_MAX = 180 * 1024;
 
 async function filesOf(folder) {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -66,7 +66,7 @@ export const fileCases = {
         assert.ok(!bytes.includes(place), `${relative(installed, file)} holds ${place}`);
     }
   },
-  'package: each of the two wasm files is under 175 KB gzipped': async ({ installed }) => {
+  'package: each of the two wasm files is under 180 KB gzipped': async ({ installed }) => {
     const files = ['lodestore_bg.wasm', 'lodestore_relaxed_bg.wasm'];
     const modules = await Promise.all(files.map((name) => readFile(join(installed, 'dist/wasm', name))));
     for (const module of modules) {

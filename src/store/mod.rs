@@ -27,6 +27,7 @@ mod options;
 mod rebuild;
 mod report;
 mod requests;
+mod settle;
 mod stats;
 mod stored;
 mod to_json;

@@ -28,17 +28,30 @@ globalThis.write = async (id, metadata = {}) => {
   return seq;
 };
 
+/** What was acknowledged here. */
+globalThis.told = [];
+
+/** Settles when nothing is written here any more. */
+globalThis.writing = Promise.resolve();
+
+/** This page was in the back/forward cache: the answers that it waited for there do not come any more. */
+const wasAway = new Promise((resolve) => {
+  addEventListener('pageshow', ({ persisted }) => persisted && resolve());
+});
+
 /** Writes rows, `width` at a time, and tells of each that was acknowledged. */
-globalThis.writeMany = async (prefix, count, width) => {
+globalThis.writeMany = (prefix, count, width) => {
   let next = 0;
   const lane = async () => {
     while (next < count) {
       const id = `${prefix}-${next++}`;
       await write(id);
-      await acked(id);
+      told.push(id);
+      await Promise.race([acked(id), wasAway]);
     }
   };
-  await Promise.all(Array.from({ length: width }, lane));
+  globalThis.writing = Promise.all(Array.from({ length: width }, lane));
+  return writing;
 };
 
 /** Everything there is, and whether it is found. */

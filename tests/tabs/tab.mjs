@@ -26,15 +26,17 @@ export class Site {
     throw new Error('nobody leads');
   }
 
-  /** In every tab: everything acknowledged is there and found, and nothing was written twice. */
+  /** In every tab: everything acknowledged is there and found, and nothing was written twice. Nobody writes meanwhile. */
   async agree({ extra = 0 } = {}) {
     let roles = [];
     for (const tab of this.tabs) {
+      // Not what is acknowledged while the rows are listed.
+      const acked = [...this.acked];
       const { ids, lost, count, seq, role, ok, problems } = await tab.run('survey()');
       roles.push(role);
       const there = new Set(ids);
       assert.deepEqual(
-        [...this.acked].filter((id) => !there.has(id)),
+        acked.filter((id) => !there.has(id)),
         [],
         'acknowledged and gone',
       );
@@ -139,12 +141,18 @@ export class Tab {
     await this.ready();
   }
 
-  /** Back to the page that was left; whether the browser has kept it. Else it is opened again. */
+  /**
+   * Back to the page that was left; whether the browser has kept it, and then it finishes what it was writing: nobody
+   * else waits for that, as `writeMany` ended when the page was left. Else it is opened again.
+   */
   async back() {
     await this.page.goBack({ waitUntil: 'commit' });
     await this.ready();
     const kept = await this.run('globalThis.db !== undefined');
     if (!kept) await this.open();
+    await this.run('writing.then(() => undefined)');
+    // What was told at the moment of leaving was not heard.
+    for (const id of await this.run('told')) this.site.acked.add(id);
     return kept;
   }
 

@@ -251,7 +251,9 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let mut bytes = 0;
         while let Some(pending) = queue.front() {
             let size = pending.upsert_bytes();
-            if !group.is_empty() && (size.is_none() || bytes + size.unwrap_or(0) > GROUP_BYTES) {
+            // What is asked for again may be in this very group: only what is committed is known.
+            let alone = size.is_none() || pending.is_repeated();
+            if !group.is_empty() && (alone || bytes + size.unwrap_or(0) > GROUP_BYTES) {
                 break;
             }
             bytes += size.unwrap_or(GROUP_BYTES);
@@ -335,6 +337,11 @@ impl Pending {
             Some(Intent::Upsert(_, rows)) => Some(rows.vectors.len() * 4),
             _ => None,
         }
+    }
+
+    /// Whether it was asked for before, perhaps in vain.
+    fn is_repeated(&self) -> bool {
+        self.request.is_some_and(|request| request.again.is_some())
     }
 
     /// As stored, where it was asked for by name.

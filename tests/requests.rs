@@ -3,11 +3,17 @@
 
 mod support;
 
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::Poll;
+
 use lodestore::error::{Kind, Result};
 use lodestore::index::Metric;
 use lodestore::limits::{REQUESTS_MAX, REQUESTS_OF_CLIENT_MAX};
 use lodestore::storage::MemoryStorage;
 use lodestore::store::{Database, Options, Request, Target, Written};
+use support::fault::FaultStorage;
 use support::{TestEnv, block_on, config, rows};
 
 type Db = Database<MemoryStorage, TestEnv>;
@@ -141,4 +147,33 @@ fn only_who_shares_writes_files_of_version_3() {
     upsert(&db, named(1, None), 0).unwrap();
     assert_eq!(versions(&storage), ["log-1:2", "log-2:3"]);
     assert_eq!(storage.files()["log-1"], before["log-1"]);
+}
+
+/// The first attempt may still wait in the same queue: its leader was slow, and not gone.
+#[test]
+fn a_retry_that_waits_beside_the_first_attempt_is_not_made_twice() {
+    let storage = FaultStorage::new(MemoryStorage::new(), u64::MAX, None);
+    let options = Options { requests: true, ..Options::default() };
+    let db = block_on(Database::open(storage, TestEnv::default(), options)).unwrap();
+    block_on(db.collection("notes", Some(config(2, Metric::Dot)))).unwrap();
+    let seen = db.state().unwrap().seq;
+    // Something that is being appended, the write, somebody else's write of the same row, and the write again.
+    let asked = [None, named(1, None), None, named(1, Some(seen))];
+    let outcomes: Rc<RefCell<Vec<(usize, Written)>>> = Rc::default();
+    let mut writes: Vec<_> = (0..asked.len())
+        .map(|at| {
+            let (db, outcomes) = (db.requested(asked[at]), outcomes.clone());
+            Box::pin(async move {
+                let written = db.upsert("notes", rows("r", 0..2, 2)).await.unwrap();
+                outcomes.borrow_mut().push((at, written));
+            })
+        })
+        .collect();
+    block_on(poll_fn(|context| {
+        writes.retain_mut(|write| write.as_mut().poll(context).is_pending());
+        if writes.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    }));
+    let outcome = |at: usize| outcomes.borrow().iter().find(|one| one.0 == at).unwrap().1;
+    assert_eq!(outcome(3), outcome(1), "made once, answered twice");
+    assert_eq!(db.state().unwrap().seq, seen + 3);
 }

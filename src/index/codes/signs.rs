@@ -3,7 +3,7 @@
 
 use super::arena::Arena;
 use crate::error::Result;
-use crate::kernel::unlike_bits;
+use crate::kernel::{encode_signs, unlike_bits};
 
 /// Bits of a word.
 const WORD: usize = u64::BITS as usize;
@@ -27,15 +27,7 @@ impl Signs {
 
     /// Keeps the signs of the codes of a slot.
     pub fn set(&mut self, slot: u32, codes: &[u8]) {
-        let words = self.arena.get_mut(slot);
-        for (word, codes) in words.iter_mut().zip(codes.chunks(WORD)) {
-            *word = 0;
-            for (at, eight) in codes.as_chunks::<8>().0.iter().enumerate() {
-                // The highest bit of each byte; the product moves the eight of them side by side into the top byte.
-                let highest = (u64::from_le_bytes(*eight) & 0x8080_8080_8080_8080) >> 7;
-                *word |= (highest.wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * at);
-            }
-        }
+        encode_signs(codes, self.arena.get_mut(slot));
     }
 
     /// Takes the signs of a vector as `query`.

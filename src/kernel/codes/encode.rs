@@ -20,6 +20,9 @@ mod registers {
     pub(super) fn bits(_: &[f32], _: &mut [u8]) -> usize {
         0
     }
+    pub(super) fn signs(codes: &[u8; 16]) -> u16 {
+        codes.iter().rev().fold(0, |signs, code| signs << 1 | u16::from(code >> 7))
+    }
     pub(super) fn widen(_: &[i8], _: &mut [i16]) -> usize {
         0
     }
@@ -41,6 +44,17 @@ pub fn encode_bytes(vector: &[f32], codes: &mut [i8]) -> (f32, i32) {
     }
     padding.fill(0);
     (largest / 127.0, sum)
+}
+
+/// The signs of byte codes, whose number is a multiple of sixteen: bit i % 64 of word i / 64 is 1 when code i is below 0.
+/// What `words` holds beyond the codes keeps its bits.
+pub fn encode_signs(codes: &[u8], words: &mut [u64]) {
+    for (word, codes) in words.iter_mut().zip(codes.chunks(64)) {
+        *word = 0;
+        for (at, sixteen) in codes.as_chunks().0.iter().enumerate() {
+            *word |= u64::from(registers::signs(sixteen)) << (STEP * at);
+        }
+    }
 }
 
 /// Codes one vector as sign bits: bit i (bit `i % 8` of byte `i / 8`) is 1 when `vector[i]` is above 0; what

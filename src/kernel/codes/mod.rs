@@ -29,7 +29,7 @@ mod wasm_records;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub use encode::{encode_bits, encode_bytes};
+pub use encode::{encode_bits, encode_bytes, encode_signs};
 pub use query::ByteQuery;
 pub use records::Terms;
 pub(super) use self_test::self_test;

@@ -4,7 +4,7 @@
 
 use super::super::self_test::Random;
 use super::{ByteQuery, CodeKernel, Terms, bits_of_row, bytes_of_row, code_implementations};
-use super::{encode_bits, encode_bytes};
+use super::{encode_bits, encode_bytes, encode_signs};
 
 /// Lengths beside 1 to 70: typical ones, more than bits can be counted in bytes, and the largest there is.
 const LENGTHS: [usize; 7] = [96, 100, 384, 768, 1536, 4100, 16_384];
@@ -206,6 +206,15 @@ fn coding(length: usize, kind: u32, random: &mut Random) -> Result<u32, String> 
     for (value, code) in vector.iter().zip(&codes) {
         if !tiny && (f64::from(*code) * f64::from(scale) - f64::from(*value)).abs() > lost {
             return Err(format!("{value:e} has become {code} x {scale:e}"));
+        }
+    }
+
+    let mut signs = vec![u64::MAX; codes.len().div_ceil(64)];
+    let bytes: Vec<u8> = codes.iter().map(|code| *code as u8).collect();
+    encode_signs(&bytes, &mut signs);
+    for at in 0..64 * signs.len() {
+        if (signs[at / 64] >> (at % 64) & 1 == 1) != codes.get(at).is_some_and(|code| *code < 0) {
+            return Err(format!("sign {at} of the codes is wrong"));
         }
     }
 

@@ -109,6 +109,13 @@ pub(super) fn bits(vector: &[f32], bits: &mut [u8]) -> usize {
     whole
 }
 
+/// The signs of sixteen codes, the first in the lowest bit.
+#[inline(always)]
+pub(super) fn signs(codes: &[u8; 16]) -> u16 {
+    // SAFETY: sixteen bytes, and the load asks for no alignment.
+    i8x16_bitmask(unsafe { v128_load(codes.as_ptr().cast()) })
+}
+
 /// Widens whole sixteens of codes to 16 bits: how many that are.
 pub(super) fn widen(codes: &[i8], wide: &mut [i16]) -> usize {
     let whole = codes.len().min(wide.len()) / STEP * STEP;

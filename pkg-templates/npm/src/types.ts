@@ -118,7 +118,10 @@ export interface QueryOptions {
   returnVectors?: boolean;
   /** Candidates that a search of the graph looks at, 1 to 10,000: more find more and take longer. Default as configured. */
   ef?: number;
-  /** Rows compared again as floats, for each match, 1 to 1,000. Default as configured. */
+  /**
+   * Rows compared again as floats, for each match, 1 to 1,000. Default as configured; by default three with `int8`, and
+   * fewer once the rest would not be among the best.
+   */
   oversample?: number;
   /** Compare every row that may match as floats, whatever index there is. Default false. */
   exact?: boolean;
@@ -150,7 +153,7 @@ export interface QueryExplain {
   rows: number;
   /** Rows that match the filter; absent without one. */
   matches?: number;
-  /** Codes or vectors that were compared. */
+  /** Codes or vectors that were compared; rows that were left out by the signs of their codes are not among them. */
   compared: number;
   /** Vectors that were compared again as floats. */
   rescored: number;

@@ -301,21 +301,24 @@ test('options of a query become numbers and flags', () => {
 });
 
 test('results are cut from columns, each vector with a buffer of its own', () => {
-  const json = '{"ids":["a","b","c"],"metadata":[{"n":1},{},{"n":3}],"counts":[2,0,1],"explain":[1,2,3]}';
-  const numbers = Float32Array.of(0.5, 0.25, 2, 3, 4, 5);
+  const json = '{"metadata":[{"n":1},{},{"n":3}],"counts":[2,0,1],"explain":[1,2,3]}';
+  // Lengths of ids are in units of UTF-16, in which this sign has two.
+  const numbers = Float32Array.of(0.5, 0.25, 1, 2, 3, 2, 4, 5, 0);
+  const ids = 'a\u{1f6a3}';
   const vectors = Float32Array.of(1, 2, 3, 4, 5, 6);
-  const [first, none, last] = queryResults({ json, numbers, vectors });
+  const [first, none, last] = queryResults({ json, numbers, vectors, ids });
   assert.deepEqual(first, {
     matches: [
       { id: 'a', score: 0.5, distance: 0.25, metadata: { n: 1 }, vector: Float32Array.of(1, 2) },
-      { id: 'b', score: 2, distance: 3, metadata: {}, vector: Float32Array.of(3, 4) },
+      { id: '\u{1f6a3}', score: 2, distance: 3, metadata: {}, vector: Float32Array.of(3, 4) },
     ],
     explain: 1,
   });
   assert.deepEqual(none, { matches: [], explain: 2 });
+  assert.equal(last.matches[0].id, '');
   assert.deepEqual(last.matches[0].vector, Float32Array.of(5, 6));
   assert.equal(last.matches[0].vector.buffer.byteLength, 8);
-  const bare = { json: '{"ids":["a"]}', numbers: Float32Array.of(1, 0), vectors: undefined };
+  const bare = { json: '', numbers: Float32Array.of(1, 0, 1), vectors: undefined, ids: 'a' };
   assert.deepEqual(queryResults(bare), [{ matches: [{ id: 'a', score: 1, distance: 0 }] }]);
 });
 

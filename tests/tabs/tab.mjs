@@ -122,11 +122,15 @@ export class Tab {
     await this.open();
   }
 
-  /** Runs nothing more in this page, as when it is frozen without a word, and in the debugger. */
+  /**
+   * Runs nothing more in this page, as when it is frozen without a word. Like freezing, between two tasks:
+   * `Debugger.pause` would stop in the middle of one, perhaps between the requests of a transaction and its commit,
+   * and the browser keeps a transaction for as long as the page is paused.
+   */
   async freeze() {
     await this.cdp.send('Debugger.enable');
     const paused = new Promise((resolve) => this.cdp.once('Debugger.paused', resolve));
-    await this.cdp.send('Debugger.pause');
+    await this.cdp.send('Runtime.evaluate', { expression: 'setTimeout(() => { debugger; })' });
     await paused;
   }
 

@@ -118,10 +118,7 @@ export interface QueryOptions {
   returnVectors?: boolean;
   /** Candidates that a search of the graph looks at, 1 to 10,000: more find more and take longer. Default as configured. */
   ef?: number;
-  /**
-   * Rows compared again as floats, for each match, 1 to 1,000. Default as configured; by default three with `int8`, and
-   * fewer once the rest would not be among the best.
-   */
+  /** Rows compared again as floats, for each match, 1 to 1,000. Default as configured, else fewer where the rest cannot do. */
   oversample?: number;
   /** Compare every row that may match as floats, whatever index there is. Default false. */
   exact?: boolean;

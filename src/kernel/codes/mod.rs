@@ -70,8 +70,8 @@ pub fn hamming4(query: &[u8], rows: [&[u8]; 4]) -> [u32; 4] {
     native::hamming4(query, rows)
 }
 
-/// In how many bits two rows differ, as far as the shorter one goes. In every build by the instruction of the processor
-/// that counts the bits of a word: for rows as short as these it is faster than counting in registers.
+/// In how many bits two rows differ, as far as the shorter one goes. In every build a word at a time, which is one instruction
+/// where the processor can count bits: there is nothing to add up afterwards.
 #[inline(always)]
 pub fn unlike_bits(a: &[u64], b: &[u64]) -> u32 {
     let words = a.len().min(b.len());

@@ -203,7 +203,7 @@ export class DirectEngine implements Engine {
   rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<number | undefined> {
     return this.#later(async (store) => {
       const running = await store.rebuildStart(name, configJson, hasEmbed);
-      return running && this.#rebuilds.add(running);
+      return typeof running === 'string' ? undefined : this.#rebuilds.add(running);
     });
   }
 

@@ -26,7 +26,7 @@ impl Compared {
     /// Codes of one byte a component.
     pub fn bytes(dimension: usize) -> Compared {
         let components = dimension as f64;
-        Compared { in_order: 2.0 + 0.04 * components, anywhere: 25.0 + 0.15 * components }
+        Compared { in_order: 4.0 + 0.034 * components, anywhere: 25.0 + 0.15 * components }
     }
 
     /// Codes of one bit a component.

@@ -38,29 +38,36 @@ export class Model {
    */
   settle({ rows, problems, seq }) {
     const wrong = [...problems];
-    let [lost, kept, made] = [0, 0, 0];
-    let [newestThere, oldestGone] = [0, Infinity];
-    for (let w = 0; w < WRITERS; w += 1) {
+    if (rows.some(({ w }) => !(w >= 0 && w < WRITERS))) wrong.push('rows that nobody wrote');
+    const states = this.#rows.map((_, w) => this.#states(w));
+    const fits = states.map((of, w) => {
       const found = new Map(rows.filter((row) => row.w === w).map((row) => [row.id, row.mark]));
+      const fitting = [...of.keys()].filter((at) => equal(of[at], found, w));
+      if (fitting.length === 0) wrong.push(`writer ${w}: ${difference(of[this.#acked[w].length], found, w)}`);
+      return fitting;
+    });
+    if (wrong.length > 0) return { wrong, lost: 0, kept: 0 };
+    // A row that was written and deleted leaves a writer as it was: then the sequence number says which it is.
+    const made = seq - this.seq;
+    const places = combinations(fits).find((places) => places.reduce((sum, at) => sum + at, 0) === made);
+    if (places === undefined) {
+      wrong.push(
+        `the sequence number says ${made} writes, and the rows ${fits.map((of) => of.at(-1)).join(' + ')}`,
+      );
+      return { wrong, lost: 0, kept: 0 };
+    }
+    let [lost, kept] = [0, 0];
+    let [newestThere, oldestGone] = [0, Infinity];
+    for (const [w, at] of places.entries()) {
       const acked = this.#acked[w];
-      const states = this.#states(w);
-      const at = states.findLastIndex((state) => equal(state, found, w));
-      if (at < 0) {
-        wrong.push(`writer ${w}: ${difference(states[acked.length], found, w)}`);
-        continue;
-      }
-      made += at;
       lost += Math.max(0, acked.length - at);
       kept += Math.max(0, at - acked.length);
-      newestThere = Math.max(newestThere, at > 0 ? (acked[Math.min(at, acked.length) - 1] ?? 0) : 0);
+      newestThere = Math.max(newestThere, acked[Math.min(at, acked.length) - 1] ?? 0);
       oldestGone = Math.min(oldestGone, acked[at] ?? Infinity);
-      this.#rows[w] = states[at];
+      this.#rows[w] = states[w][at];
     }
-    if (rows.some(({ w }) => !(w >= 0 && w < WRITERS))) wrong.push('rows that nobody wrote');
     // Writes may be lost from the end only: never one with a later one still there.
     if (newestThere > oldestGone) wrong.push(`write ${newestThere} is there and ${oldestGone} is gone`);
-    if (wrong.length === 0 && seq !== this.seq + made)
-      wrong.push(`the sequence number is ${seq}: ${this.seq} and ${made} writes were expected`);
     this.seq = seq;
     return { wrong, lost, kept };
   }
@@ -73,6 +80,10 @@ export class Model {
     return states;
   }
 }
+
+/** One of each. */
+const combinations = (lists) =>
+  lists.reduce((all, list) => all.flatMap((some) => list.map((one) => [...some, one])), [[]]);
 
 function equal(state, found, w) {
   if (state.size !== found.size) return false;

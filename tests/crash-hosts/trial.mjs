@@ -47,6 +47,7 @@ export async function trial(setting, { rounds, seed, scratch, say }) {
 /** Crashes of one database. */
 class Crashes {
   #model = new Model();
+  #isSynced = false;
 
   constructor(setting, given) {
     Object.assign(this, { setting, ...given });
@@ -68,7 +69,7 @@ class Crashes {
           // One in seven hits a database that is just being opened: made, or recovered from the crash before.
           isEarly = next() < 0.15 && !this.setting.isKnown;
           if (isEarly) await this.#early(launch, next);
-          else await this.#write(launch, next, { disk, crash, seed: `${seed}/${round}` });
+          else await this.#write(launch, next, { disk, seed: `${seed}/${round}` });
         } finally {
           await launches.end(launch);
         }
@@ -99,9 +100,10 @@ class Crashes {
     this.total.early += 1;
   }
 
-  async #write(launch, next, { disk, crash, seed }) {
+  async #write(launch, next, { disk, seed }) {
     this.#settle(await launch.survey());
-    if (crash === 0 && this.setting.start === 'synced') await disk.sync();
+    if (!this.#isSynced && this.setting.start === 'synced') await disk.sync();
+    this.#isSynced = true;
     await launch.write(this.#model, seed);
     await launch.goOn(next() * WRITING_MS);
   }
@@ -117,7 +119,8 @@ class Crashes {
     this.total.lossy += lost > 0;
     this.total.torn += opened.bytesDropped > 0;
     this.total.pool = Math.max(this.total.pool, pool ?? 0);
-    if (lost > 0) this.say(`lost ${lost} of ${acked} acknowledged writes`);
+    if (lost > 0)
+      this.say(`lost ${lost} of ${acked} acknowledged writes (${JSON.stringify({ ...opened, pool })})`);
     if (wrong.length > 0) throw new Error(`${wrong.join('; ')} (${JSON.stringify(opened)})`);
   }
 

@@ -7,8 +7,8 @@ import { existsSync } from 'node:fs';
 const POLL_MS = 20;
 
 /**
- * Chromium can end the renderer of one page, and stop a page between two tasks, because its debugger can; Firefox has
- * neither. Everything else is the same in both.
+ * Chromium can end the renderer of one page and stop a page between two tasks, because its debugger can, and keeps
+ * pages that were left (in the back/forward cache); Firefox does none of it when it is driven from outside.
  */
 const BROWSERS = { chromium: startChromium, firefox: startFirefox };
 
@@ -32,7 +32,8 @@ async function startChromium(profile) {
     args: ['--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'],
   });
   return {
-    can: ['crash', 'freeze'],
+    can: ['crash', 'freeze', 'keep'],
+    takesOver: true,
     newPage: () => context.newPage(),
     debug: (page) => context.newCDPSession(page),
     // A page that comes out of the back/forward cache is not loaded again.
@@ -52,6 +53,9 @@ async function startFirefox(profile) {
   });
   return {
     can: [],
+    // A transaction in IndexedDB waits for its page, and files in OPFS for the page of their worker: who stands still
+    // keeps the database until it goes on.
+    takesOver: false,
     newPage: () => browser.newPage(),
     debug: async () => undefined,
     async back(page) {

@@ -60,7 +60,7 @@ export class Site {
   }
 
   async close() {
-    for (const tab of this.tabs) await tab.page.close().catch(() => undefined);
+    for (const tab of [...this.tabs]) await tab.close().catch(() => undefined);
   }
 }
 

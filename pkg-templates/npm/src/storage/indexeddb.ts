@@ -6,6 +6,7 @@
 
 import { LodestoreError } from '../errors.js';
 import type { Durability, FileInfo } from '../types.js';
+import { commitEarly } from './idb-commit.js';
 import { CHUNKS, Connection, deleteDatabase, FILES, OWNER_ID, result } from './idb-connection.js';
 import { HELD, type Lock, lockName, PAGE_HIDDEN, watchPageHide, webLock } from './lock.js';
 import { checkDatabaseName, isFileName } from './names.js';
@@ -261,7 +262,7 @@ class IdbDraft implements Draft {
     // Putting the same chunks at the same keys again changes nothing, so this may be repeated.
     await this.#connection.write(true, async (tx) => {
       putChunks(tx, this.#id, this.#written, bytes);
-      tx.commit();
+      commitEarly(tx);
     });
     this.#written += bytes.length;
   }

@@ -15,7 +15,7 @@ durability is strict unless it is named. 'power' cuts a disk image off from its 
   --verbose       a line for each round`;
 
 const NAMED = ['host', 'storage', 'mode', 'durability', 'rounds', 'seed'];
-const FLAGS = ['new', 'record', 'verbose', 'brief'];
+const FLAGS = ['new', 'record', 'verbose'];
 
 const CHOICES = {
   host: hostNames,

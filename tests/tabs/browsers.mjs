@@ -48,6 +48,8 @@ async function startFirefox(profile) {
     executablePath: program('FIREFOX', '/usr/bin/firefox-esr'),
     headless: true,
     userDataDir: profile,
+    // One call may run a whole suite.
+    protocolTimeout: 0,
     // A blocked thread is to block one page, as it does where tabs are few; the driver's own wish is a single process.
     extraPrefsFirefox: { 'dom.ipc.processCount.webIsolated': 16, 'fission.bfcacheInParent': true },
   });

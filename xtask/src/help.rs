@@ -67,7 +67,7 @@ fails and shows its output. The outputs are kept in target/xtask/log.
 
   lint            rustfmt, clippy (native and wasm), prettier, tsc
   native          cargo test, and some thousand seeds of the simulation
-  web             the packed package in Chromium
+  web             the packed package in Chromium, and the storages in Firefox
   tabs            several tabs of Chromium, and of Firefox, on one database
   crash           Chromium, Firefox and Node killed three times each while they write; `cargo xtask crash` goes on
   packaging       the packed package in Node and through bundlers

@@ -25,7 +25,11 @@ const suite: Suite = {
   contexts: ['window'],
   cases(_, driver): Case[] {
     return [
-      { name: 'without room writes say Quota, change nothing, and reads go on', run: () => quota(driver) },
+      {
+        name: 'without room writes say Quota, change nothing, and reads go on',
+        needsChromium: true,
+        run: () => quota(driver),
+      },
       { name: 'a connection that was closed is opened again by every verb', run: reopens },
       {
         name: 'a connection lost inside a change: safe verbs are repeated, others say Unavailable',
@@ -33,13 +37,18 @@ const suite: Suite = {
       },
       { name: 'another page may upgrade: the newer schema is a Version error', run: newerSchema },
       { name: 'a database deleted under us is Unavailable, not empty', run: deleted },
-      { name: 'data cleared by the browser is Unavailable, not empty', run: () => cleared(driver) },
+      {
+        name: 'data cleared by the browser is Unavailable, not empty',
+        needsChromium: true,
+        run: () => cleared(driver),
+      },
       { name: 'chunks that no file leads to are swept at the next open', run: orphans },
       { name: 'who was overtaken changes nothing any more', run: overtaken },
       { name: 'a view of a large memory stores only its own bytes', run: views },
       { name: 'a damaged chunk is Corrupt, never zeros', run: damaged },
       {
         name: 'a page in the back/forward cache lets go, and is Closed when it comes back',
+        needsChromium: true,
         run: () => hidden(driver),
       },
       { name: "'auto' is IndexedDB here, and the others say what to do", run: choice },

@@ -21,14 +21,18 @@ struct Script {
 }
 
 /// Every script. One that is missing is an error: a kind must not vanish silently.
-const SCRIPTS: [Script; 6] = [
+const SCRIPTS: [Script; 7] = [
     Script { kind: "web", name: "web", path: "tests/web/run.mjs", args: &[] },
+    Script { kind: "web", name: "web firefox", path: "tests/web/run.mjs", args: &STORAGES },
     Script { kind: "tabs", name: "tabs", path: "tests/tabs/run.mjs", args: &[] },
     Script { kind: "tabs", name: "tabs firefox", path: "tests/tabs/run.mjs", args: &IN_FIREFOX },
     Script { kind: "crash", name: "crash", path: "tests/crash-hosts/run.mjs", args: &crash::IN_TESTS },
     Script { kind: "packaging", name: "packaging", path: "tests/packaging/run.mjs", args: &[] },
     Script { kind: "demo", name: "demo", path: "tests/demo/run.mjs", args: &[] },
 ];
+
+/// What depends on the browser's own storages.
+const STORAGES: [&str; 4] = ["--browser=firefox", "contract", "indexeddb", "opfs"];
 
 /// Fewer rows: what differs between browsers is what happens to tabs, and that is the same.
 const IN_FIREFOX: [&str; 2] = ["--browser=firefox", "--rows=50"];
@@ -74,11 +78,11 @@ fn prepare(script: &Script, node: &mut Command) -> Result<()> {
         "demo" => demo::build()?,
         _ => pack::pack(false).map(|_| ())?,
     }
-    if script.kind == "web" {
+    if script.name == "web" {
         kernels()?;
     }
     node.env("CHROMIUM", chromium::ensure()?);
-    if ["tabs", "crash"].contains(&script.kind) {
+    if ["web", "tabs", "crash"].contains(&script.kind) {
         node.env("FIREFOX", firefox::ensure()?);
     }
     Ok(())

@@ -46,6 +46,7 @@ const suite: Suite = {
       { name: 'who was overtaken changes nothing any more', run: overtaken },
       { name: 'a view of a large memory stores only its own bytes', run: views },
       { name: 'a damaged chunk is Corrupt, never zeros', run: damaged },
+      { name: 'relaxed stores no value that Chromium would put into a file of its own', run: small },
       {
         name: 'a page in the back/forward cache lets go, and is Closed when it comes back',
         needsChromium: true,
@@ -242,6 +243,32 @@ const views = (): Promise<void> =>
   });
 
 /** As a page that was frozen with the lock finds it when it goes on: somebody else took the lock meanwhile. */
+async function small(): Promise<void> {
+  const name = freshName('small');
+  const s = await pickStorage('indexeddb', name, { durability: 'relaxed' });
+  const bytes = pattern(3 * MIB + 5, 1);
+  await s.create('f', pieces(bytes.slice(0, 100)));
+  await s.append('f', 100, bytes.slice(100));
+  await s.create('g', pieces(bytes));
+  for (const file of ['f', 'g'])
+    sameBytes(await s.read(file, 99, bytes.length), bytes.slice(99), `${file} is read`);
+  await s.close();
+  const db = await new Promise<IDBDatabase>((resolve, reject) => {
+    const request = indexedDB.open(`lodestore:${name}`);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const values = await new Promise<unknown[]>((resolve) => {
+    const request = db.transaction('chunks').objectStore('chunks').getAll();
+    request.onsuccess = () => resolve(request.result);
+  });
+  db.close();
+  const lengths = values.map((value) => (value as Uint8Array).length ?? 0);
+  assert(lengths.length > 100, `many chunks, not ${lengths.length}`);
+  assert(Math.max(...lengths) < 1 << 16, `the largest has ${Math.max(...lengths)} bytes`);
+  await deleteStorage('indexeddb', name);
+}
+
 async function overtaken(): Promise<void> {
   const name = freshName('overtaken');
   const first = await pickStorage('indexeddb', name, { held: true });

@@ -26,7 +26,7 @@ const REOPEN_MS = [0, 50, 200, 800];
 export class Connection {
   readonly #name: string;
   readonly #label: string;
-  readonly #durability: Durability;
+  readonly durability: Durability;
   readonly #owner = crypto.randomUUID();
   /** The turn of the opening. */
   #claim = 0;
@@ -39,7 +39,7 @@ export class Connection {
   constructor(name: string, label: string, durability: Durability) {
     this.#name = name;
     this.#label = label;
-    this.#durability = durability;
+    this.durability = durability;
   }
 
   /** Opens now, so that failures are told by `open` and not by the first verb. */
@@ -127,7 +127,7 @@ export class Connection {
       const db = await this.#get();
       let tx: IDBTransaction;
       try {
-        tx = db.transaction([FILES, CHUNKS], mode, { durability: this.#durability });
+        tx = db.transaction([FILES, CHUNKS], mode, { durability: this.durability });
       } catch (error) {
         // Nothing has begun, so any verb may try once more on a new connection.
         this.#drop(db);

@@ -14,7 +14,8 @@ export class Launches {
   #run = 0;
   #launch;
 
-  constructor({ host, storage, durability, checkpointLogBytes }) {
+  constructor({ host, storage, durability, checkpointLogBytes, say }) {
+    this.say = say;
     this.#host = host;
     const options = { storage, durability, checkpointLogBytes };
     this.#given = { name: 'crash', options, packed: nodeEntry() };
@@ -29,7 +30,7 @@ export class Launches {
 
   async next(profile) {
     this.#run += 1;
-    this.#launch = new Launch(this.#given);
+    this.#launch = new Launch(this.#given, this.say);
     this.#launch.process = await start(this.#host, profile, this.#server.url(this.#run));
     this.#launch.process.exited.then(
       () => this.#launch.fail(`${this.#host} ended by itself: ${this.#launch.process.errors()}`),
@@ -57,8 +58,8 @@ class Launch {
   #model;
   isOver = false;
 
-  constructor(given) {
-    this.given = given;
+  constructor(given, say) {
+    Object.assign(this, { given, say });
     this.failed = new Promise((_, reject) => (this.reject = reject));
     this.failed.catch(() => undefined);
   }
@@ -70,6 +71,7 @@ class Launch {
   /** What the driver answers; nothing, and whoever told it waits. */
   hear(message) {
     if (message.type === 'error') this.fail(message.error);
+    if (message.type === 'note') this.say(message.note);
     const { resolve } = this.#expect(message.type);
     resolve(message);
     switch (message.type) {

@@ -46,7 +46,7 @@ export class Model {
       if (fitting.length === 0) wrong.push(`writer ${w}: ${difference(of[this.#acked[w].length], found, w)}`);
       return fitting;
     });
-    if (wrong.length > 0) return { wrong, lost: 0, kept: 0 };
+    if (wrong.length > 0) return { wrong, lost: this.acked, kept: 0 };
     // A row that was written and deleted leaves a writer as it was: then the sequence number says which it is.
     const made = seq - this.seq;
     const places = combinations(fits).find((places) => places.reduce((sum, at) => sum + at, 0) === made);
@@ -54,7 +54,7 @@ export class Model {
       wrong.push(
         `the sequence number says ${made} writes, and the rows ${fits.map((of) => of.at(-1)).join(' + ')}`,
       );
-      return { wrong, lost: 0, kept: 0 };
+      return { wrong, lost: this.acked, kept: 0 };
     }
     let [lost, kept] = [0, 0];
     let [newestThere, oldestGone] = [0, Infinity];

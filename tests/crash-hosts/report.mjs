@@ -34,11 +34,11 @@ Made by \`cargo xtask crash --record\`; do not edit. Each round starts a real ho
 through the database, lets four writers write (rows, batches, columns, updates, deletes by id and by filter, checkpoints
 in between, every acknowledgement told to another process at once), and kills the host with SIGKILL at a random moment; one in seven
 hits a database that is just being opened. \`power\` besides cuts the disk off from its cache: the profile lies on ext4 in an image
-file, and goes on with a copy of that file made at the kill, which has what was synced and nothing else. Up to ten crashes in a row hit the
-same database. After each, every acknowledged write has to be there with its vector and metadata, and of those under way
+file, and that file system is shut down at the kill without writing what it holds (EXT4_IOC_SHUTDOWN), and mounted again. Up to ten
+crashes in a row hit the same database. After each, every acknowledged write has to be there with its vector and metadata, and of those under way
 all or nothing; \`get\`, \`list\`, \`count\`, queries (each row finds itself, by scan and by graph) and \`check()\` have to agree.
 
-\`lost\` counts acknowledged writes that were gone, \`in rounds\` how many rounds lost any. With \`relaxed\` that may be, but only from the
+\`lost\` counts acknowledged writes that were gone, \`in rounds\` how many rounds lost any; where nothing fits any more, all of that round. With \`relaxed\` that may be, but only from the
 end: a round where a later write is there and an earlier one is gone, or half a write, is a failure. \`unasked\`
 counts writes that were there though the crash came before their acknowledgement, \`torn\` the rounds after which a log ended in half a frame,
 \`opening\` the rounds that hit the opening.

@@ -56,7 +56,8 @@ class Crashes {
   async run(count, seed) {
     const { host, storage, mode } = this.setting;
     const disk = await (mode === 'power' ? Disk : Folder).make(this.folder);
-    const launches = new Launches({ ...this.setting, checkpointLogBytes: CHECKPOINT_LOG_BYTES });
+    const { say } = this;
+    const launches = new Launches({ ...this.setting, checkpointLogBytes: CHECKPOINT_LOG_BYTES, say });
     await launches.listen();
     try {
       for (let crash = 0; crash < count; crash += 1) {
@@ -121,13 +122,16 @@ class Crashes {
     this.total.pool = Math.max(this.total.pool, pool ?? 0);
     if (lost > 0)
       this.say(`lost ${lost} of ${acked} acknowledged writes (${JSON.stringify({ ...opened, pool })})`);
-    if (wrong.length > 0) throw new Error(`${wrong.join('; ')} (${JSON.stringify(opened)})`);
+    if (wrong.length === 0) return;
+    const error = new Error(`${wrong.join('; ')} (${JSON.stringify(opened)})`);
+    throw Object.assign(error, { isCounted: true });
   }
 
   async #failed(error, disk) {
     const { isKnown, host, storage, mode } = this.setting;
     this.say(`after round ${this.total.rounds}: ${error.stack}`);
     if (isKnown) {
+      if (error.isCounted) return;
       // Some files were there and others not, and it did not open: nothing of it is there.
       this.total.lost += this.#model.acked;
       this.total.writes += this.#model.acked;

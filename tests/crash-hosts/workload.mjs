@@ -14,6 +14,7 @@ import {
 /** `tell` hands a message to the driver and resolves to its answer: what it heard, nobody can lose any more. */
 export async function work(lodestore, { name, options }, tell) {
   try {
+    watchDataLoss(tell);
     await tell({ type: 'opening' });
     const db = await lodestore.open(name, options);
     const collections = {};
@@ -28,6 +29,20 @@ export async function work(lodestore, { name, options }, tell) {
   } catch (error) {
     await tell({ type: 'error', error: `${error?.code ?? ''} ${error?.message}\n${error?.stack ?? error}` });
   }
+}
+
+/** Chromium says when it found its own files damaged and began anew; the reason is worth more than the loss alone. */
+function watchDataLoss(tell) {
+  if (globalThis.IDBFactory === undefined) return;
+  const { open } = IDBFactory.prototype;
+  IDBFactory.prototype.open = function (...args) {
+    const request = open.apply(this, args);
+    request.addEventListener('upgradeneeded', ({ dataLoss, dataLossMessage }) => {
+      const lost = (dataLoss ?? 'none') !== 'none';
+      if (lost) void tell({ type: 'note', note: `the browser lost its database: ${dataLossMessage}` });
+    });
+    return request;
+  };
 }
 
 /** Everything there is, and where `list`, `get`, `query`, `count` and `check()` do not agree. */

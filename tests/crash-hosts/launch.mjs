@@ -14,8 +14,9 @@ export class Launches {
   #run = 0;
   #launch;
 
-  constructor({ host, storage, durability, checkpointLogBytes, say }) {
-    this.say = say;
+  /** `noted` hears what a browser says of its own files. */
+  constructor({ host, storage, durability, checkpointLogBytes }, noted) {
+    this.noted = noted;
     this.#host = host;
     const options = { storage, durability, checkpointLogBytes };
     this.#given = { name: 'crash', options, packed: nodeEntry() };
@@ -30,7 +31,7 @@ export class Launches {
 
   async next(profile) {
     this.#run += 1;
-    this.#launch = new Launch(this.#given, this.say);
+    this.#launch = new Launch(this.#given, this.noted);
     this.#launch.process = await start(this.#host, profile, this.#server.url(this.#run));
     this.#launch.process.exited.then(
       () => this.#launch.fail(`${this.#host} ended by itself: ${this.#launch.process.errors()}`),
@@ -58,8 +59,8 @@ class Launch {
   #model;
   isOver = false;
 
-  constructor(given, say) {
-    Object.assign(this, { given, say });
+  constructor(given, noted) {
+    Object.assign(this, { given, noted });
     this.failed = new Promise((_, reject) => (this.reject = reject));
     this.failed.catch(() => undefined);
   }
@@ -71,7 +72,7 @@ class Launch {
   /** What the driver answers; nothing, and whoever told it waits. */
   hear(message) {
     if (message.type === 'error') this.fail(message.error);
-    if (message.type === 'note') this.say(message.note);
+    if (message.type === 'note') this.noted(message.note);
     const { resolve } = this.#expect(message.type);
     resolve(message);
     switch (message.type) {

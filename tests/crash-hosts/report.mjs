@@ -39,12 +39,13 @@ crashes in a row hit the same database. After each, every acknowledged write has
 all or nothing; \`get\`, \`list\`, \`count\`, queries (each row finds itself, by scan and by graph) and \`check()\` have to agree.
 
 \`lost\` counts acknowledged writes that were gone, \`in rounds\` how many rounds lost any; where nothing fits any more, all of that round. With \`relaxed\` that may be, but only from the
-end: a round where a later write is there and an earlier one is gone, or half a write, is a failure. \`unasked\`
+end: a round where a later write is there and an earlier one is gone, or half a write, is a failure. \`deleted\`
+counts databases that the browser itself gave up after a power cut, since it found its own files damaged (Chromium says so: \`dataLoss\`). \`unasked\`
 counts writes that were there though the crash came before their acknowledgement, \`torn\` the rounds after which a log ended in half a frame,
 \`opening\` the rounds that hit the opening.
 
-| host | storage | durability | crash | database | rounds | acknowledged | lost | in rounds | failures | unasked | torn | opening |
-|---|---|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|
+| host | storage | durability | crash | database | rounds | acknowledged | lost | in rounds | failures | deleted | unasked | torn | opening |
+|---|---|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 `;
 
 function page(results) {
@@ -62,7 +63,7 @@ function page(results) {
       one.lost,
       one.lossy,
     ];
-    return `| ${[...cells, one.failures.length, one.kept, one.torn, one.early].join(' | ')} |\n`;
+    return `| ${[...cells, one.failures.length, one.deleted ?? 0, one.kept, one.torn, one.early].join(' | ')} |\n`;
   });
   const tail = `
 One line again: \`cargo xtask crash --host H --storage S --mode kill|power --durability D\`; power cuts need root. \`--new\` is for the

@@ -26,10 +26,11 @@ async function main(chosen) {
     const total = await trial(setting, { rounds: chosen.rounds, seed, scratch, say });
     const seconds = Math.round((performance.now() - began) / 1000);
     const mayLose = isKnown || (durability === 'relaxed' && mode === 'power');
-    if (total.lost > 0 && !mayLose) total.failures.push(`${name}: ${total.lost} acknowledged writes lost`);
+    if (total.lost > 0 && !mayLose && total.failures.length === 0)
+      total.failures.push(`${name}: ${total.lost} acknowledged writes lost`);
     console.log(
       `${total.failures.length === 0 ? 'ok  ' : 'FAIL'} ${name}: ${total.rounds} rounds, ${total.writes} writes acknowledged, ` +
-        `${total.lost} lost in ${total.lossy} rounds, ${total.kept} there unacknowledged, ${total.torn} torn tails, ${seconds} s`,
+        `${total.lost} lost in ${total.lossy} rounds, ${total.kept} there unacknowledged, ${total.torn} torn tails, ${total.deleted} times deleted by the browser, ${seconds} s`,
     );
     sum.rounds += total.rounds;
     sum.writes += total.writes;

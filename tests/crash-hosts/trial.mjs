@@ -29,7 +29,7 @@ export async function trial(setting, { rounds, seed, scratch, say }) {
     early: 0,
     torn: 0,
     lossy: 0,
-    pool: 0,
+    deleted: 0,
     failures: [],
   };
   const folder = join(scratch, `${host}-${storage}`);
@@ -37,9 +37,12 @@ export async function trial(setting, { rounds, seed, scratch, say }) {
   await mkdir(folder, { recursive: true });
   // A loss that is expected leaves nothing to go on with.
   const chain = isKnown ? 1 : CHAIN;
-  for (let from = 0; from < rounds; from += chain) {
+  while (total.rounds < rounds) {
+    const from = total.rounds;
     const crashes = new Crashes(setting, { scratch, folder, total, say, from });
     await crashes.run(Math.min(chain, rounds - from), seed);
+    // What fails before anything was killed fails again.
+    if (total.rounds === from) break;
   }
   return total;
 }
@@ -48,6 +51,8 @@ export async function trial(setting, { rounds, seed, scratch, say }) {
 class Crashes {
   #model = new Model();
   #isSynced = false;
+  /** The browser says that it found its own files damaged, after a power cut, and began anew. */
+  #isDeleted = false;
 
   constructor(setting, given) {
     Object.assign(this, { setting, ...given });
@@ -56,8 +61,11 @@ class Crashes {
   async run(count, seed) {
     const { host, storage, mode } = this.setting;
     const disk = await (mode === 'power' ? Disk : Folder).make(this.folder);
-    const { say } = this;
-    const launches = new Launches({ ...this.setting, checkpointLogBytes: CHECKPOINT_LOG_BYTES, say });
+    const given = { ...this.setting, checkpointLogBytes: CHECKPOINT_LOG_BYTES };
+    const launches = new Launches(given, (note) => {
+      this.say(note);
+      this.#isDeleted = mode === 'power';
+    });
     await launches.listen();
     try {
       for (let crash = 0; crash < count; crash += 1) {
@@ -114,12 +122,12 @@ class Crashes {
     const { opened, pool } = survey;
     const { acked } = this.#model;
     this.total.writes += acked;
+    if (this.#isDeleted) throw new Error('deleted by the browser');
     const { wrong, lost, kept } = this.#model.settle(survey);
     this.total.lost += lost;
     this.total.kept += kept;
     this.total.lossy += lost > 0;
     this.total.torn += opened.bytesDropped > 0;
-    this.total.pool = Math.max(this.total.pool, pool ?? 0);
     if (lost > 0)
       this.say(`lost ${lost} of ${acked} acknowledged writes (${JSON.stringify({ ...opened, pool })})`);
     if (wrong.length === 0) return;
@@ -130,6 +138,7 @@ class Crashes {
   async #failed(error, disk) {
     const { isKnown, host, storage, mode } = this.setting;
     this.say(`after round ${this.total.rounds}: ${error.stack}`);
+    if (this.#isDeleted) return void (this.total.deleted += 1);
     if (isKnown) {
       if (error.isCounted) return;
       // Some files were there and others not, and it did not open: nothing of it is there.

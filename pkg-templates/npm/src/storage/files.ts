@@ -159,6 +159,7 @@ class Files implements Backend {
         length += bytes.length;
       },
       commit: async () => {
+        await this.#syncAppended();
         await handle.sync();
         await shut();
         await this.#publish(path, name);
@@ -274,6 +275,12 @@ class Files implements Backend {
     }
     // The file is there now; a second name that cannot be removed is swept at the next open.
     await fs.unlink(path).catch(() => undefined);
+  }
+
+  /** A file may say how long another one is (a snapshot, its log): it is not on the disk before that is. */
+  async #syncAppended(): Promise<void> {
+    if (this.#strict) return;
+    for (const handle of this.#handles.values()) await handle.datasync();
   }
 
   #syncFolder(): Promise<void> {

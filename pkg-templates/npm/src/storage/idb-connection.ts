@@ -2,6 +2,7 @@
 
 import { hostCode, LodestoreError, toLodestoreError } from '../errors.js';
 import type { Durability } from '../types.js';
+import { commitEarly, learnCommit } from './idb-commit.js';
 
 export const FILES = 'files';
 export const CHUNKS = 'chunks';
@@ -25,7 +26,7 @@ const REOPEN_MS = [0, 50, 200, 800];
 export class Connection {
   readonly #name: string;
   readonly #label: string;
-  readonly #durability: Durability;
+  readonly durability: Durability;
   readonly #owner = crypto.randomUUID();
   /** The turn of the opening. */
   #claim = 0;
@@ -38,7 +39,7 @@ export class Connection {
   constructor(name: string, label: string, durability: Durability) {
     this.#name = name;
     this.#label = label;
-    this.#durability = durability;
+    this.durability = durability;
   }
 
   /** Opens now, so that failures are told by `open` and not by the first verb. */
@@ -80,8 +81,8 @@ export class Connection {
 
   /**
    * A change of files, one at a time: `Conflict` when somebody else owns them by now. `body` asks for everything at
-   * once and waits for nothing, and the browser then needs this page no more: were it to stand still in the middle, the
-   * transaction would keep everybody out for a minute.
+   * once and waits for nothing, and where it can the browser then needs this page no more (`commitEarly`): were it to
+   * stand still in the middle, the transaction would keep everybody out for a minute.
    */
   async change(repeatable: boolean, body: (tx: IDBTransaction) => void): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
@@ -93,7 +94,7 @@ export class Connection {
           chunks.add(this.#owner, [OWNER_ID, turn + 1]);
           if (turn > this.#claim) chunks.delete([OWNER_ID, turn]);
           body(tx);
-          tx.commit();
+          commitEarly(tx);
         });
         this.#turn = turn + 1;
         return;
@@ -126,7 +127,7 @@ export class Connection {
       const db = await this.#get();
       let tx: IDBTransaction;
       try {
-        tx = db.transaction([FILES, CHUNKS], mode, { durability: this.#durability });
+        tx = db.transaction([FILES, CHUNKS], mode, { durability: this.durability });
       } catch (error) {
         // Nothing has begun, so any verb may try once more on a new connection.
         this.#drop(db);
@@ -173,6 +174,7 @@ export class Connection {
         db.onversionchange = () => this.#drop(db);
         // The browser dropped the connection; the next call gets a new one.
         db.onclose = () => this.#drop(db);
+        await learnCommit(db, CHUNKS);
         this.#db = db;
         this.#opened = true;
         return db;

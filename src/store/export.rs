@@ -38,7 +38,7 @@ impl<S: Storage, E: Env> Database<S, E> {
     pub async fn export(&self) -> Result<Export<S, E>> {
         let inner = self.0.clone();
         let _turn = self.0.turn.take().await;
-        let generation = inner.checkpoint_in_turn().await?.generation;
+        let generation = inner.checkpoint_or_give_way().await?.generation;
         // The manifest is read back: what is exported is what is stored.
         let database = inner.disk.borrow().database;
         let name = names::snapshot(generation);

@@ -10,6 +10,7 @@ use crate::format::BASE_VERSION;
 use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind, RowsV1};
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
 use crate::format::snapshot::BlockRefV1;
+use crate::limits::GROUP_ROWS;
 use crate::storage::{Source, Storage};
 
 /// A block that the next snapshot needs and no file has.
@@ -71,6 +72,11 @@ impl<S: Storage, E: Env> MadeBlocks<'_, S, E> {
 }
 
 impl<S: Storage, E: Env> Source for MadeBlocks<'_, S, E> {
+    fn expected(&self) -> u64 {
+        let state = self.inner.state.borrow();
+        self.wanted.iter().map(|want| payload_bytes(&state, want) as u64).sum()
+    }
+
     async fn next(&mut self) -> Result<Option<Vec<u8>>> {
         if self.offset == 0 {
             let header = FileHeader {
@@ -104,6 +110,22 @@ impl<S: Storage, E: Env> Source for MadeBlocks<'_, S, E> {
         let total = self.written.len() + self.wanted.len();
         self.inner.env.progress("checkpoint", self.written.len() as u64, total as u64);
         Ok(Some(bytes))
+    }
+}
+
+/// About how long a block will be. Codes and links are a share of the vectors: who has room for those has it for these.
+fn payload_bytes(state: &State, want: &Wanted) -> usize {
+    let Some(collection) = state.get(want.collection) else { return 0 };
+    match want.kind {
+        BlockKind::Vectors => {
+            let rows = collection.slot_count().saturating_sub(want.group * GROUP_ROWS).min(GROUP_ROWS);
+            rows * collection.config().dimension * size_of::<f32>()
+        }
+        BlockKind::Rows => {
+            let columns = collection.group_rows(want.group);
+            columns.ids.iter().chain(&columns.metadata).map(|text| text.len()).sum()
+        }
+        BlockKind::Codes | BlockKind::Links => 0,
     }
 }
 

@@ -24,6 +24,7 @@ mod manifest;
 mod names;
 mod open;
 mod options;
+mod prune;
 mod rebuild;
 mod report;
 mod requests;

@@ -269,6 +269,12 @@ impl WasmStore {
         self.stopped.borrow_mut().push(run);
     }
 
+    /// Keeps so many snapshots; resolves to how many went.
+    pub fn prune(&self, keep: u32) -> Promise {
+        let database = self.database.clone();
+        promise(async move { database.prune(keep as usize).await.map(|gone| JsValue::from(gone as f64)) })
+    }
+
     /// Verifies everything: a `CheckReport`.
     pub fn check(&self) -> Promise {
         let database = self.database.clone();

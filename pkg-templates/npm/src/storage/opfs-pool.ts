@@ -4,7 +4,7 @@
  * before lost everything). So files are made ahead of need and only change owner, by a header inside them.
  */
 
-import { hostCode, LodestoreError } from '../errors.js';
+import { hostCode, LodestoreError, toLodestoreError } from '../errors.js';
 import { type Header, HEADER_BYTES, openHeader, writeHeader } from './opfs-header.js';
 
 /** Files of a new pool. */
@@ -39,7 +39,10 @@ export class Pool {
     const pool = new Pool(directory);
     try {
       await pool.#load();
-      await pool.#reserve(pool.used.size === 0 ? START_FILES : SPARE_FILES);
+      await pool.#reserve(pool.used.size === 0 ? START_FILES : SPARE_FILES).catch((error: unknown) => {
+        // What there is can be read without spare files.
+        if (pool.used.size === 0 || !isQuota(error)) throw error;
+      });
       return pool;
     } catch (error) {
       pool.close();
@@ -49,7 +52,12 @@ export class Pool {
 
   /** A free and empty file, for the caller alone. */
   async take(): Promise<PoolFile> {
-    if (this.#free.length <= SPARE_FILES) await this.#reserve(SPARE_FILES + GROW_FILES);
+    if (this.#free.length <= SPARE_FILES) {
+      await this.#reserve(SPARE_FILES + GROW_FILES).catch((error: unknown) => {
+        // The spare ones are for this, too.
+        if (this.#free.length === 0 || !isQuota(error)) throw error;
+      });
+    }
     // The oldest first: the longer ago it was made, the surer it is to be on the disk.
     const file = this.#free.shift();
     if (file === undefined) throw new LodestoreError('Unavailable', 'The pool has no free file; try again');
@@ -100,9 +108,9 @@ export class Pool {
       if (entry.kind === 'file' && /^pool-[0-9]{6,}$/.test(file)) entries.push(entry as FileSystemFileHandle);
     }
     entries.sort((a, b) => number(a.name) - number(b.name));
+    for (const entry of entries) this.#nextNumber = number(entry.name) + 1;
     for (const file of await this.#accessAll(entries)) {
       const name = file.header.name;
-      this.#nextNumber = number(file.file) + 1;
       if (name === undefined) {
         this.giveBack(file);
         continue;
@@ -120,26 +128,42 @@ export class Pool {
 
   async #reserve(count: number): Promise<void> {
     while (this.#free.length < count) {
-      const file = `pool-${String(this.#nextNumber).padStart(6, '0')}`;
+      const name = `pool-${String(this.#nextNumber).padStart(6, '0')}`;
+      const file = await this.#access(await this.#directory.getFileHandle(name, { create: true }));
+      // A file without room for its header is tried again the next time.
+      if (file === undefined) throw new DOMException('no room for another file', 'QuotaExceededError');
       this.#nextNumber += 1;
-      this.#free.push(await this.#access(await this.#directory.getFileHandle(file, { create: true })));
+      this.#free.push(file);
     }
   }
 
   /** All at once: one after the other, opening a pool of sixteen takes five times as long. */
   async #accessAll(entries: FileSystemFileHandle[]): Promise<PoolFile[]> {
     const opened = await Promise.allSettled(entries.map((entry) => this.#access(entry)));
-    return opened.map((outcome) => {
+    return opened.flatMap((outcome) => {
       if (outcome.status === 'rejected') throw outcome.reason;
-      return outcome.value;
+      return outcome.value ?? [];
     });
   }
 
-  async #access(entry: FileSystemFileHandle): Promise<PoolFile> {
+  /** Undefined for a file that never held anything where there is no room for its header. */
+  async #access(entry: FileSystemFileHandle): Promise<PoolFile | undefined> {
     const handle = await accessHandle(entry);
     this.#handles.push(handle);
-    return { file: entry.name, handle, header: openHeader(handle, entry.name) };
+    const isUnused = handle.getSize() === 0;
+    try {
+      return { file: entry.name, handle, header: openHeader(handle, entry.name) };
+    } catch (error) {
+      if (!isUnused || !isQuota(error)) throw error;
+      this.#handles.splice(this.#handles.indexOf(handle), 1);
+      handle.close();
+      return undefined;
+    }
   }
+}
+
+function isQuota(error: unknown): boolean {
+  return toLodestoreError(error).code === 'Quota';
 }
 
 function number(file: string): number {

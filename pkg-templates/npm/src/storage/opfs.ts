@@ -7,7 +7,7 @@
  */
 
 import { LodestoreError, toLodestoreError } from '../errors.js';
-import type { Durability, FileInfo } from '../types.js';
+import type { Durability, FileInfo, RoomEstimate } from '../types.js';
 import { HELD, type Lock, lockName, webLock } from './lock.js';
 import { directoryName } from './names.js';
 import { HEADER_BYTES } from './opfs-header.js';
@@ -111,6 +111,10 @@ class Opfs implements Backend {
     if (file === undefined || length === undefined || end > length)
       throw outOfRange(name, start, end, length);
     return file;
+  }
+
+  estimate(): Promise<RoomEstimate> {
+    return navigator.storage.estimate();
   }
 
   async begin(name: string): Promise<Draft> {

@@ -329,13 +329,33 @@ export function result<T>(request: IDBRequest<T>): Promise<T> {
 }
 
 async function finish<T>(tx: IDBTransaction, body: (tx: IDBTransaction) => Promise<T>): Promise<T> {
+  // Chromium ends what is under way without a word when it closes a connection: then there is only this event.
+  const closing = new AbortController();
   const ended = new Promise<{ error: unknown } | undefined>((resolve) => {
     tx.oncomplete = () => resolve(undefined);
     tx.onabort = () => resolve({ error: tx.error });
+    const closed = () =>
+      resolve({ error: new DOMException('The connection was closed', 'InvalidStateError') });
+    tx.db.addEventListener('close', closed, { signal: closing.signal });
   });
+  try {
+    return await settled(tx, body, ended);
+  } finally {
+    closing.abort();
+  }
+}
+
+async function settled<T>(
+  tx: IDBTransaction,
+  body: (tx: IDBTransaction) => Promise<T>,
+  ended: Promise<{ error: unknown } | undefined>,
+): Promise<T> {
   let value: T;
   try {
-    value = await body(tx);
+    const failed = ended.then((end) =>
+      end === undefined ? new Promise<never>(() => undefined) : Promise.reject(end.error),
+    );
+    value = await Promise.race([body(tx), failed]);
     // A read has its answer; only a change has to wait for the end.
     if (tx.mode === 'readonly') return value;
   } catch (error) {

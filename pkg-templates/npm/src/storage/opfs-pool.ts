@@ -12,6 +12,8 @@ const START_FILES = 16;
 /** Fewer free ones than this, and the pool grows. */
 const SPARE_FILES = 6;
 const GROW_FILES = 8;
+/** What Chromium sets aside for any open file: more for longer ones. */
+const SET_ASIDE_BYTES = 1 << 20;
 
 /** A handle may outlive a reload or a tab for some 60 ms, longer when a worker is busy: 2 s in all. */
 const BUSY_WAIT_MS = 50;
@@ -19,7 +21,7 @@ const BUSY_TRIES = 40;
 
 export interface PoolFile {
   readonly file: string;
-  readonly handle: FileSystemSyncAccessHandle;
+  handle: FileSystemSyncAccessHandle;
   header: Header;
 }
 
@@ -71,19 +73,33 @@ export class Pool {
   }
 
   /** Takes a file's name away, durably, and only then its data: cut off in between, it is a free file to empty. */
-  unassign(name: string): void {
+  async unassign(name: string): Promise<void> {
     const file = this.used.get(name);
     if (file === undefined) return;
     this.#write(file, undefined);
     this.used.delete(name);
-    this.giveBack(file);
+    await this.giveBack(file);
   }
 
   /** Returns a taken file that has no name. */
-  giveBack(file: PoolFile): void {
+  async giveBack(file: PoolFile): Promise<void> {
+    const size = file.handle.getSize();
     // Most are empty already, and a truncate costs more than a look.
-    if (file.handle.getSize() !== HEADER_BYTES) file.handle.truncate(HEADER_BYTES);
+    if (size !== HEADER_BYTES) file.handle.truncate(HEADER_BYTES);
+    if (size > SET_ASIDE_BYTES) await this.#reopen(file);
     this.#free.push(file);
+  }
+
+  /** For Chromium to give back the room that it set aside for as long as the file was open. */
+  async #reopen(file: PoolFile): Promise<void> {
+    const entry = await this.#directory.getFileHandle(file.file);
+    const at = this.#handles.indexOf(file.handle);
+    // Closed meanwhile.
+    if (at < 0) return;
+    file.handle.close();
+    this.#handles.splice(at, 1);
+    file.handle = await accessHandle(entry);
+    this.#handles.push(file.handle);
   }
 
   close(): void {
@@ -112,7 +128,7 @@ export class Pool {
     for (const file of await this.#accessAll(entries)) {
       const name = file.header.name;
       if (name === undefined) {
-        this.giveBack(file);
+        await this.giveBack(file);
         continue;
       }
       const other = this.used.get(name);

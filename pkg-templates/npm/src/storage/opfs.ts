@@ -135,8 +135,9 @@ class Opfs implements Backend {
         over = true;
       },
       discard: async () => {
-        if (!over) this.#pool.giveBack(file);
+        if (over) return;
         over = true;
+        await this.#pool.giveBack(file);
       },
     };
   }
@@ -157,7 +158,7 @@ class Opfs implements Backend {
   }
 
   async remove(name: string): Promise<void> {
-    this.#pool.unassign(name);
+    await this.#pool.unassign(name);
   }
 
   async close(): Promise<void> {

@@ -193,7 +193,9 @@ async function drive({ browser, cdp, origin }, command, argument) {
       return void (await page.close());
     }
     case 'persist':
-      return void (await browser.grantPermissions(argument ? ['persistent-storage'] : [], { origin }));
+      return void (await (argument
+        ? cdp.send('Browser.grantPermissions', { origin, permissions: ['durableStorage'] })
+        : cdp.send('Browser.resetPermissions')));
     case 'navigate': {
       // Opens the page, lets it run `argument.before`, leaves it, comes back, and returns what `argument.after` says.
       const page = await browser.newPage();

@@ -68,7 +68,8 @@ async function live(driver: Driver, kind: Kind, options: OpenOptions): Promise<v
   await rows.upsert(columns(5, 4, 2, 50));
   await driver('clear', KINDS[kind]);
   for (let i = 0; i < 2; i += 1) {
-    await rejects('Evicted', rows.upsert(columns(1, 4, 3, 100)), 'a write');
+    // What the second write finds follows from the first.
+    await rejects('Evicted', rows.upsert(columns(1, 4, 3, 100)), `write ${i}`);
     equal(await rows.count(), 15, 'reads go on');
   }
   await rejects('Evicted', db.checkpoint(), 'a checkpoint');
@@ -81,7 +82,9 @@ async function live(driver: Driver, kind: Kind, options: OpenOptions): Promise<v
   }
   equal(await copied.count(), 15, 'copied');
   await copy.close();
-  await db.close().catch(() => undefined);
+  await db.close();
+  // Chromium keeps files that it removed while they were open locked until the page goes.
+  if (kind === 'opfs') return;
   await rejects('Evicted', open(name, options), 'open');
   await deleteDatabase(name, { storage: kind });
 }

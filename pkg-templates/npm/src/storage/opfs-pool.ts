@@ -27,6 +27,8 @@ export interface PoolFile {
 
 export class Pool {
   readonly used = new Map<string, PoolFile>();
+  /** The browser has removed the files. What is open can still be read. */
+  isGone = false;
   readonly #free: PoolFile[] = [];
   readonly #handles: FileSystemSyncAccessHandle[] = [];
   readonly #directory: FileSystemDirectoryHandle;
@@ -102,7 +104,23 @@ export class Pool {
     this.#handles.push(file.handle);
   }
 
+  /**
+   * Throws when the browser has removed the file. Its handle writes on as if nothing had happened, and what is written
+   * to it is nowhere.
+   */
+  async look(file: PoolFile): Promise<void> {
+    try {
+      if (!this.isGone) await this.#directory.getFileHandle(file.file);
+    } catch (error) {
+      if (hostCode(error) !== 'NotFoundError') throw error;
+      this.isGone = true;
+    }
+    if (this.isGone) throw gone();
+  }
+
   close(): void {
+    // Chromium does not come back from closing the handle of a file that it has removed.
+    if (this.isGone) return;
     for (const handle of this.#handles.splice(0)) {
       try {
         handle.close();
@@ -176,6 +194,13 @@ export class Pool {
       return undefined;
     }
   }
+}
+
+export function gone(): LodestoreError {
+  return new LodestoreError(
+    'Evicted',
+    'The files were removed by the browser while they were open; what is in memory can be read and copied elsewhere',
+  );
 }
 
 function isQuota(error: unknown): boolean {

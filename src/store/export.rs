@@ -114,8 +114,7 @@ impl<S: Storage, E: Env> Export<S, E> {
             return Ok(Some(header.encode()));
         }
         if let Some(run) = self.runs.pop() {
-            let bytes = run.read(&self.inner.storage).await?;
-            run.blocks(&bytes).try_for_each(|block| block.map(drop))?;
+            let bytes = run.read_verified(&self.inner.storage).await?;
             self.inner.env.yield_now().await;
             return Ok(Some(bytes));
         }

@@ -6,19 +6,16 @@ use super::database::{Database, Inner};
 use super::env::Env;
 use super::open::read_manifest;
 use super::report::CheckpointResult;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 use crate::storage::Storage;
 
 impl<S: Storage, E: Env> Database<S, E> {
-    /// Keeps the newest `keep` snapshots, 1 or 2, with the logs behind them, and removes what nothing else needs: how
-    /// many snapshots went. It writes nothing, so it works where no room is left. `Corrupt` when the newest snapshot
+    /// Keeps the newest `keep` snapshots, one at least, with the logs behind them, and removes what nothing else needs.
+    /// It writes nothing, so it works where no room is left. `Corrupt` when the newest snapshot
     /// does not verify: then nothing is removed, since an older one may be what it is restored from.
-    pub async fn prune(&self, keep: usize) -> Result<usize> {
-        if !(1..=SNAPSHOTS_KEPT).contains(&keep) {
-            return Err(Error::invalid("1 or 2 snapshots can be kept").with("1 or 2", keep));
-        }
+    pub async fn prune(&self, keep: usize) -> Result<()> {
         let _turn = self.0.turn.take().await;
-        self.0.release(keep).await
+        self.0.release(keep.max(1)).await
     }
 }
 
@@ -39,17 +36,15 @@ impl<S: Storage, E: Env> Inner<S, E> {
 
     /// For a caller who has the turn. Safe also where somebody else has overtaken this handle: of their files none is
     /// older than the newest snapshot known here.
-    async fn release(&self, keep: usize) -> Result<usize> {
+    async fn release(&self, keep: usize) -> Result<()> {
         self.disk.borrow().check_open()?;
-        let count = self.disk.borrow().snapshots.len();
-        if count > keep {
+        if self.disk.borrow().snapshots.len() > keep {
             self.verify_newest().await?;
         }
         self.prune_to(keep).await?;
-        let mut disk = self.disk.borrow_mut();
         // There may be room now for what failed.
-        disk.failed_checkpoint = None;
-        Ok(count - disk.snapshots.len())
+        self.disk.borrow_mut().failed_checkpoint = None;
+        Ok(())
     }
 
     /// Reads the newest snapshot with all its blocks and holds it against its checksums.
@@ -63,8 +58,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let mut refs = Vec::new();
         manifest.each_block(&mut |block| refs.push(*block));
         for run in runs(refs.into_iter())? {
-            let bytes = run.read(&self.storage).await?;
-            run.blocks(&bytes).try_for_each(|block| block.map(drop))?;
+            run.read_verified(&self.storage).await?;
             self.env.yield_now().await;
         }
         Ok(())

@@ -10,9 +10,12 @@ use std::rc::Rc;
 
 /// The newest log. Every database has one, whoever writes to it: where there is none it was removed.
 fn newest_log(files: &[FileInfo]) -> Result<u64> {
-    names::Listing::of(files).logs.keys().next_back().copied().ok_or_else(|| {
-        Error::new(Kind::Evicted, "the files of this database are gone: reads go on, copy what is needed")
-    })
+    names::Listing::of(files)
+        .logs
+        .keys()
+        .next_back()
+        .copied()
+        .ok_or_else(|| Error::new(Kind::Evicted, "this database's files are gone: copy what is in memory"))
 }
 
 impl<S: Storage, E: Env> Inner<S, E> {

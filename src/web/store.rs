@@ -269,10 +269,10 @@ impl WasmStore {
         self.stopped.borrow_mut().push(run);
     }
 
-    /// Keeps so many snapshots; resolves to how many went.
+    /// Keeps so many snapshots.
     pub fn prune(&self, keep: u32) -> Promise {
         let database = self.database.clone();
-        promise(async move { database.prune(keep as usize).await.map(|gone| JsValue::from(gone as f64)) })
+        promise(async move { database.prune(keep as usize).await.map(|()| JsValue::UNDEFINED) })
     }
 
     /// Verifies everything: a `CheckReport`.

@@ -145,10 +145,14 @@ export class DirectEngine implements Engine {
 
   prune(keep: number): Promise<string> {
     return this.#later(async (store) => {
-      const bytes = async () => (await this.#storage.list()).reduce((sum, { length }) => sum + length, 0);
-      const before = await bytes();
-      const snapshots = await store.prune(keep);
-      const result: PruneResult = { snapshots, bytes: Math.max(0, before - (await bytes())) };
+      const look = async () => JSON.parse(await store.stats()) as Pick<Stats, 'snapshots' | 'bytes'>;
+      const before = await look();
+      await store.prune(keep);
+      const after = await look();
+      const result: PruneResult = {
+        snapshots: before.snapshots.length - after.snapshots.length,
+        bytes: before.bytes.total - after.bytes.total,
+      };
       return JSON.stringify(result);
     });
   }

@@ -134,8 +134,7 @@ export interface WasmStore extends Freed {
   optimize(name: string, run: number): Promise<void>;
   optimizeStop(run: number): void;
   checkpoint(): Promise<string>;
-  /** How many snapshots went. */
-  prune(keep: number): Promise<number>;
+  prune(keep: number): Promise<void>;
   /** JSON `CheckReport`. */
   check(): Promise<string>;
   /** JSON `Stats` without `name`, `storage`, `durability`, `build` and `memoryBytes`. */

@@ -25,6 +25,7 @@ mod manifest;
 mod names;
 mod open;
 mod options;
+mod prune;
 mod rebuild;
 mod report;
 mod requests;

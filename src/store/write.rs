@@ -205,14 +205,15 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 Ok(())
             }
             Err(cause) => {
-                self.disk.borrow_mut().health = match cause.kind {
-                    // The log is not as long as we left it: cutting it would cut somebody else's writes.
-                    Kind::Conflict => Health::Fenced,
-                    _ => Health::Unsettled { roll: false, tried: Rc::new(bytes) },
-                };
-                // Whatever comes of it, this write was not acknowledged: the error of the append is reported.
-                let _ = self.settle().await;
-                Err(cause)
+                // Where the log is not as long as we left it, all behind that is somebody else's.
+                let tried = if cause.kind == Kind::Conflict { Vec::new() } else { bytes };
+                self.disk.borrow_mut().health = Health::Unsettled { roll: false, tried: Rc::new(tried) };
+                // Whatever comes of it, this write was not acknowledged: the error of the append is reported, unless
+                // it failed because there is nothing any more to append to.
+                match self.settle().await {
+                    Err(gone) if gone.kind == Kind::Evicted => Err(gone),
+                    _ => Err(cause),
+                }
             }
         }
     }

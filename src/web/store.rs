@@ -258,6 +258,12 @@ impl WasmStore {
         self.stopped.borrow_mut().push(run);
     }
 
+    /// Keeps so many snapshots.
+    pub fn prune(&self, keep: u32) -> Promise {
+        let database = self.database.clone();
+        promise(async move { database.prune(keep as usize).await.map(|()| JsValue::UNDEFINED) })
+    }
+
     /// Verifies everything: a `CheckReport`.
     pub fn check(&self) -> Promise {
         let database = self.database.clone();

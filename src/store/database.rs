@@ -8,7 +8,7 @@ use super::requests::Request;
 use super::turn::Turn;
 use super::write::Pending;
 use crate::collection::State;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::limits::GROUP_ROWS;
 use crate::storage::Storage;
 use crate::vectors::ReadStored;
@@ -76,11 +76,10 @@ impl<S: Storage, E: Env> Database<S, E> {
         &self.0.report
     }
 
-    /// What is stored, for reading. Not to be held across an await: a write would find it borrowed.
+    /// What is stored, for reading. Not to be held across an await: a write would find it borrowed. `Unavailable` while
+    /// an import is loaded in its place.
     pub fn state(&self) -> Result<Ref<'_, State>> {
-        if matches!(self.0.disk.borrow().health, Health::Closed) {
-            return Err(Error::new(Kind::Closed, "this database was closed: open it again"));
-        }
+        self.0.disk.borrow().check_readable()?;
         // A write that has to read vectors holds the state while it calls the storage.
         self.0
             .state

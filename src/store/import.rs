@@ -4,7 +4,6 @@
 use super::database::{Database, Inner};
 use super::disk::Health;
 use super::env::Env;
-use super::load::{Loading, load_state};
 use super::names;
 use super::report::ImportResult;
 use crate::error::{Error, Result};
@@ -31,7 +30,10 @@ impl<S: Storage, E: Env> Database<S, E> {
     /// Replaces everything by the contents of an archive. Until it verified to its last byte nothing changes;
     /// on any error nothing changed. Writes wait meanwhile and then go to the imported data.
     ///
-    /// Peak memory: what is in memory now plus what is imported, as far as that is to be in memory.
+    /// Peak memory: the larger of what is in memory before and after, and some megabytes. The archive goes into
+    /// storage piece by piece; once all of it verified, what is in memory goes, and what was stored is loaded in its
+    /// place. Reading is `Unavailable` as long as that takes, which is as long as opening does. If it fails, what was
+    /// there before is loaded again.
     pub async fn import(&self, archive: &mut impl Source, options: ImportOptions) -> Result<ImportResult> {
         let _turn = self.0.turn.take().await;
         self.0.check_sole_writer().await?;
@@ -81,9 +83,19 @@ impl<S: Storage, E: Env> Inner<S, E> {
         manifest.collections.retain(|one| one.stages.is_none());
         let named = |number: u32| manifest.collections.iter().any(|one| one.collection == number);
         manifest.extensions.retain(|one| named(one.collection));
+        self.instead(async || self.switch_to(manifest, blocks_header, bytes).await).await
+    }
+
+    /// Makes blocks that were stored, as `manifest` names them, the database. Nothing is in memory.
+    async fn switch_to(
+        &self,
+        mut manifest: SnapshotV2,
+        blocks_header: FileHeader,
+        bytes: u64,
+    ) -> Result<ImportResult> {
+        let generation = blocks_header.generation;
         // Read back from storage: what is switched to is what was stored, not what was received.
-        let loading = Loading::all(&self.reader);
-        let mut state = load_state(&self.storage, &self.env, &loading, &manifest).await?.state;
+        let mut state = self.load(&manifest, None).await?;
         state.seq = manifest.seq.max(self.state.borrow().seq) + 1;
         manifest.seq = state.seq;
         // Its log follows it: a log whose first write is the one after this snapshot, made while the old
@@ -112,13 +124,16 @@ impl<S: Storage, E: Env> Inner<S, E> {
         *self.state.borrow_mut() = state;
         let tail = self.disk.borrow().log;
         self.adopt(generation, manifest, length);
-        if self.start_log(Some(tail)).await.is_err() {
+        let logged = self.start_log(Some(tail)).await;
+        self.disk.borrow_mut().health = match logged {
+            Ok(()) => Health::Writable,
             // The import stands; the next write makes its log first.
-            self.disk.borrow_mut().health = Health::Unsettled { roll: true, tried: Rc::default() };
-            return Ok(result);
+            Err(_) => Health::Unsettled { roll: true, tried: Rc::default() },
+        };
+        if logged.is_ok() {
+            // What could not be removed now is removed by the next checkpoint.
+            let _ = self.prune().await;
         }
-        // What could not be removed now is removed by the next checkpoint.
-        let _ = self.prune().await;
         Ok(result)
     }
 }

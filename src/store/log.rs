@@ -63,28 +63,31 @@ impl<'a, S: Storage> LogReader<'a, S> {
         {
             self.fill((FRAME_HEADER_BYTES as u64) + u64::from(header.length)).await?;
         }
-        if matches!(find_frame(self.rest()), Found::Torn | Found::Damaged(_)) {
-            // Which of the two it is depends on everything up to the end.
-            self.fill(u64::MAX).await?;
-        }
-        let offset = self.offset();
-        match find_frame(self.rest()) {
-            Found::End => Ok(Next::End),
-            Found::Torn => Ok(Next::Torn),
-            Found::Damaged(what) => Ok(Next::Damaged(format!("{} at byte {offset}: {what}", self.name))),
-            Found::Frame(header, payload) => {
-                let size = FRAME_HEADER_BYTES + payload.len();
-                let (request, record) = RecordV2::decode(payload).ok_or_else(|| {
-                    Error::corrupt(format!(
-                        "{} at byte {offset}: a frame verifies but is no record",
-                        self.name
-                    ))
-                })?;
-                let op = wire::op_from_wire(record)?;
-                self.at += size;
-                Ok(Next::Frame { seq: header.seq, op, request })
+        let mut whole = false;
+        let (seq, length) = loop {
+            match find_frame(self.rest()) {
+                Found::Frame(header, payload) => break (header.seq, payload.len()),
+                Found::End => return Ok(Next::End),
+                // Which of the two it is depends on everything up to the end.
+                Found::Torn | Found::Damaged(_) if !whole => {
+                    whole = true;
+                    self.fill(u64::MAX).await?;
+                }
+                Found::Torn => return Ok(Next::Torn),
+                Found::Damaged(what) => {
+                    let offset = self.offset();
+                    return Ok(Next::Damaged(format!("{} at byte {offset}: {what}", self.name)));
+                }
             }
-        }
+        };
+        let payload = self.rest().get(FRAME_HEADER_BYTES..FRAME_HEADER_BYTES + length).unwrap_or_default();
+        let (request, record) = RecordV2::decode(payload).ok_or_else(|| {
+            let offset = self.offset();
+            Error::corrupt(format!("{} at byte {offset}: a frame verifies but is no record", self.name))
+        })?;
+        let op = wire::op_from_wire(record)?;
+        self.at += FRAME_HEADER_BYTES + length;
+        Ok(Next::Frame { seq, op, request })
     }
 
     fn rest(&self) -> &[u8] {

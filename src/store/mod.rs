@@ -16,6 +16,7 @@ mod env;
 mod export;
 mod graph;
 mod import;
+mod instead;
 mod load;
 mod log;
 mod made;

@@ -33,7 +33,7 @@ struct Loaded {
 }
 
 /// Where the logs ended.
-struct Replayed {
+pub(super) struct Replayed {
     tail: LogTail,
     /// The log cannot be appended to as it is: it ends in a torn frame, or before the snapshot.
     roll: bool,
@@ -229,7 +229,8 @@ pub async fn read_manifest(
     Ok(manifest)
 }
 
-async fn replay<S: Storage>(
+/// Applies the frames of logs that come after a state.
+pub(super) async fn replay<S: Storage>(
     storage: &S,
     env: &impl Env,
     links: &[Link],

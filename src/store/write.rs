@@ -205,7 +205,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let group = self.next_group();
         let mut ready: Vec<(Rc<Pending>, Checked, u64)> = Vec::new();
         let has_room = ready.try_reserve_exact(group.len()).map_err(out_of_memory);
-        if let Err(cause) = has_room.and_then(|()| self.disk.borrow().check_open()) {
+        let loaded = self.reload().await;
+        if let Err(cause) = has_room.and(loaded).and_then(|()| self.disk.borrow().check_open()) {
             group.iter().for_each(|pending| pending.fail(&cause));
             return;
         }

@@ -55,7 +55,7 @@ fn asked(text: String) -> Asked {
 }
 
 /// Sees to the graphs, beside everything else, if there is anything to do.
-fn index(database: &Db) {
+pub(super) fn index(database: &Db) {
     if database.index_steps_left(None, false).unwrap_or(0) > 0 {
         let database = database.clone();
         background(async move {

@@ -4,6 +4,7 @@ use super::convert::{background, promise, promise_json};
 use super::error::to_js;
 use super::feed::Feed;
 use super::host::{HostEnv, HostStorage};
+use super::store::index;
 use crate::error::{Error, Result};
 use crate::json::{self, text};
 use crate::storage::Source;
@@ -68,6 +69,7 @@ impl WasmImport {
         background(async move {
             *result.borrow_mut() = Some(database.import(&mut source, options).await);
             source.close();
+            index(&database);
         });
         WasmImport { feed, outcome }
     }

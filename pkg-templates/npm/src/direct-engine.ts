@@ -1,7 +1,7 @@
 /** An engine on WebAssembly in this very context. */
 
-import type { Answer, Engine, EngineOptions, NamedMethod, QueryAsk, RequestName } from './engine.js';
-import { toLodestoreError } from './errors.js';
+import type { Answer, Engine, EngineOptions, NamedMethod, QueryAsk, RequestName, Soon } from './engine.js';
+import { type LodestoreError, toLodestoreError } from './errors.js';
 import { closed, invalid } from './fault.js';
 import { StorageHost } from './host.js';
 import type { ProgressSink } from './progress.js';
@@ -22,6 +22,8 @@ export class DirectEngine implements Engine {
   readonly #imports = new Handles<WasmImport>('import');
   readonly #rebuilds = new Handles<WasmRebuild>('rebuild');
   readonly #known: Known;
+  /** Settles when the import that is being finished ends: what it loads cannot be read before. */
+  #loading: Promise<unknown> | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(
@@ -84,8 +86,8 @@ export class DirectEngine implements Engine {
     return this.#later((store) => store.collection(name, configJson));
   }
 
-  collections(): string {
-    return this.#now((store) => store.collections());
+  collections(): Soon<string> {
+    return this.#read((store) => store.collections());
   }
 
   dropCollection(name: string): Promise<string> {
@@ -109,23 +111,23 @@ export class DirectEngine implements Engine {
     return this.#later((store) => store.delete(name, targetJson));
   }
 
-  query(name: string, vectors: Float32Array, ask: QueryAsk): Answer {
+  query(name: string, vectors: Float32Array, ask: QueryAsk): Soon<Answer> {
     const { topK, flags, minScore, ef, oversample, filter } = ask;
-    return this.#now((store) =>
+    return this.#read((store) =>
       answer(store.query(name, vectors, topK, flags, minScore, ef, oversample, filter)),
     );
   }
 
-  get(name: string, idsJson: string, optionsJson: string): Answer {
-    return this.#now((store) => answer(store.get(name, idsJson, optionsJson)));
+  get(name: string, idsJson: string, optionsJson: string): Soon<Answer> {
+    return this.#read((store) => answer(store.get(name, idsJson, optionsJson)));
   }
 
-  list(name: string, optionsJson: string): Answer {
-    return this.#now((store) => answer(store.list(name, optionsJson)));
+  list(name: string, optionsJson: string): Soon<Answer> {
+    return this.#read((store) => answer(store.list(name, optionsJson)));
   }
 
-  count(name: string, filterJson: string | undefined): number {
-    return this.#now((store) => store.count(name, filterJson));
+  count(name: string, filterJson: string | undefined): Soon<number> {
+    return this.#read((store) => store.count(name, filterJson));
   }
 
   optimize(name: string, run: number, progress?: ProgressSink): Promise<void> {
@@ -146,6 +148,7 @@ export class DirectEngine implements Engine {
 
   stats(): Promise<string> {
     return this.#later(async (store) => {
+      await this.#loading;
       // Asked for first: when the answer comes the store may have been closed and freed.
       const here = { memoryBytes: store.memoryBytes(), build: store.build() as Stats['build'] };
       const stored = JSON.parse(await store.stats()) as Omit<Stats, keyof Known | keyof typeof here>;
@@ -154,8 +157,8 @@ export class DirectEngine implements Engine {
     });
   }
 
-  lastWrite(): number {
-    return this.#now((store) => store.lastWrite());
+  lastWrite(): Soon<number> {
+    return this.#read((store) => store.lastWrite());
   }
 
   async exportStart(): Promise<{ handle: number; totalBytes: number }> {
@@ -189,7 +192,12 @@ export class DirectEngine implements Engine {
 
   importFinish(handle: number, progress?: ProgressSink): Promise<string> {
     return this.#later(async () => {
-      const result = await this.#imports.get(handle).finish();
+      const finishing = this.#imports.get(handle).finish();
+      this.#loading = finishing.then(
+        () => (this.#loading = undefined),
+        () => (this.#loading = undefined),
+      );
+      const result = await finishing;
       this.#imports.end(handle);
       return result;
     }, progress);
@@ -271,6 +279,16 @@ export class DirectEngine implements Engine {
       return work(this.#store);
     } catch (error) {
       throw toLodestoreError(error);
+    }
+  }
+
+  /** As `#now`; while an import is loaded, the answer comes when that is done. */
+  #read<T>(work: (store: WasmStore) => T): Soon<T> {
+    try {
+      return this.#now(work);
+    } catch (error) {
+      if (this.#loading === undefined || (error as LodestoreError).code !== 'Unavailable') throw error;
+      return this.#loading.then(() => this.#now(work));
     }
   }
 

@@ -35,7 +35,7 @@ pub fn extend<T: Copy>(list: &mut Vec<T>, length: usize, value: T) -> Result<()>
 pub fn out_of_memory<T>(_: T) -> Error {
     Error::new(
         Kind::Quota,
-        "there is no memory for it, and nothing was changed: write fewer rows at once, or delete some",
+        "there is no memory for it, and nothing was changed: ask for fewer rows at once, or delete some",
     )
 }
 

@@ -87,6 +87,12 @@ impl<S: Storage, E: Env> Database<S, E> {
             .map_err(|_| Error::invalid("a storage object must not call its database from within readInto()"))
     }
 
+    /// The sequence number of the last write, also while an import is loaded; 0 once it is closed.
+    pub fn last_write(&self) -> u64 {
+        let closed = matches!(self.0.disk.borrow().health, Health::Closed);
+        self.0.state.try_borrow().map_or(0, |state| if closed { 0 } else { state.seq })
+    }
+
     /// The storage underneath.
     pub fn storage(&self) -> &S {
         &self.0.storage

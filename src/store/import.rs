@@ -14,8 +14,12 @@ use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
 use crate::format::sha256::Sha256;
 use crate::format::snapshot::{BlockRefV1, ExtensionV2, SnapshotV2, encode_snapshot};
 use crate::limits::MANIFEST_BYTES_MAX;
+use crate::room::out_of_memory;
 use crate::storage::{Once, Source, Storage};
 use std::rc::Rc;
+
+/// Bytes of an archive that room is made for before they come.
+const PIECE_BYTES: usize = 4 * 1024 * 1024;
 
 /// Options of an import.
 #[derive(Clone, Copy, Debug, Default)]
@@ -150,7 +154,7 @@ async fn read_end<S: Source, E: Env>(
         return Err(Error::corrupt("the manifest of this archive is longer than any can be")
             .with(MANIFEST_BYTES_MAX, length));
     }
-    section.extend(reader.take(length).await?);
+    reader.append(&mut section, length).await?;
     let manifest = SnapshotV2::decode_section(header.version, &section)?;
     if manifest.seq != header.seq || manifest.time_ms != header.time_ms {
         return Err(Error::corrupt("the manifest and the header of this archive disagree"));
@@ -212,11 +216,10 @@ impl<S: Source, E: Env> Source for BlocksOf<'_, S, E> {
             Section::Manifest => return Ok(None),
             Section::Trailer => return Err(Error::corrupt("this archive has no manifest")),
         }
-        bytes.extend(self.reader.take(BLOCK_HEADER_BYTES - 4).await?);
+        self.reader.append(&mut bytes, BLOCK_HEADER_BYTES - 4).await?;
         let header = BlockHeader::decode(&bytes)?;
-        let payload = self.reader.take(header.length as usize).await?;
-        header.verify(&payload)?;
-        bytes.extend(payload);
+        self.reader.append(&mut bytes, header.length as usize).await?;
+        header.verify(bytes.get(BLOCK_HEADER_BYTES..).unwrap_or_default())?;
         self.found.push(BlockRefV1 { generation: 0, offset, length: header.length, crc: header.crc });
         Ok(Some(bytes))
     }
@@ -238,22 +241,33 @@ impl<'a, S: Source, E: Env> Reader<'a, S, E> {
         Reader { source, env, buffer: Vec::new(), at: 0, taken: 0, total, digest: Sha256::default() }
     }
 
-    /// The next `count` bytes. Nothing is allocated for bytes that do not come.
+    /// The next `count` bytes.
     async fn take(&mut self, count: usize) -> Result<Vec<u8>> {
         let mut out = Vec::new();
-        while out.len() < count {
+        self.append(&mut out, count).await?;
+        Ok(out)
+    }
+
+    /// Appends the next `count` bytes. Little is allocated for bytes that do not come, and `Quota` says that there is
+    /// no memory.
+    async fn append(&mut self, out: &mut Vec<u8>, count: usize) -> Result<()> {
+        let mut missing = count;
+        out.try_reserve_exact(missing.min(PIECE_BYTES)).map_err(out_of_memory)?;
+        while missing > 0 {
             if self.at == self.buffer.len() && !self.refill().await? {
                 return Err(Error::corrupt("this archive ends too early: it was cut off")
-                    .with("more bytes", format!("{} bytes", self.taken + out.len() as u64)));
+                    .with("more bytes", format!("{} bytes", self.taken)));
             }
             let left = self.buffer.get(self.at..).unwrap_or_default();
-            let piece = left.get(..(count - out.len()).min(left.len())).unwrap_or_default();
-            self.at += piece.len();
+            let piece = left.get(..missing.min(left.len())).unwrap_or_default();
+            out.try_reserve(piece.len()).map_err(out_of_memory)?;
             out.extend_from_slice(piece);
+            self.digest.update(piece);
+            self.at += piece.len();
+            self.taken += piece.len() as u64;
+            missing -= piece.len();
         }
-        self.digest.update(&out);
-        self.taken += count as u64;
-        Ok(out)
+        Ok(())
     }
 
     async fn at_end(&mut self) -> Result<bool> {

@@ -284,7 +284,7 @@ impl WasmStore {
     /// The sequence number of the last write; 0 once it is closed.
     #[wasm_bindgen(js_name = lastWrite)]
     pub fn last_write(&self) -> f64 {
-        self.database.state().map_or(0.0, |state| state.seq as f64)
+        self.database.last_write() as f64
     }
 
     /// Which of the two builds this is: `simd128` or `relaxed-simd`.

@@ -13,10 +13,25 @@ use std::rc::Rc;
 pub struct Outside(Rc<RefCell<BTreeMap<String, Vec<u8>>>>);
 
 impl Outside {
+    /// Changes the bytes of the newest log.
+    pub fn change_log(&self, change: impl FnOnce(&mut Vec<u8>)) {
+        let mut files = self.0.borrow_mut();
+        let log = files.iter_mut().rev().find(|(name, _)| name.starts_with("log-")).unwrap().1;
+        aside(|| change(log));
+    }
+
     fn with<T>(&self, name: &str, range: Range<u64>, take: impl FnOnce(&[u8]) -> T) -> Result<T> {
         let files = self.0.borrow();
         let bytes = files.get(name).and_then(|file| file.get(range.start as usize..range.end as usize));
         bytes.map(take).ok_or_else(|| Error::invalid(format!("no such bytes of {name}")))
+    }
+}
+
+impl Drop for Outside {
+    fn drop(&mut self) {
+        if let Some(files) = Rc::get_mut(&mut self.0) {
+            aside(|| files.get_mut().clear());
+        }
     }
 }
 
@@ -29,7 +44,10 @@ impl ReadNow for Outside {
 impl Storage for Outside {
     async fn list(&self) -> Result<Vec<FileInfo>> {
         let files = self.0.borrow();
-        Ok(files.iter().map(|(name, file)| FileInfo { name: name.clone(), length: file.len() as u64 }).collect())
+        Ok(files
+            .iter()
+            .map(|(name, file)| FileInfo { name: name.clone(), length: file.len() as u64 })
+            .collect())
     }
 
     async fn read(&self, name: &str, range: Range<u64>) -> Result<Vec<u8>> {

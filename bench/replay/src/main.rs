@@ -87,7 +87,9 @@ fn measure(frames: usize, repeats: usize) -> lodestore::Result<()> {
         times.sort_by(f64::total_cmp);
         let middle = times.get(repeats / 2).copied().unwrap_or(f64::NAN);
         let (ms, rate, name) = (middle * 1e3, frames as f64 / middle, quantization.name());
-        println!("{{\"frames\":{frames},\"quantization\":\"{name}\",\"ms\":{ms:.1},\"rowsPerSecond\":{rate:.0}}}");
+        println!(
+            "{{\"frames\":{frames},\"quantization\":\"{name}\",\"ms\":{ms:.1},\"rowsPerSecond\":{rate:.0}}}"
+        );
     }
     Ok(())
 }

@@ -157,8 +157,8 @@ export class DirectEngine implements Engine {
     });
   }
 
-  lastWrite(): Soon<number> {
-    return this.#read((store) => store.lastWrite());
+  lastWrite(): number {
+    return this.#now((store) => store.lastWrite());
   }
 
   async exportStart(): Promise<{ handle: number; totalBytes: number }> {

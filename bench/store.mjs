@@ -9,6 +9,7 @@ import { install } from '../tests/packaging/project.mjs';
 import { startChromium } from './store/chromium.mjs';
 import { measureExact } from './store/exact.mjs';
 import { measureStore } from './store/measure.mjs';
+import { measureSingle } from './store/single.mjs';
 import { options, USAGE } from './store/options.mjs';
 import { rawFiles } from './store/raw-files.mjs';
 import { longRow, printTable, writeResults } from './store/report.mjs';
@@ -44,7 +45,7 @@ function wanted({ host, storage }, name, ...storages) {
 /** Exact queries are short: more of them make a steadier middle. */
 const often = (repeats) => Math.max(50, repeats * 10);
 
-async function node({ n, repeats, storage }, { project, scratch }, add) {
+async function node({ n, repeats, storage, single, singles }, { project, scratch }, add) {
   setFlagsFromString('--expose-gc');
   globalThis.gc = runInNewContext('gc');
   const host = `node ${process.versions.node}`;
@@ -52,13 +53,15 @@ async function node({ n, repeats, storage }, { project, scratch }, add) {
   const lodestore = await import(pathToFileURL(join(project, 'package-entry.mjs')));
   const raw = rawFiles(join(scratch, 'raw'));
   const given = { storage: 'files', directory: join(scratch, 'files') };
-  add(host, 'files', await measureStore({ lodestore, raw, options: given, n, repeats }));
+  if (!single) add(host, 'files', await measureStore({ lodestore, raw, options: given, n, repeats }));
+  add(host, 'files', await measureSingle({ lodestore, raw, options: given, singles }));
+  if (single) return;
   if (storage !== undefined) return;
   const kernel = await readFile(LODESTORE_KERNEL);
   add(host, 'exact', await measureExact({ lodestore, kernel, n, repeats: often(repeats) }));
 }
 
-async function chromium({ n, repeats, storage }, { project, scratch }, add) {
+async function chromium({ n, repeats, storage, single, singles }, { project, scratch }, add) {
   const modules = join(root, 'bench/store');
   const place = { project, scratch, modules, kernel: LODESTORE_KERNEL, executablePath: CHROMIUM };
   const browser = await startChromium(place);
@@ -68,10 +71,13 @@ async function chromium({ n, repeats, storage }, { project, scratch }, add) {
       { setting: 'indexeddb in a worker', storage: 'indexeddb', worker: true },
       { setting: 'opfs in a worker', storage: 'opfs', worker: true },
       { setting: 'exact', worker: false },
+      { setting: 'opfs from a window', storage: 'opfs', worker: false, only: 'single' },
     ].filter((run) => storage === undefined || run.storage === storage);
-    for (const { setting, ...run } of runs) {
+    for (const { setting, only, ...run } of runs) {
       const times = run.storage === undefined ? often(repeats) : repeats;
-      add(browser.host, setting, await browser.bench({ ...run, n, repeats: times }));
+      if (!single && only === undefined)
+        add(browser.host, setting, await browser.bench({ ...run, n, repeats: times }));
+      if (run.storage !== undefined) add(browser.host, setting, await browser.bench({ ...run, singles }));
     }
   } finally {
     await browser.close();

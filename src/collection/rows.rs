@@ -8,7 +8,7 @@ use crate::index::codes::{Codes, Query as AskedCodes};
 use crate::index::{Flat, LiveGraph};
 use crate::limits::GROUP_ROWS;
 use crate::metadata::{SecondaryIndex, Value, parse_metadata};
-use crate::room::{Room, out_of_memory};
+use crate::room::{ask, out_of_memory};
 use crate::sorted::SortedMap;
 use crate::vectors::Vectors;
 use roaring::RoaringBitmap;
@@ -361,7 +361,7 @@ impl Collection {
 
     /// Ends loading: builds the table of ids. `Corrupt` when two rows share an id.
     pub fn finish_loading(&mut self) -> Result<()> {
-        drop(Room::of(2 * self.rows.len() * size_of::<(Rc<str>, u32)>())?);
+        ask(2 * self.rows.len() * size_of::<(Rc<str>, u32)>())?;
         let rows = self.rows.iter().enumerate().filter_map(|(slot, row)| Some((row.as_ref()?, slot as u32)));
         self.slots = rows.map(|(row, slot)| (row.id.clone(), slot)).collect();
         if self.slots.len() as u64 != self.live.len() {

@@ -106,7 +106,9 @@ impl<S: Storage, E: Env> Database<S, E> {
         // After a failure (a full disk, say) it is tried again when the log has grown by another quarter.
         let not_before = disk.failed_checkpoint.as_ref().map_or(0, |(length, _)| length + length / 4);
         let due = self.0.options.checkpoint_log_bytes.max(disk.snapshot_bytes() / 2);
+        let covered = disk.snapshots.last().map_or(0, |kept| kept.seq);
         let is_due = disk.log.length > due
+            || self.last_write() > covered + self.0.options.checkpoint_writes
             || self.leavable_bytes() > self.0.options.checkpoint_vector_bytes
             || self.graph_unsaved();
         matches!(disk.health, Health::Writable) && is_due && disk.log.length > not_before

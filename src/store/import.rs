@@ -4,6 +4,7 @@
 use super::database::{Database, Inner};
 use super::disk::Health;
 use super::env::Env;
+use super::load::{Loading, load_state};
 use super::names;
 use super::report::ImportResult;
 use crate::error::{Error, Result};
@@ -87,7 +88,15 @@ impl<S: Storage, E: Env> Inner<S, E> {
         manifest.collections.retain(|one| one.stages.is_none());
         let named = |number: u32| manifest.collections.iter().any(|one| one.collection == number);
         manifest.extensions.retain(|one| named(one.collection));
-        self.instead(async || self.switch_to(manifest, blocks_header, bytes).await).await
+        let _frozen = self.freeze_graphs();
+        self.unload();
+        let done = self.switch_to(manifest, blocks_header, bytes).await;
+        if done.is_err() {
+            self.unload();
+            // If this fails, too, the next write tries it again.
+            let _ = self.reload().await;
+        }
+        done
     }
 
     /// Makes blocks that were stored, as `manifest` names them, the database. Nothing is in memory.
@@ -99,7 +108,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
     ) -> Result<ImportResult> {
         let generation = blocks_header.generation;
         // Read back from storage: what is switched to is what was stored, not what was received.
-        let mut state = self.load(&manifest, None).await?;
+        let loading = Loading::all(&self.reader);
+        let mut state = load_state(&self.storage, &self.env, &loading, &manifest).await?.state;
         state.seq = manifest.seq.max(self.state.borrow().seq) + 1;
         manifest.seq = state.seq;
         // Its log follows it: a log whose first write is the one after this snapshot, made while the old

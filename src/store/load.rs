@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::format::block::{BLOCK_HEADER_BYTES, BlockKind, RowsV1, check_vectors};
 use crate::format::snapshot::{BlockRefV1, CollectionV1, ExtensionV2, SnapshotV2};
 use crate::limits::GROUP_ROWS;
-use crate::room::Room;
+use crate::room::ask;
 use crate::sorted::SortedMap;
 use crate::storage::Storage;
 use crate::vectors::ReadStored;
@@ -265,7 +265,7 @@ impl<'a> Parts<'a> {
     fn load(self, loaded: &mut Collection, loading: &Loading<'_>, wire: &Wire<'_>, take: Take) -> Result<()> {
         let group = loaded.group_count();
         let [vectors, rows, _, codes] = &self.payloads;
-        drop(Room::of(ROOM_OF_GROUP + 2 * rows.len())?);
+        ask(ROOM_OF_GROUP + 2 * rows.len())?;
         let rows = RowsV1::decode(rows)?;
         let rows = GroupRows { seqs: rows.seqs, ids: rows.ids, metadata: rows.metadata };
         let place = wire.one.groups.get(group).map(|stored| place_of(&stored.vectors));

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::format::frame::{FRAME_HEADER_BYTES, Found, FrameHeader, find_frame};
 use crate::format::header::HEADER_BYTES;
 use crate::format::record::{RecordV2, RequestV3};
-use crate::room::Room;
+use crate::room::ask;
 use crate::storage::Storage;
 
 /// Bytes read at a time, unless one frame is longer. No more than one window is held.
@@ -67,13 +67,13 @@ impl<'a, S: Storage> LogReader<'a, S> {
         let (seq, length) = match find_frame(self.rest()) {
             Found::Frame(header, payload) => (header.seq, payload.len()),
             Found::End => return Ok(Next::End),
-            // It looks so as far as it was read: zeros up to the end.
+            // It looks so as far as it was read: only zeros up to the end.
             Found::Torn if self.only_zeros_follow().await? => return Ok(Next::Torn),
             Found::Torn => return Ok(self.damaged("a frame was cut short, and others follow")),
             Found::Damaged(what) => return Ok(self.damaged(what)),
         };
         // What is made of it, twice over.
-        drop(Room::of(3 * length)?);
+        ask(3 * length)?;
         let payload = self.rest().get(FRAME_HEADER_BYTES..FRAME_HEADER_BYTES + length).unwrap_or_default();
         let (request, record) = RecordV2::decode(payload).ok_or_else(|| {
             let offset = self.offset();

@@ -10,7 +10,7 @@ use crate::format::BASE_VERSION;
 use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind, RowsV1};
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
 use crate::format::snapshot::BlockRefV1;
-use crate::room::{Room, out_of_memory};
+use crate::room::{ask, out_of_memory};
 use crate::storage::{Source, Storage};
 use std::borrow::Cow;
 
@@ -121,7 +121,7 @@ fn collection<'a>(state: &'a State, want: &Wanted) -> Result<&'a Collection> {
 /// A block of what is in memory, with room for its header: in one piece that is asked for first, so that a large one is
 /// not held twice. `Quota` where there is no memory for it.
 fn encode(collection: &Collection, want: &Wanted) -> Result<Vec<u8>> {
-    drop(Room::of(ROOM_OF_BLOCK)?);
+    ask(ROOM_OF_BLOCK)?;
     let made = |bytes: usize| {
         let mut out = Vec::new();
         out.try_reserve_exact(BLOCK_HEADER_BYTES + bytes).map_err(out_of_memory)?;

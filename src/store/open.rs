@@ -24,12 +24,12 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// A snapshot that was loaded, with what it was loaded from.
-struct Loaded {
-    state: State,
+pub(super) struct Loaded {
+    pub state: State,
     /// By number of the collection: why its stored graph was dropped.
     dropped: Vec<(u32, String)>,
     kept: Vec<Kept>,
-    newest: Option<SnapshotV2>,
+    pub newest: Option<SnapshotV2>,
 }
 
 /// Where the logs ended.
@@ -153,7 +153,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
 }
 
 /// The newest snapshot that verifies with all its blocks; without snapshots an empty state.
-async fn load_newest<S: Storage>(
+pub(super) async fn load_newest<S: Storage>(
     storage: &S,
     env: &impl Env,
     reader: Option<&Rc<dyn ReadStored>>,

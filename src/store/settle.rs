@@ -15,7 +15,6 @@ impl<S: Storage, E: Env> Inner<S, E> {
     /// was reported as failed does not come back, whether or not its bytes arrived. Bytes that are not ours are
     /// never cut: then somebody else writes here, and this handle stops.
     pub(super) async fn settle(&self) -> Result<()> {
-        self.reload().await?;
         let (tail, roll, tried, doubtful) = {
             let disk = self.disk.borrow();
             disk.check_open()?;

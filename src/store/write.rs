@@ -15,7 +15,9 @@ use crate::sorted::SortedMap;
 use crate::storage::Storage;
 use roaring::RoaringBitmap;
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::Poll;
 
 /// Vectors of writes that are appended together, in bytes: enough to share one sync among many small writes,
 /// little enough to keep memory low.
@@ -196,6 +198,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
             if let Some(outcome) = pending.outcome.borrow_mut().take() {
                 return outcome;
             }
+            // Once around: what was asked for in the same breath is queued then, and goes along.
+            pass().await;
             self.commit_group().await;
         }
     }
@@ -329,6 +333,19 @@ impl<S: Storage, E: Env> Inner<S, E> {
         }
         Ok(())
     }
+}
+
+/// Lets others run that are ready.
+async fn pass() {
+    let mut passed = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut passed, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 impl Pending {

@@ -3,7 +3,7 @@
 use super::error::to_js;
 use crate::error::Result;
 use crate::json::{ToJson, text};
-use crate::room::Room;
+use crate::room::ask;
 use js_sys::futures::{future_to_promise, spawn_local};
 use js_sys::{Float32Array, Promise, Uint8Array};
 use std::pin::Pin;
@@ -28,13 +28,13 @@ pub fn promise_json<T: ToJson>(work: impl Future<Output = Result<T>> + 'static) 
 
 /// The numbers of an array. `Quota` where there is no memory for them.
 pub fn floats(array: &Float32Array) -> Result<Vec<f32>> {
-    drop(Room::of(array.length() as usize * size_of::<f32>())?);
+    ask(array.length() as usize * size_of::<f32>())?;
     Ok(array.to_vec())
 }
 
 /// The bytes of an array. `Quota` where there is no memory for them.
 pub fn bytes(array: &Uint8Array) -> Result<Vec<u8>> {
-    drop(Room::of(array.length() as usize)?);
+    ask(array.length() as usize)?;
     Ok(array.to_vec())
 }
 

@@ -7,7 +7,7 @@ use crate::collection::{Collection, Found, Row};
 use crate::error::Result;
 use crate::index::distance_from_score;
 use crate::json::{self, Fields, ToJson};
-use crate::room::{Room, out_of_memory};
+use crate::room::{ask, out_of_memory};
 use js_sys::{Array, Float32Array};
 use wasm_bindgen::JsValue;
 
@@ -48,7 +48,7 @@ pub fn matches(collection: &Collection, all: &[Found], fields: Return, explain: 
     let count: usize = all.iter().map(|found| found.hits.len()).sum();
     let texts: usize =
         rows().map(|row| row.id.len() + 1 + if fields.metadata { row.metadata.len() } else { 0 }).sum();
-    drop(Room::of(2 * texts + 12 * count)?);
+    ask(2 * texts + 12 * count)?;
     for hit in hits() {
         let id = collection.row(hit.slot).map_or("", |row| &row.id);
         ids.push_str(id);

@@ -6,6 +6,7 @@ import { closed, invalid } from './fault.js';
 import { StorageHost } from './host.js';
 import type { ProgressSink } from './progress.js';
 import { claim, type Lock, pickStorage } from './storage/index.js';
+import { checkWhole, fallen, isBroken, orFallen } from './trap.js';
 import type { Stats, StorageObject } from './types.js';
 import type { Reply, WasmExport, WasmImport, WasmRebuild, WasmStore, WasmStoreClass } from './wasm-api.js';
 
@@ -58,17 +59,16 @@ export class DirectEngine implements Engine {
           ? options.storage
           : await pickStorage(options.storage, name, { durability, directory, held: shared !== undefined });
       try {
+        checkWhole();
         const host = new StorageHost(storage, sinks);
-        const store = await wasm.open(
-          host,
-          JSON.stringify({ checkpointLogBytes, requests: shared !== undefined }),
-        );
+        const given = JSON.stringify({ checkpointLogBytes, requests: shared !== undefined });
+        const store = await orFallen(wasm.open(host, given));
         const known: Known = { name, storage: storage.kind ?? 'custom', durability, role: 'sole' };
         return new DirectEngine(store, storage, lock, sinks, known);
       } catch (error) {
         // The first failure is the one to tell.
         await storage.close?.().catch(() => undefined);
-        throw error;
+        throw fallen(error);
       }
     } catch (error) {
       await lock?.release();
@@ -256,10 +256,12 @@ export class DirectEngine implements Engine {
   async #close(): Promise<void> {
     try {
       // An import waits for its source, which may be silent for ever.
-      await Promise.allSettled(this.#imports.all().map((running) => running.abort()));
-      await this.#store.close();
+      if (!isBroken()) {
+        await orFallen(Promise.allSettled(this.#imports.all().map((running) => running.abort())));
+        await orFallen(this.#store.close());
+      }
     } catch (error) {
-      throw toLodestoreError(error);
+      throw toLodestoreError(fallen(error));
     } finally {
       // WebAssembly memory is not collected: what is not freed here stays for as long as the page does.
       for (const handles of [this.#imports, this.#exports, this.#rebuilds]) handles.endAll();
@@ -275,10 +277,11 @@ export class DirectEngine implements Engine {
 
   #now<T>(work: (store: WasmStore) => T): T {
     if (this.#closing !== undefined) throw handleClosed();
+    checkWhole();
     try {
       return work(this.#store);
     } catch (error) {
-      throw toLodestoreError(error);
+      throw toLodestoreError(fallen(error));
     }
   }
 
@@ -294,11 +297,12 @@ export class DirectEngine implements Engine {
 
   async #later<T>(work: (store: WasmStore) => Promise<T>, progress?: ProgressSink): Promise<T> {
     if (this.#closing !== undefined) throw handleClosed();
+    checkWhole();
     if (progress) this.#sinks.add(progress);
     try {
-      return await work(this.#store);
+      return await orFallen(work(this.#store));
     } catch (error) {
-      throw toLodestoreError(error);
+      throw toLodestoreError(fallen(error));
     } finally {
       if (progress) this.#sinks.delete(progress);
     }

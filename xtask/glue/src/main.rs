@@ -4,6 +4,7 @@
 //! do anything. The wasm-bindgen command line is not used: it would be another installation, and its version
 //! has to be the library's own.
 mod arrange;
+mod traps;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -31,7 +32,8 @@ fn main() -> ExitCode {
     });
     let result = result
         .map_err(|error| format!("{error:?}"))
-        .and_then(|()| rewrite(&output.join("lodestore_bg.wasm")).map_err(|error| error.to_string()));
+        .and_then(|()| rewrite(&output.join("lodestore_bg.wasm")).map_err(|error| error.to_string()))
+        .and_then(|()| traps::catch(output).map_err(|error| error.to_string()));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,8 +1,10 @@
 // What storing costs beside the bare API of the host, and searching beside the bare kernel.
 // Run by `cargo xtask bench store`, which packs first and names the tarball, the kernel and the browser.
+import { execFile } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { install } from '../tests/packaging/project.mjs';
@@ -15,11 +17,16 @@ import { rawFiles } from './store/raw-files.mjs';
 import { longRow, printTable, writeResults } from './store/report.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { CHROMIUM, LODESTORE_KERNEL, LODESTORE_TARBALL } = process.env;
+const { CHROMIUM, LODESTORE_KERNEL, LODESTORE_REPLAY, LODESTORE_TARBALL } = process.env;
 
 async function main(chosen) {
   if (chosen.help) return console.log(USAGE);
-  for (const [name, value] of Object.entries({ CHROMIUM, LODESTORE_KERNEL, LODESTORE_TARBALL })) {
+  for (const [name, value] of Object.entries({
+    CHROMIUM,
+    LODESTORE_KERNEL,
+    LODESTORE_REPLAY,
+    LODESTORE_TARBALL,
+  })) {
     if (!value) throw new Error(`${name} is not set: run \`cargo xtask bench store\``);
   }
   // In the repository and not in the folder for temporary files, which may lie in memory.
@@ -30,6 +37,7 @@ async function main(chosen) {
   const rows = [];
   const add = (host, setting, metrics) =>
     rows.push(...metrics.map((metric) => longRow({ host, n: chosen.n, setting }, metric)));
+  if (wanted(chosen, 'node', 'files')) await replay(add);
   if (wanted(chosen, 'node', 'files')) await node(chosen, { project, scratch }, add);
   if (wanted(chosen, 'chromium', 'indexeddb', 'opfs')) await chromium(chosen, { project, scratch }, add);
   if (rows.length === 0) throw new Error('that host has no such storage');
@@ -59,6 +67,19 @@ async function node({ n, repeats, storage, single, singles }, { project, scratch
   if (storage !== undefined) return;
   const kernel = await readFile(LODESTORE_KERNEL);
   add(host, 'exact', await measureExact({ lodestore, kernel, n, repeats: often(repeats) }));
+}
+
+/** A log of 100,000 frames, one row each. */
+async function replay(add) {
+  const { stdout } = await promisify(execFile)(LODESTORE_REPLAY, ['100000', '5']);
+  for (const line of stdout.trim().split('\n')) {
+    const { frames, quantization, ms, rowsPerSecond } = JSON.parse(line);
+    const about = (metric, value, unit) => ({ part: `${frames} frames`, metric, value, unit });
+    add('native', `replay, ${quantization}`, [
+      about('replay_ms', ms, 'ms'),
+      about('replay_rows_per_second', rowsPerSecond, 'rows/s'),
+    ]);
+  }
 }
 
 async function chromium({ n, repeats, storage, single, singles }, { project, scratch }, add) {

@@ -18,7 +18,15 @@ const STORAGES = ['files', 'indexeddb', 'opfs'];
 
 export function options(argv) {
   const string = { type: 'string' };
-  const known = { n: string, repeats: string, host: string, storage: string, singles: string, single: { type: 'boolean' }, help: { type: 'boolean' } };
+  const known = {
+    n: string,
+    repeats: string,
+    host: string,
+    storage: string,
+    singles: string,
+    single: { type: 'boolean' },
+    help: { type: 'boolean' },
+  };
   const { values } = parseArgs({ args: argv, options: known });
   return {
     help: values.help === true,

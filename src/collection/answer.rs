@@ -10,7 +10,7 @@ use crate::room::ask;
 use roaring::RoaringBitmap;
 
 /// Entries that a search takes beside those that it keeps, about.
-const ROOM_OF_QUERY: usize = 2_048;
+const ROOM_OF_QUERY: usize = 512;
 
 /// Rows that are not in the graph yet are compared in runs of this many.
 const PENDING_RUN: usize = 256;

@@ -68,7 +68,9 @@ impl<S: Storage, E: Env> Inner<S, E> {
         generation: u64,
     ) -> Result<ImportResult> {
         let mut reader = Reader::new(archive, &self.env, options.total_bytes);
-        let header = FileHeader::decode(FileKind::Archive, &reader.take(HEADER_BYTES).await?)?;
+        let mut bytes = Vec::new();
+        reader.append(&mut bytes, HEADER_BYTES).await?;
+        let header = FileHeader::decode(FileKind::Archive, &bytes)?;
         let blocks_header = FileHeader {
             kind: FileKind::Blocks,
             version: BASE_VERSION,
@@ -158,7 +160,8 @@ async fn read_end<S: Source, E: Env>(
     header: &FileHeader,
     found: &[BlockRefV1],
 ) -> Result<(SnapshotV2, u64)> {
-    let mut section = reader.take(8).await?;
+    let mut section = Vec::new();
+    reader.append(&mut section, 8).await?;
     let length = section.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)) as usize;
     if length > MANIFEST_BYTES_MAX {
         return Err(Error::corrupt("the manifest of this archive is longer than any can be")
@@ -171,8 +174,10 @@ async fn read_end<S: Source, E: Env>(
     }
     let digest: [u8; 32] = reader.digest.digest();
     let length = reader.taken;
-    let bytes = reader.take(TRAILER_BYTES).await?;
-    let bytes = bytes.first_chunk().ok_or_else(|| Error::corrupt("this archive ends within its trailer"))?;
+    section.clear();
+    reader.append(&mut section, TRAILER_BYTES).await?;
+    let bytes =
+        section.first_chunk().ok_or_else(|| Error::corrupt("this archive ends within its trailer"))?;
     let trailer = Trailer::decode(bytes)?;
     if trailer != (Trailer { blocks: found.len() as u32, length, sha256: digest }) {
         return Err(Error::corrupt(
@@ -219,7 +224,8 @@ impl<S: Source, E: Env> Source for BlocksOf<'_, S, E> {
             return Ok(Some(header));
         }
         let offset = self.reader.taken;
-        let mut bytes = self.reader.take(4).await?;
+        let mut bytes = Vec::new();
+        self.reader.append(&mut bytes, 4).await?;
         let magic = bytes.first_chunk().copied().unwrap_or_default();
         match Section::of(magic)? {
             Section::Block => {}
@@ -249,13 +255,6 @@ struct Reader<'a, S, E> {
 impl<'a, S: Source, E: Env> Reader<'a, S, E> {
     fn new(source: &'a mut S, env: &'a E, total: u64) -> Self {
         Reader { source, env, buffer: Vec::new(), at: 0, taken: 0, total, digest: Sha256::default() }
-    }
-
-    /// The next `count` bytes.
-    async fn take(&mut self, count: usize) -> Result<Vec<u8>> {
-        let mut out = Vec::new();
-        self.append(&mut out, count).await?;
-        Ok(out)
     }
 
     /// Appends the next `count` bytes. Little is allocated for bytes that do not come, and `Quota` says that there is

@@ -124,7 +124,10 @@ impl<'a> Writer<'a> {
     }
 
     fn row(&mut self, slot: u32, row: &Row) -> Result<()> {
-        self.json.try_reserve(2 * row.id.len() + row.metadata.len() + 64).map_err(out_of_memory)?;
+        let more = 2 * row.id.len() + row.metadata.len() + 64;
+        if self.json.capacity() - self.json.len() < more {
+            ask(2 * self.json.capacity() + more)?;
+        }
         self.json.push_str("{\"id\":");
         json::string(&mut self.json, &row.id);
         self.json.push_str(",\"seq\":");

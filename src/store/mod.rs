@@ -16,6 +16,7 @@ mod env;
 mod export;
 mod graph;
 mod import;
+mod instead;
 mod intent;
 mod load;
 mod log;

@@ -90,6 +90,7 @@ impl<S: Storage, E: Env> Rebuild<S, E> {
 
     /// Up to `max` rows that still need a vector; none when all have one.
     pub fn next(&self, max: usize) -> Result<Vec<EmbedRow>> {
+        self.inner.disk.borrow().check_readable()?;
         let state = self.inner.state.borrow();
         let target = self.target(&state)?;
         let max = max.clamp(1, BATCH_ROWS_MAX);

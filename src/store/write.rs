@@ -13,7 +13,9 @@ use crate::format::record::RequestV3;
 use crate::room::{Room, out_of_memory};
 use crate::storage::Storage;
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::Poll;
 
 /// Vectors of writes that are appended together, in bytes: enough to share one sync among many small writes,
 /// little enough to keep memory low.
@@ -95,6 +97,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
             if let Some(outcome) = pending.outcome.borrow_mut().take() {
                 return outcome;
             }
+            // Once around: what was asked for in the same breath is queued then, and goes along.
+            pass().await;
             self.commit_group().await;
         }
     }
@@ -104,7 +108,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let group = self.next_group();
         let mut ready: Vec<(Rc<Pending>, Checked, u64)> = Vec::new();
         let has_room = ready.try_reserve_exact(group.len()).map_err(out_of_memory);
-        if let Err(cause) = has_room.and_then(|()| self.disk.borrow().check_open()) {
+        let loaded = self.reload().await;
+        if let Err(cause) = has_room.and(loaded).and_then(|()| self.disk.borrow().check_open()) {
             group.iter().for_each(|pending| pending.fail(&cause));
             return;
         }
@@ -228,6 +233,19 @@ impl<S: Storage, E: Env> Inner<S, E> {
         }
         Ok(())
     }
+}
+
+/// Lets others run that are ready.
+async fn pass() {
+    let mut passed = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut passed, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 impl Pending {

@@ -3,9 +3,9 @@
 use super::error::to_js;
 use crate::error::Result;
 use crate::json::{ToJson, text};
-use crate::room::Room;
+use crate::room::ask;
 use js_sys::futures::{future_to_promise, spawn_local};
-use js_sys::{Float32Array, Promise};
+use js_sys::{Float32Array, Promise, Uint8Array};
 use std::pin::Pin;
 use wasm_bindgen::JsValue;
 
@@ -28,7 +28,13 @@ pub fn json(value: &dyn ToJson) -> JsValue {
 
 /// The numbers of an array. `Quota` where there is no memory for them.
 pub fn floats(array: &Float32Array) -> Result<Vec<f32>> {
-    drop(Room::of(array.length() as usize * size_of::<f32>())?);
+    ask(array.length() as usize * size_of::<f32>())?;
+    Ok(array.to_vec())
+}
+
+/// The bytes of an array. `Quota` where there is no memory for them.
+pub fn bytes(array: &Uint8Array) -> Result<Vec<u8>> {
+    ask(array.length() as usize)?;
     Ok(array.to_vec())
 }
 

@@ -47,7 +47,7 @@ fn asked(text: String) -> Asked {
 }
 
 /// Sees to the graphs, beside everything else, if there is anything to do.
-fn index(database: &Db) {
+pub(super) fn index(database: &Db) {
     if database.index_steps_left(None, false).unwrap_or(0) > 0 {
         let database = database.clone();
         background(async move {
@@ -279,7 +279,7 @@ impl WasmStore {
     /// The sequence number of the last write; 0 once it is closed.
     #[wasm_bindgen(js_name = lastWrite)]
     pub fn last_write(&self) -> f64 {
-        self.database.state().map_or(0.0, |state| state.seq as f64)
+        self.database.last_write() as f64
     }
 
     /// Which of the two builds this is: `simd128` or `relaxed-simd`.

@@ -1,9 +1,10 @@
 //! Long operations in steps: export, import, rebuild.
 
-use super::convert::{background, json as as_json, promise};
+use super::convert::{self, background, json as as_json, promise};
 use super::error::to_js;
 use super::feed::Feed;
 use super::host::{HostEnv, HostStorage};
+use super::store::index;
 use crate::error::{Error, Result};
 use crate::json;
 use crate::storage::Source;
@@ -68,6 +69,7 @@ impl WasmImport {
         background(async move {
             *result.borrow_mut() = Some(database.import(&mut source, options).await);
             source.close();
+            index(&database);
         });
         WasmImport { feed, outcome }
     }
@@ -77,9 +79,9 @@ impl WasmImport {
 impl WasmImport {
     /// Hands over the next bytes of the archive; rejects when they do not verify.
     pub fn write(&self, bytes: Uint8Array) -> Promise {
-        let (feed, outcome, bytes) = (self.feed.clone(), self.outcome.clone(), bytes.to_vec());
+        let (feed, outcome, bytes) = (self.feed.clone(), self.outcome.clone(), convert::bytes(&bytes));
         promise(async move {
-            feed.push(bytes).await;
+            feed.push(bytes?).await;
             match outcome.borrow().as_ref() {
                 Some(Err(cause)) => Err(cause.clone()),
                 _ => Ok(JsValue::UNDEFINED),
@@ -145,8 +147,8 @@ impl WasmRebuild {
 
     /// Takes the vectors of the rows that `next` gave.
     pub fn put(&self, vectors: Float32Array) -> Promise {
-        let (rebuild, vectors) = (self.0.clone(), vectors.to_vec());
-        promise(async move { rebuild.put(vectors).await.map(|()| JsValue::UNDEFINED) })
+        let (rebuild, vectors) = (self.0.clone(), convert::floats(&vectors));
+        promise(async move { rebuild.put(vectors?).await.map(|()| JsValue::UNDEFINED) })
     }
 
     /// `{"done", "total"}` in rows.

@@ -5,6 +5,7 @@
 //! has to be the library's own.
 mod arrange;
 mod prune;
+mod traps;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -33,7 +34,8 @@ fn main() -> ExitCode {
     });
     let result = result
         .map_err(|error| format!("{error:?}"))
-        .and_then(|()| rewrite(&output.join("lodestore_bg.wasm")).map_err(|error| error.to_string()));
+        .and_then(|()| rewrite(&output.join("lodestore_bg.wasm")).map_err(|error| error.to_string()))
+        .and_then(|()| traps::catch(output).map_err(|error| error.to_string()));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

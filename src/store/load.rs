@@ -150,9 +150,7 @@ pub async fn load_state(
         };
         let loaded = match load_collection(storage, env, loading, wire, take, &mut progress).await {
             // Codes follow from vectors: damaged ones are made again.
-            Err(cause)
-                if cause.kind == Kind::Corrupt && take != Take::Vectors && loading.lengths.is_some() =>
-            {
+            Err(cause) if cause.kind == Kind::Corrupt && take != Take::Vectors => {
                 let take = Take::Vectors;
                 let mut loaded = load_collection(storage, env, loading, wire, take, &mut progress).await?;
                 loaded.0.touch_codes();

@@ -12,13 +12,15 @@ pub struct Options {
     pub checkpoint_vector_bytes: u64,
     /// Writes come with the names of their requests: logs are of the version that has a place for them.
     pub requests: bool,
+    /// Where the database does not open, opens what can be read of it. Also verifies what opening else trusts.
+    pub salvage: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
         // 32 MiB of log replay in about a tenth of a second.
         let checkpoint_vector_bytes = 64 * 1024 * 1024;
-        Options { checkpoint_log_bytes: 32 * 1024 * 1024, checkpoint_vector_bytes, requests: false }
+        Options { checkpoint_log_bytes: 32 * 1024 * 1024, checkpoint_vector_bytes, requests: false, salvage: false }
     }
 }
 

@@ -62,6 +62,9 @@ impl ToJson for OpenReport {
             json::list(object.field(field), names.iter(), |out, name| json::string(out, name));
         }
         self.phases.to_json(object.field("phases"));
+        if let Some(salvage) = &self.salvage {
+            salvage.to_json(object.field("salvage"));
+        }
         object.end();
     }
 }

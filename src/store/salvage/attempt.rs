@@ -24,7 +24,7 @@ pub(super) struct Work<'a, S, E> {
     pub reader: Option<&'a Rc<dyn ReadStored>>,
     pub listing: &'a Listing,
     pub logs: &'a Logs,
-    /// The newest snapshot whose manifest cannot be read.
+    /// The newest snapshot whose manifest is there, whole, and cannot be read.
     pub unreadable: Option<u64>,
     /// The newest log that a snapshot names.
     pub named: Option<u64>,
@@ -136,7 +136,11 @@ pub async fn salvage<S: Storage, E: Env>(
                 candidates.push(Some((generation, manifest)));
             }
             Err(cause) if cause.kind == Kind::Corrupt => {
-                work.unreadable = work.unreadable.or(Some(generation));
+                if !is_cut(storage, generation, length).await? {
+                    // The log that was begun for it was the next file.
+                    work.unreadable = work.unreadable.max(Some(generation));
+                    work.named = work.named.max(Some(generation + 1));
+                }
                 damaged.push(names::snapshot(generation));
                 if let Ok(header) = snapshot_header(storage, generation, length).await? {
                     work.covered = work.covered.max(header.seq);
@@ -239,4 +243,17 @@ async fn identity(storage: &impl Storage, listing: &Listing, logs: &Logs) -> Res
 async fn snapshot_header(storage: &impl Storage, generation: u64, length: u64) -> Result<Result<FileHeader>> {
     let bytes = storage.read(&names::snapshot(generation), 0..length.min(HEADER_BYTES as u64)).await?;
     Ok(FileHeader::decode(FileKind::Snapshot, &bytes))
+}
+
+/// Whether a crash may have cut this snapshot off: then it never counted.
+async fn is_cut(storage: &impl Storage, generation: u64, length: u64) -> Result<bool> {
+    const HEAD: u64 = HEADER_BYTES as u64 + 8;
+    let name = names::snapshot(generation);
+    if length < HEAD {
+        return Ok(true);
+    }
+    let section = storage.read(&name, HEAD - 8..HEAD).await?;
+    let section = section.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+    let end = storage.read(&name, length - 4..length).await?;
+    Ok(HEAD + u64::from(section) > length || end.iter().all(|byte| *byte == 0))
 }

@@ -10,6 +10,7 @@ mod report;
 
 pub use aside::Quarantined;
 pub use attempt::salvage;
+pub use groups::read_block;
 pub use report::{LostWrites, QuarantinedGroup, SalvageReport, SalvagedCollection};
 
 use super::database::Inner;

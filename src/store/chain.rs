@@ -60,9 +60,7 @@ impl Logs {
 
     /// Generation, header and length of each log, oldest first.
     pub fn each(&self) -> impl DoubleEndedIterator<Item = (u64, &Result<FileHeader>, u64)> {
-        self.headers.iter().map(|(log, header)| {
-            (*log, header, self.lengths.get(*log).copied().unwrap_or(0))
-        })
+        self.headers.iter().map(|(log, header)| (*log, header, self.lengths.get(*log).copied().unwrap_or(0)))
     }
 
     /// The header of a log, if it verifies.

@@ -227,7 +227,9 @@ async fn load_collection(
         .with(one.rows, loaded.len()));
     }
     let graph = match (links, stored) {
-        (Some(Ok(_)), Some(stored)) => Some(load_graph(&mut ahead, env, stored, &loaded, loaded.slot_count(), progress).await),
+        (Some(Ok(_)), Some(stored)) => {
+            Some(load_graph(&mut ahead, env, stored, &loaded, loaded.slot_count(), progress).await)
+        }
         (Some(Err(cause)), _) => Some(Err(cause)),
         _ => None,
     };

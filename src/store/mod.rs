@@ -14,6 +14,7 @@ mod database;
 mod disk;
 mod env;
 mod export;
+mod found;
 mod graph;
 mod import;
 mod load;

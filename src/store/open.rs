@@ -4,12 +4,13 @@ use super::chain::{Link, Logs, located};
 use super::database::{Database, Inner};
 use super::disk::{Blocks, Disk, Health, Kept, LogTail};
 use super::env::Env;
+use super::found::{Found, Replayed};
 use super::load::{LoadedState, Loading, load_state};
 use super::log::{LogReader, Next};
 use super::names::{self, Listing};
 use super::options::Options;
-use super::salvage::salvage;
 use super::report::{OpenReport, Phase, SkippedSnapshot};
+use super::salvage::salvage;
 use super::stored::reader_of;
 use super::turn::Turn;
 use crate::collection::State;
@@ -30,16 +31,6 @@ struct Loaded {
     dropped: Vec<(u32, String)>,
     kept: Vec<Kept>,
     newest: Option<SnapshotV2>,
-}
-
-/// Where the logs ended.
-struct Replayed {
-    tail: LogTail,
-    /// The log cannot be appended to as it is: it ends in a torn frame, or before the snapshot.
-    roll: bool,
-    /// Of the log. Where it is an older one, whose readers would not understand what is written now, the first write
-    /// begins a new one. Until then nothing is written, so that they can still read what there is.
-    version: u16,
 }
 
 impl<S: Storage, E: Env> Database<S, E> {
@@ -125,49 +116,6 @@ impl<S: Storage, E: Env> Database<S, E> {
         clock.phase(&inner.env, &mut report, "repair");
         inner.report = report;
         Ok(Database(Rc::new(inner), None))
-    }
-}
-
-/// What was found in storage.
-pub(super) struct Found {
-    database: DatabaseId,
-    state: State,
-    requests: RequestsV3,
-    replayed: Replayed,
-    is_new: bool,
-    /// By number of the collection: why its stored graph was dropped.
-    dropped: Vec<(u32, String)>,
-    kept: Vec<Kept>,
-    newest: Option<SnapshotV2>,
-    logs: SortedMap<u64, u64>,
-    /// Of a salvage: rows that are gone, frames that were applied, bytes of a torn tail.
-    counts: (u64, u64, u64),
-}
-
-impl Found {
-    /// What was salvaged from a snapshot: the files of before are none that anything builds on.
-    pub(super) fn salvaged(
-        database: DatabaseId,
-        state: State,
-        requests: RequestsV3,
-        newest: Option<SnapshotV2>,
-        logs: &Logs,
-        counts: (u64, u64, u64),
-    ) -> Found {
-        let tail = logs.each().last().map_or((0, 0), |(generation, _, length)| (generation, length));
-        let tail = LogTail { generation: tail.0, length: tail.1 };
-        Found {
-            database,
-            state,
-            requests,
-            replayed: Replayed { tail, roll: true, version: 0 },
-            is_new: false,
-            dropped: Vec::new(),
-            kept: Vec::new(),
-            newest,
-            logs: SortedMap::new(),
-            counts,
-        }
     }
 }
 

@@ -20,7 +20,12 @@ impl Default for Options {
     fn default() -> Options {
         // 32 MiB of log replay in about a tenth of a second.
         let checkpoint_vector_bytes = 64 * 1024 * 1024;
-        Options { checkpoint_log_bytes: 32 * 1024 * 1024, checkpoint_vector_bytes, requests: false, salvage: false }
+        Options {
+            checkpoint_log_bytes: 32 * 1024 * 1024,
+            checkpoint_vector_bytes,
+            requests: false,
+            salvage: false,
+        }
     }
 }
 

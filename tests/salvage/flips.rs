@@ -49,7 +49,8 @@ fn every_length_and_every_missing_file() {
             for length in 0..bytes.len() {
                 let mut damaged = world.files.clone();
                 damaged.get_mut(name).unwrap().truncate(length);
-                let plain = super::support::open(lodestore::storage::MemoryStorage::from_files(damaged.clone()));
+                let plain =
+                    super::support::open(lodestore::storage::MemoryStorage::from_files(damaged.clone()));
                 // A log that is cut within its last frame is what a crash leaves: that opens.
                 if plain.is_err() {
                     world.salvaged(&damaged, &format!("{which}: {name} cut to {length}"));

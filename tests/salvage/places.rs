@@ -204,7 +204,10 @@ fn a_refusal_to_open_says_what_would() {
     let db = salvage(storage).unwrap();
     // One file or all.
     let kept = block_on(db.quarantined()).unwrap();
-    assert_eq!(kept.iter().map(|one| &one.name[..]).collect::<Vec<_>>(), ["quarantine-6-log-5", "quarantine-6-report"]);
+    assert_eq!(
+        kept.iter().map(|one| &one.name[..]).collect::<Vec<_>>(),
+        ["quarantine-6-log-5", "quarantine-6-report"]
+    );
     assert!(block_on(db.read_quarantined("log-6", 0)).is_err(), "only what is kept aside");
     block_on(db.drop_quarantined(Some("log-6"))).unwrap();
     block_on(db.drop_quarantined(Some("quarantine-6-log-5"))).unwrap();

@@ -166,17 +166,24 @@ impl World {
         // Every file that is not as it was when it was stored is kept, unless nothing was to be had of it.
         for (name, bytes) in &self.files {
             // A log that ends within its header holds nothing, and nobody reads that of a blocks file.
-            let rest = |bytes: &[u8]| bytes.get(if name.starts_with("blocks-") { 80 } else { 0 }..).map(<[u8]>::to_vec);
-            let changed = damaged.get(name).is_some_and(|other| other.len() > 80 && rest(other) != rest(bytes));
+            let rest = |bytes: &[u8]| {
+                bytes.get(if name.starts_with("blocks-") { 80 } else { 0 }..).map(<[u8]>::to_vec)
+            };
+            let changed =
+                damaged.get(name).is_some_and(|other| other.len() > 80 && rest(other) != rest(bytes));
             let needless = db.storage().files().get(name) == damaged.get(name);
-            assert!(!changed || needless || originals.contains(name) || self.is_older(name), "{what}: {name}");
+            assert!(
+                !changed || needless || originals.contains(name) || self.is_older(name),
+                "{what}: {name}"
+            );
         }
     }
 
     /// Whether the newest snapshot makes up for this file.
     fn is_older(&self, name: &str) -> bool {
         let generation = |name: &str| name.rsplit('-').next().unwrap().parse::<u64>().unwrap();
-        let newest = self.files.keys().filter(|name| name.starts_with("snapshot-")).map(|name| generation(name));
+        let newest =
+            self.files.keys().filter(|name| name.starts_with("snapshot-")).map(|name| generation(name));
         newest.max().is_some_and(|newest| generation(name) < newest)
     }
 }

@@ -45,7 +45,7 @@ export class DirectEngine implements Engine {
     options: EngineOptions,
     progress?: ProgressSink,
   ): Promise<DirectEngine> {
-    const { durability, directory, checkpointLogBytes, shared } = options;
+    const { durability, directory, checkpointLogBytes, salvage, shared } = options;
     const sinks = new Set<ProgressSink>(progress ? [progress] : []);
     let lock: Lock | undefined;
     try {
@@ -59,7 +59,7 @@ export class DirectEngine implements Engine {
         const host = new StorageHost(storage, sinks);
         const store = await wasm.open(
           host,
-          JSON.stringify({ checkpointLogBytes, requests: shared !== undefined }),
+          JSON.stringify({ checkpointLogBytes, salvage, requests: shared !== undefined }),
         );
         const known: Known = { name, storage: storage.kind ?? 'custom', durability, role: 'sole' };
         return new DirectEngine(store, storage, lock, sinks, known);
@@ -140,8 +140,20 @@ export class DirectEngine implements Engine {
     return this.#later((store) => store.checkpoint(), progress);
   }
 
-  check(progress?: ProgressSink): Promise<string> {
-    return this.#later((store) => store.check(), progress);
+  check(repair: boolean, run: number, progress?: ProgressSink): Promise<string> {
+    return this.#later((store) => store.check(repair, run), progress);
+  }
+
+  quarantine(): Promise<string> {
+    return this.#later((store) => store.quarantine());
+  }
+
+  quarantineRead(name: string, at: number): Promise<Uint8Array> {
+    return this.#later((store) => store.quarantineRead(name, at));
+  }
+
+  quarantineDrop(name: string | undefined): Promise<void> {
+    return this.#later((store) => store.quarantineDrop(name));
   }
 
   stats(): Promise<string> {

@@ -37,6 +37,7 @@ export interface EngineOptions {
   durability: Durability;
   directory: string | undefined;
   checkpointLogBytes: number | undefined;
+  salvage: boolean;
   /** Where others share the database: the caller holds its lock, watches the page, and names its writes. */
   shared: Office | undefined;
 }
@@ -90,7 +91,11 @@ export interface Engine {
   optimize(name: string, run: number, progress?: ProgressSink): Promise<void>;
   optimizeStop(run: number): void | Promise<void>;
   checkpoint(progress?: ProgressSink): Promise<string>;
-  check(progress?: ProgressSink): Promise<string>;
+  /** `run` as with `optimize`. */
+  check(repair: boolean, run: number, progress?: ProgressSink): Promise<string>;
+  quarantine(): Promise<string>;
+  quarantineRead(name: string, at: number): Promise<Uint8Array>;
+  quarantineDrop(name: string | undefined): Promise<void>;
   stats(): Promise<string>;
   /** The sequence number of the last write. */
   lastWrite(): Soon<number>;
@@ -132,6 +137,9 @@ export const ENGINE_METHODS = [
   'optimizeStop',
   'checkpoint',
   'check',
+  'quarantine',
+  'quarantineRead',
+  'quarantineDrop',
   'stats',
   'lastWrite',
   'exportStart',

@@ -3,9 +3,9 @@
 //!
 //! Each row has its own scale, its largest component over 127. So its code depends on nothing else.
 
-use super::{Query, close};
 use super::arena::Arena;
 use super::signs::Signs;
+use super::{Query, close};
 use crate::error::{Error, Result};
 use crate::index::Metric;
 use crate::kernel::{Terms, dot, encode_bytes};

@@ -2,9 +2,9 @@
 
 use super::super::database::Inner;
 use super::super::env::Env;
+use super::damage;
 use super::report::Problem;
 use super::seen::Seen;
-use super::damage;
 use crate::error::Result;
 use crate::storage::Storage;
 
@@ -54,6 +54,9 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 group: Some(group as u64),
                 ..Problem::of("row", &live.name, what)
             });
+        }
+        if seen.damaged.contains(&(number, group)) {
+            return Ok(());
         }
         let disagrees = match live.codes_disagree(group) {
             Ok(disagrees) => disagrees,

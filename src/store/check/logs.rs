@@ -23,7 +23,14 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let logs = Logs::read(&self.storage, listing).await?;
         let mut links = logs.after(oldest, None);
         if let Err(cause) = links {
-            seen.report.add(Problem::stored("log", "log", damage(cause)?));
+            let what = damage(cause)?;
+            let bad = logs.each().filter_map(|(log, header, _)| Some((log, header.as_ref().err()?)));
+            let mut problems: Vec<Problem> =
+                bad.map(|(log, cause)| Problem::stored("log", &names::log(log), cause.to_string())).collect();
+            if problems.is_empty() {
+                problems.push(Problem { file: None, ..Problem::stored("log", "log", what) });
+            }
+            problems.into_iter().for_each(|problem| seen.report.add(problem));
             // What the newest snapshot needs may be there all the same.
             links = logs.after(seen.seq, None);
         }
@@ -37,7 +44,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 let what = damage(cause)?;
                 seen.report.add(Problem::stored("log", &names::log(log), what));
                 // Writes in it that the newest snapshot covers are not missed.
-                seen.is_cut |= link.head || logs.header(log).is_some_and(|_| self.last_of(log, &logs) > seen.seq);
+                seen.is_cut |=
+                    link.head || logs.header(log).is_some_and(|_| self.last_of(log, &logs) > seen.seq);
             }
         }
         Ok(())
@@ -101,7 +109,9 @@ impl Seen {
                 }
             }
             Op::Upsert { collection, rows } => {
-                let (Some(live), Some(seen)) = (live.get(collection), self.get(collection)) else { return Ok(()) };
+                let (Some(live), Some(seen)) = (live.get(collection), self.get(collection)) else {
+                    return Ok(());
+                };
                 let vectors = rows.vectors.chunks_exact(live.config().dimension);
                 for ((id, vector), metadata) in rows.ids.iter().zip(vectors).zip(&rows.metadata) {
                     if let Some(slot) = seen.written(live, id, seq, metadata) {
@@ -111,13 +121,17 @@ impl Seen {
                 }
             }
             Op::SetMetadata { collection, ids, metadata } => {
-                let (Some(live), Some(seen)) = (live.get(collection), self.get(collection)) else { return Ok(()) };
+                let (Some(live), Some(seen)) = (live.get(collection), self.get(collection)) else {
+                    return Ok(());
+                };
                 for (id, metadata) in ids.iter().zip(&metadata) {
                     seen.written(live, id, seq, metadata);
                 }
             }
             Op::Delete { collection, ids } => {
-                let (Some(live), Some(seen)) = (live.get(collection), self.get(collection)) else { return Ok(()) };
+                let (Some(live), Some(seen)) = (live.get(collection), self.get(collection)) else {
+                    return Ok(());
+                };
                 ids.iter().for_each(|id| seen.deleted(live, id, seq));
             }
         }

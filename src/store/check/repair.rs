@@ -14,6 +14,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
     /// For a caller who has the turn.
     pub(super) async fn repair(&self, report: &mut CheckReport) -> Result<()> {
         let is_stored = |code: &str| STORED.contains(&code);
+        // Codes are not made of vectors that do not verify.
+        let is_whole = !report.problems.iter().any(|one| one.code == "block" && !one.derived);
         for problem in &mut report.problems {
             let mut state = self.state.borrow_mut();
             let name = problem.collection.as_deref().unwrap_or_default();
@@ -27,7 +29,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
                     collection.forget_secondary();
                     Some("the index was dropped, and is built again when a filter asks for it")
                 }
-                "codes" => {
+                "codes" if is_whole => {
                     collection.recode()?;
                     Some("the codes were made again from the vectors")
                 }
@@ -41,7 +43,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         }
         self.settle().await?;
         if self.is_overtaken().await? {
-            return self.check_sole_writer().await;
+            return self.fence();
         }
         let files: Vec<String> = report.problems.iter().filter_map(|one| one.file.clone()).collect();
         report.files = self.keep_aside(&files).await?;

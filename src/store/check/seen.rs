@@ -15,6 +15,8 @@ pub(super) struct Seen {
     pub seq: u64,
     /// Storage could not be read on from there: later writes are in memory only.
     pub is_cut: bool,
+    /// Row groups, by collection, whose blocks do not verify.
+    pub damaged: Vec<(u32, usize)>,
 }
 
 /// A collection as storage has it.
@@ -33,7 +35,8 @@ pub(super) struct SeenCollection {
 
 /// An id as a number: two that share one are not to be expected.
 fn short(id: &str) -> u64 {
-    id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    id.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 fn set(slots: &mut RoaringBitmap, slot: u32, holds: bool) {
@@ -77,7 +80,9 @@ impl Seen {
         for seen in &self.collections {
             let what = match live.get(seen.number) {
                 None => "it is in storage and not in memory",
-                Some(one) if (&one.name, one.config(), one.stages) != (&seen.name, &seen.config, seen.stages) => {
+                Some(one)
+                    if (&one.name, one.config(), one.stages) != (&seen.name, &seen.config, seen.stages) =>
+                {
                     "storage and memory differ in its configuration or name"
                 }
                 Some(_) if !seen.owed.is_empty() => "storage has rows that are not in memory",
@@ -86,7 +91,11 @@ impl Seen {
             self.report.add(Problem::of("collection", &seen.name, what.to_owned()));
         }
         for one in live.all().filter(|one| self.collections.iter().all(|seen| seen.number != one.number)) {
-            self.report.add(Problem::of("collection", &one.name, "it is in memory and not in storage".to_owned()));
+            self.report.add(Problem::of(
+                "collection",
+                &one.name,
+                "it is in memory and not in storage".to_owned(),
+            ));
         }
     }
 }

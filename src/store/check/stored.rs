@@ -56,13 +56,15 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let listing = Listing::of(&self.storage.list().await?);
         let (kept, database) = {
             let disk = self.disk.borrow();
-            let kept: Vec<(u64, u64)> = disk.snapshots.iter().map(|kept| (kept.generation, kept.seq)).collect();
+            let kept: Vec<(u64, u64)> =
+                disk.snapshots.iter().map(|kept| (kept.generation, kept.seq)).collect();
             (kept, disk.database)
         };
         let mut all = Vec::new();
         let mut base = kept.is_empty().then_some(0);
         // By collection: the graph that was verified last.
         let mut graphs: Vec<(u32, GraphV2)> = Vec::new();
+        let mut dropped: Vec<Problem> = Vec::new();
         for &(generation, seq) in kept.iter().rev() {
             let name = names::snapshot(generation);
             let length = listing.snapshots.get(generation).copied().unwrap_or(0);
@@ -83,7 +85,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 if let Some(graph) = &extension.graph
                     && !graphs.contains(&(one.collection, graph.clone()))
                 {
-                    self.check_graph(&name, one, extension, seen).await?;
+                    dropped.extend(self.check_graph(&name, one, extension).await?);
                     graphs.push((one.collection, graph.clone()));
                 }
                 if is_newest {
@@ -103,6 +105,12 @@ impl<S: Storage, E: Env> Inner<S, E> {
             self.env.yield_now().await;
             self.check_block(named, seen).await?;
         }
+        // Where it is a block of links that does not hold, that was said.
+        dropped.retain(|graph| {
+            let mut blocks = seen.report.problems.iter().filter(|one| one.code == "block" && one.derived);
+            !blocks.any(|block| block.collection == graph.collection)
+        });
+        dropped.into_iter().for_each(|problem| seen.report.add(problem));
         let oldest = kept.first().map_or(0, |(_, seq)| *seq);
         if base.is_some() {
             self.check_logs(&listing, oldest, seen, go_on).await?;
@@ -156,6 +164,9 @@ impl<S: Storage, E: Env> Inner<S, E> {
             group: Some(named.group as u64),
             ..Problem::stored("block", &names::blocks(named.block.generation), what)
         });
+        if !derived {
+            seen.damaged.push((named.collection, named.group));
+        }
         if let Some(seen) = seen.get(named.collection).filter(|_| named.is_newest && !derived) {
             seen.excuse(named.group);
         }
@@ -168,9 +179,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
         name: &str,
         one: &CollectionV1,
         extension: &ExtensionV2,
-        seen: &mut Seen,
-    ) -> Result<()> {
-        let Some(stored) = &extension.graph else { return Ok(()) };
+    ) -> Result<Option<Problem>> {
+        let Some(stored) = &extension.graph else { return Ok(None) };
         let config = config_from_wire(&one.config, &extension.search)?;
         let empty = Collection::new(one.collection, one.name.clone(), config, None);
         let loaded = match links_of(stored, &empty) {
@@ -181,15 +191,12 @@ impl<S: Storage, E: Env> Inner<S, E> {
             Err(cause) => Err(cause),
         };
         match loaded {
-            Ok(_) => Ok(()),
-            Err(cause) if cause.kind == Kind::Corrupt => {
-                seen.report.add(Problem {
-                    derived: true,
-                    collection: Some(one.name.clone()),
-                    ..Problem::stored("stored-graph", name, cause.to_string())
-                });
-                Ok(())
-            }
+            Ok(_) => Ok(None),
+            Err(cause) if cause.kind == Kind::Corrupt => Ok(Some(Problem {
+                derived: true,
+                collection: Some(one.name.clone()),
+                ..Problem::stored("stored-graph", name, cause.to_string())
+            })),
             Err(cause) => Err(cause),
         }
     }

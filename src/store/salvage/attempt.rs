@@ -2,8 +2,9 @@
 
 use super::super::chain::Logs;
 use super::super::env::Env;
+use super::super::found::Found;
 use super::super::names::{self, Listing};
-use super::super::open::{Found, read_manifest};
+use super::super::open::read_manifest;
 use super::aside::{REPORT, aside_name};
 use super::report::{LostWrites, SalvageReport, SalvagedCollection};
 use crate::collection::State;
@@ -84,7 +85,8 @@ impl Attempt {
             let number = group.number;
             group.ids.retain(|id| {
                 let is_back = state.get(number).is_none_or(|one| one.slot(id).is_some());
-                !is_back && deleted.binary_search_by(|(of, gone)| (*of, gone.as_str()).cmp(&(number, id))).is_err()
+                !is_back
+                    && deleted.binary_search_by(|(of, gone)| (*of, gone.as_str()).cmp(&(number, id))).is_err()
             });
             let settled = (known - group.ids.len()) as u64;
             group.rows = group.rows.map(|rows| rows - settled);
@@ -127,7 +129,8 @@ pub async fn salvage<S: Storage, E: Env>(
     let database = identity(storage, listing, &logs).await?;
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut damaged = Vec::new();
-    let mut work = Work { storage, env, reader, listing, logs: &logs, unreadable: None, named: None, covered: 0 };
+    let mut work =
+        Work { storage, env, reader, listing, logs: &logs, unreadable: None, named: None, covered: 0 };
     for (&generation, &length) in listing.snapshots.iter().rev() {
         match read_manifest(storage, generation, length, &database).await {
             Ok(manifest) => {

@@ -129,11 +129,7 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
                 into.ids += quarantined.ids.len();
             }
             into.report.groups.push(quarantined);
-            let free = GroupRows {
-                seqs: vec![0; slots],
-                ids: vec![""; slots],
-                metadata: vec![""; slots],
-            };
+            let free = GroupRows { seqs: vec![0; slots], ids: vec![""; slots], metadata: vec![""; slots] };
             loaded.load_group(&free, &vec![0; slots * dimension * size_of::<f32>()])?;
         }
         loaded.finish_loading()?;

@@ -58,8 +58,9 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
                         foreign = into.state.next_collection;
                     }
                     let lost = gap.take();
-                    let mut lost =
-                        lost.unwrap_or_else(|| missing(generation, expected, "what comes before this log is missing"));
+                    let mut lost = lost.unwrap_or_else(|| {
+                        missing(generation, expected, "what comes before this log is missing")
+                    });
                     lost.to = Some(header.seq - 1);
                     into.report.lose(lost);
                     expected = header.seq;
@@ -72,7 +73,8 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
             while let Some((at, frame)) = frames.next().await? {
                 if at > good {
                     is_whole = false;
-                    let lost = gap.get_or_insert_with(|| missing(generation, expected, "frames do not verify"));
+                    let lost =
+                        gap.get_or_insert_with(|| missing(generation, expected, "frames do not verify"));
                     lost.bytes += at - good;
                 }
                 let payload = frames.payload(&frame);
@@ -82,7 +84,8 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
                 }
                 if frame.seq > expected {
                     let lost = gap.take();
-                    let mut lost = lost.unwrap_or_else(|| missing(generation, expected, "frames are missing"));
+                    let mut lost =
+                        lost.unwrap_or_else(|| missing(generation, expected, "frames are missing"));
                     lost.to = Some(frame.seq - 1);
                     into.report.lose(lost);
                     is_whole = false;
@@ -109,7 +112,8 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
                 into.torn = end - good;
             } else if good < end || says.is_some_and(|says| says > length) {
                 is_whole = false;
-                let lost = gap.get_or_insert_with(|| missing(generation, expected, "the end does not verify"));
+                let lost =
+                    gap.get_or_insert_with(|| missing(generation, expected, "the end does not verify"));
                 lost.bytes += end - good.min(end);
             }
             whole = is_whole.then_some(generation);
@@ -122,7 +126,8 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
             gap.get_or_insert_with(|| missing(log, expected, "this log is missing"));
         }
         if expected <= self.covered {
-            let lost = gap.get_or_insert_with(|| missing(0, expected, "a snapshot that covers them cannot be used"));
+            let lost =
+                gap.get_or_insert_with(|| missing(0, expected, "a snapshot that covers them cannot be used"));
             // Where more is missing than the snapshot covers, it is not known how much.
             let is_all = lost.bytes == 0 && lost.log == 0;
             lost.to = is_all.then_some(self.covered);

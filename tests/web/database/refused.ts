@@ -190,6 +190,7 @@ function badOptions(notes: Collection, db: Database): Bad[] {
     ['rebuild', (options) => notes.rebuild(options)],
     ['checkpoint', (options) => db.checkpoint(options)],
     ['check', (options) => db.check(options)],
+    ['repair', (options) => db.check({ repair: 1, ...Object(options) })],
     ['export', (options) => db.export(options)],
     ['import', (options) => db.import(new Uint8Array(), options)],
     ['collection', (options) => db.collection('notes', options)],

@@ -75,7 +75,8 @@ export interface CheckProblem {
    * In storage: `manifest`, `block`, `log`, `stored-graph`. Where storage and memory differ: `row`, `collection`, which
    * are never repaired, as nobody knows which is right. What follows from the rows: `codes`, `graph`, `secondary`.
    */
-  code: 'manifest' | 'block' | 'log' | 'stored-graph' | 'row' | 'collection' | 'codes' | 'graph' | 'secondary';
+  code:
+    'manifest' | 'block' | 'log' | 'stored-graph' | 'row' | 'collection' | 'codes' | 'graph' | 'secondary';
   /** File or collection. */
   where: string;
   what: string;

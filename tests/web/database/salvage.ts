@@ -2,7 +2,17 @@
 
 import { type Database, deleteDatabase, open, type OpenOptions, type StorageKind } from 'lodestore';
 import { pickStorage } from '../../../pkg-templates/npm/src/storage/index.js';
-import { assert, type Case, type Context, equal, freshName, pieces, rejects, same, sameBytes } from '../check.js';
+import {
+  assert,
+  type Case,
+  type Context,
+  equal,
+  freshName,
+  pieces,
+  rejects,
+  same,
+  sameBytes,
+} from '../check.js';
 import { bytesOf, contents, directory } from './place.js';
 import { columns } from './rows.js';
 
@@ -104,7 +114,11 @@ async function group(kind: StorageKind): Promise<void> {
     const { salvage, rowsQuarantined } = db.openReport;
     equal(rowsQuarantined, 1024, 'rows that are gone');
     const gone = salvage?.groups[0];
-    same([salvage?.groups.length, gone?.collection, gone?.group, gone?.rows], [1, 'notes', 0, 1024], 'the group');
+    same(
+      [salvage?.groups.length, gone?.collection, gone?.group, gone?.rows],
+      [1, 'notes', 0, 1024],
+      'the group',
+    );
     const notes = await db.collection('notes');
     const ids = gone?.ids ?? [];
     same([ids.length, await notes.count()], [1024, 2005 - 1024], 'ids and rows');
@@ -121,7 +135,11 @@ async function group(kind: StorageKind): Promise<void> {
 
 async function repaired(kind: StorageKind): Promise<void> {
   // An object of its own, whose files can be damaged while it is open.
-  const storage = await pickStorage(kind, freshName('repair'), { durability: 'strict', directory, held: false });
+  const storage = await pickStorage(kind, freshName('repair'), {
+    durability: 'strict',
+    directory,
+    held: false,
+  });
   const db = await open('repair', { storage });
   const notes = await db.collection('notes', { dimension: 8, metric: 'dot' });
   await notes.upsert(columns(1500, 8, 1));
@@ -141,11 +159,17 @@ async function repaired(kind: StorageKind): Promise<void> {
   );
   const aborted = new AbortController();
   aborted.abort(new Error('enough'));
-  const message = await db.check({ repair: true, signal: aborted.signal }).catch((error: Error) => error.message);
+  const message = await db
+    .check({ repair: true, signal: aborted.signal })
+    .catch((error: Error) => error.message);
   equal(message, 'enough', 'a check that is aborted');
   const phases = new Set<string>();
   const report = await db.check({ repair: true, onProgress: ({ phase }) => phases.add(phase) });
-  same([report.ok, report.problems[0]?.repaired !== undefined, phases.has('check')], [true, true, true], 'repaired');
+  same(
+    [report.ok, report.problems[0]?.repaired !== undefined, phases.has('check')],
+    [true, true, true],
+    'repaired',
+  );
   const kept = report.files[0]?.name ?? '';
   sameBytes(await bytesOf(db.exportQuarantined(kept)), bytes, 'the damaged file');
   same((await db.check()).problems, [], 'problems afterwards');

@@ -126,7 +126,8 @@ export class Database {
 
   /** The files that salvage and repair kept aside: damaged ones as they were, and what was reported. */
   async quarantine(): Promise<QuarantinedFile[]> {
-    return JSON.parse(await this.#engine.quarantine()) as QuarantinedFile[];
+    const files = JSON.parse(await this.#engine.quarantine()) as QuarantinedFile[];
+    return files.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** The bytes of a file that is kept aside. The stream fails with `Invalid` where there is none of that name. */

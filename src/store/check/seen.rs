@@ -30,7 +30,7 @@ pub(super) struct SeenCollection {
     /// Slots in memory whose vector does.
     pub vectors: RoaringBitmap,
     /// Ids, as a number each, that are not in memory: a later write has to delete them.
-    pub owed: SortedMap<u64, ()>,
+    pub owed: SortedMap<u64, u64>,
 }
 
 /// An id as a number: two that share one are not to be expected.
@@ -104,7 +104,7 @@ impl SeenCollection {
     /// A row that stood in `slot` at the snapshot.
     pub fn row(&mut self, live: &Collection, slot: u32, id: &str, seq: u64, metadata: &str) {
         let Some(now) = live.slot(id) else {
-            self.owed.insert(short(id), ());
+            self.owed.insert(short(id), 0);
             return;
         };
         let holds = |row: &crate::collection::Row| row.seq == seq && *row.metadata == *metadata;
@@ -116,7 +116,7 @@ impl SeenCollection {
     /// A row that write `seq` put in or changed.
     pub fn written(&mut self, live: &Collection, id: &str, seq: u64, metadata: &str) -> Option<u32> {
         let Some(slot) = live.slot(id) else {
-            self.owed.insert(short(id), ());
+            self.owed.insert(short(id), 0);
             return None;
         };
         if let Some(row) = live.row(slot).filter(|row| row.seq <= seq) {

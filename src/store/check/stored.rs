@@ -17,6 +17,7 @@ use crate::error::{Kind, Result};
 use crate::format::block::{BLOCK_HEADER_BYTES, BlockKind, RowsV1};
 use crate::format::snapshot::{BlockRefV1, CollectionV1, ExtensionV2, GraphV2, SnapshotV2};
 use crate::limits::GROUP_ROWS;
+use crate::sorted::SortedMap;
 use crate::storage::Storage;
 
 /// A block that a manifest names, and whether the newest one does.
@@ -29,8 +30,9 @@ struct Named {
 }
 
 impl Named {
-    fn place(&self) -> (u64, u64) {
-        (self.block.generation, self.block.offset)
+    /// A number that no other place has: files are shorter than a terabyte.
+    fn place(&self) -> u64 {
+        self.block.generation.rotate_left(40) ^ self.block.offset
     }
 }
 
@@ -95,9 +97,13 @@ impl<S: Storage, E: Env> Inner<S, E> {
         }
         seen.seq = base.unwrap_or(0);
         seen.is_cut = base.is_none();
-        // Newest first among those at one place, so that it is the one that stays.
-        all.sort_by_key(|named| (named.place(), !named.is_newest));
-        all.dedup_by_key(|named| named.place());
+        // The newest manifest came first, and each block is read for the first that names it.
+        let mut read = SortedMap::new();
+        all.retain(|named| {
+            let is_known = read.contains(named.place());
+            read.add(named.place(), 1);
+            !is_known
+        });
         let total = all.len() as u64;
         for (done, named) in all.iter().enumerate() {
             go_on()?;

@@ -102,12 +102,11 @@ impl<S: Storage, E: Env> Inner<S, E> {
 }
 
 impl<S: Storage, E: Env> Database<S, E> {
-    /// The files that salvage and repair kept aside.
+    /// The files that salvage and repair kept aside, in any order.
     pub async fn quarantined(&self) -> Result<Vec<Quarantined>> {
         self.state()?;
         let mut files = self.0.storage.list().await?;
         files.retain(|file| file.name.starts_with(QUARANTINE));
-        files.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(files.into_iter().map(|file| Quarantined { name: file.name, bytes: file.length }).collect())
     }
 

@@ -23,6 +23,7 @@ pub(super) struct Work<'a, S, E> {
     pub storage: &'a S,
     pub env: &'a E,
     pub reader: Option<&'a Rc<dyn ReadStored>>,
+    pub database: DatabaseId,
     pub listing: &'a Listing,
     pub logs: &'a Logs,
     /// The newest snapshot whose manifest is there, whole, and cannot be read.
@@ -48,8 +49,6 @@ pub(super) struct Attempt {
     pub frames: u64,
     /// Bytes of a torn tail.
     pub torn: u64,
-    /// Rows that a log deletes and that were not there, by collection.
-    pub deleted: Vec<(u32, String)>,
 }
 
 type Candidate = Option<(u64, SnapshotV2)>;
@@ -78,19 +77,10 @@ impl Attempt {
         if !self.report.lost.is_empty() {
             self.keep_staged();
         }
-        self.deleted.sort();
-        let (state, deleted, damaged) = (&self.state, &self.deleted, &mut self.damaged);
+        let (state, damaged) = (&self.state, &mut self.damaged);
         for group in &mut self.report.groups {
-            let known = group.ids.len();
             let number = group.number;
-            group.ids.retain(|id| {
-                let is_back = state.get(number).is_none_or(|one| one.slot(id).is_some());
-                !is_back
-                    && deleted.binary_search_by(|(of, gone)| (*of, gone.as_str()).cmp(&(number, id))).is_err()
-            });
-            let settled = (known - group.ids.len()) as u64;
-            group.rows = group.rows.map(|rows| rows - settled);
-            self.rows_gone = self.rows_gone.saturating_sub(settled);
+            self.rows_gone -= group.drop_ids(|id| state.get(number).is_none_or(|one| one.slot(id).is_some()));
             damaged.extend(group.files.iter().cloned());
         }
         let all = self.state.all();
@@ -129,8 +119,17 @@ pub async fn salvage<S: Storage, E: Env>(
     let database = identity(storage, listing, &logs).await?;
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut damaged = Vec::new();
-    let mut work =
-        Work { storage, env, reader, listing, logs: &logs, unreadable: None, named: None, covered: 0 };
+    let mut work = Work {
+        storage,
+        env,
+        reader,
+        database,
+        listing,
+        logs: &logs,
+        unreadable: None,
+        named: None,
+        covered: 0,
+    };
     for (&generation, &length) in listing.snapshots.iter().rev() {
         match read_manifest(storage, generation, length, &database).await {
             Ok(manifest) => {

@@ -26,7 +26,9 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
             .map(|(&generation, &length)| (generation, self.logs.header(generation), length))
             // One that ends within its header was being made during a crash.
             .filter(|(generation, header, length)| {
-                *generation >= first && (header.is_some() || *length > HEADER_BYTES as u64)
+                let is_ours =
+                    header.map_or(*length > HEADER_BYTES as u64, |header| header.database == self.database);
+                *generation >= first && is_ours
             })
             .collect();
         // The write that has to come next, and what is missing from it on.
@@ -157,11 +159,15 @@ impl Attempt {
             Op::Delete { collection, ids } => {
                 let (number, state) = (*collection, &self.state);
                 let gone = std::mem::take(ids);
-                let (there, gone): (Vec<String>, Vec<String>) =
-                    gone.into_iter().partition(|id| is_there(state, number, id));
-                *ids = there;
-                if self.ids > 0 {
-                    self.deleted.extend(gone.into_iter().map(|id| (number, id)));
+                for id in gone {
+                    if is_there(state, number, &id) {
+                        ids.push(id);
+                        continue;
+                    }
+                    // It would be gone by now all the same.
+                    for group in self.report.groups.iter_mut().filter(|group| group.number == number) {
+                        self.rows_gone -= group.drop_ids(|known| known == id);
+                    }
                 }
             }
             Op::SetMetadata { collection, ids, metadata } if ids.len() == metadata.len() => {

@@ -76,6 +76,17 @@ impl LostWrites {
     }
 }
 
+impl QuarantinedGroup {
+    /// Takes ids off the list of what is gone; how many.
+    pub(super) fn drop_ids(&mut self, is_not: impl Fn(&str) -> bool) -> u64 {
+        let known = self.ids.len();
+        self.ids.retain(|id| !is_not(id));
+        let fewer = (known - self.ids.len()) as u64;
+        self.rows = self.rows.map(|rows| rows - fewer);
+        fewer
+    }
+}
+
 impl SalvageReport {
     /// Notes lost writes; those that follow one another are one entry.
     pub(super) fn lose(&mut self, lost: LostWrites) {

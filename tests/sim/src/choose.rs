@@ -56,6 +56,7 @@ impl Profile {
                 checkpoint_log_bytes: *dice.pick(&[300, 1000, 4000, 1 << 25]),
                 checkpoint_vector_bytes: *dice.pick(&[1000, 1 << 26]),
                 requests: dice.chance(500),
+                ..Options::default()
             },
             large,
             ids: *dice.pick(&[4, 12, 40]),

@@ -22,6 +22,7 @@ const FENCED: ReadonlySet<string> = new Set([
   'delete',
   'checkpoint',
   'optimize',
+  'check',
   'exportStart',
   'importStart',
   'importWrite',

@@ -107,9 +107,9 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let total = all.len() as u64;
         for (done, named) in all.iter().enumerate() {
             go_on()?;
-            self.env.progress("check", done as u64, total);
             self.env.yield_now().await;
             self.check_block(named, seen).await?;
+            self.env.progress("check", done as u64 + 1, total);
         }
         // Where it is a block of links that does not hold, that was said.
         dropped.retain(|graph| {

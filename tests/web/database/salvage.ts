@@ -127,7 +127,7 @@ async function group(kind: StorageKind): Promise<void> {
     const ids = gone?.ids ?? [];
     same([ids.length, await notes.count()], [1024, 2005 - 1024], 'ids and rows');
     assert(
-      (await notes.get(ids)).every((row) => row === null),
+      (await notes.get(ids)).every((row) => row === undefined),
       'none of these is there',
     );
     await notes.upsert(columns(2000, 8, 1));

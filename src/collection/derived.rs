@@ -5,7 +5,7 @@ use super::config::{Config, HnswConfig};
 use super::rows::Collection;
 use super::search::Query;
 use crate::error::Result;
-use crate::index::codes::{Bits, Bytes, Codes};
+use crate::index::codes::{Bits, Bytes, Codes, close};
 use crate::index::cost::{Compared, graph_pays};
 use crate::index::hnsw::Params;
 use crate::index::{Flat, LiveGraph, Space, Step};
@@ -106,6 +106,38 @@ impl Collection {
         (0..graph.group_count())
             .find_map(|group| graph.check_group(group).err())
             .map(|cause| cause.to_string())
+    }
+
+    /// Whether the codes of a row group, or what a scan of floats keeps, are not those of its vectors. Another build
+    /// rounds a little differently, and that is no difference.
+    pub fn codes_disagree(&self, group: usize) -> Result<bool> {
+        let mut scratch = Vec::new();
+        let vectors = self.vectors.group_in(group, &mut scratch)?;
+        let mut fresh = empty_codes(&self.config);
+        fresh.reserve(1)?;
+        for (slot, vector) in self.group_slots(group).zip(vectors.chunks_exact(self.config.dimension)) {
+            if self.live.contains(slot) {
+                let inverse = self.flat.inverse_of(vector);
+                fresh.set(0, vector, inverse);
+                if !close(inverse, self.flat.inverse(slot)) || !self.codes.agrees(slot, &fresh) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Makes what is kept of the vectors again.
+    pub fn recode(&mut self) -> Result<()> {
+        let config = self.config.clone();
+        (self.flat, self.codes) = self.under(&config)?;
+        self.touch_codes();
+        Ok(())
+    }
+
+    /// Drops a graph that does not hold. Another is built where the configuration asks for one.
+    pub fn forget_graph(&mut self) {
+        self.drop_graph();
     }
 
     /// Rows that are to come into a graph, which may not have been begun.

@@ -133,6 +133,11 @@ impl Collection {
         self.secondary.get().is_some()
     }
 
+    /// Drops the secondary index: the next filter builds it.
+    pub fn forget_secondary(&mut self) {
+        self.secondary = OnceCell::new();
+    }
+
     fn fresh_secondary(&self) -> SecondaryIndex {
         let mut index = SecondaryIndex::new();
         for slot in &self.live {
@@ -278,6 +283,12 @@ impl Collection {
     /// Row groups.
     pub fn group_count(&self) -> usize {
         self.rows.len().div_ceil(GROUP_ROWS)
+    }
+
+    /// Slots of a row group.
+    pub fn group_slots(&self, group: usize) -> std::ops::Range<u32> {
+        let end = self.rows.len().min((group + 1) * GROUP_ROWS);
+        (group * GROUP_ROWS) as u32..end as u32
     }
 
     /// Which blocks of a row group differ from the last snapshot.

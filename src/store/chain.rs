@@ -58,6 +58,16 @@ impl Logs {
         self.headers.iter().filter_map(|(log, header)| Some((*log, header.as_ref().ok()?.seq))).collect()
     }
 
+    /// Generation, header and length of each log, oldest first.
+    pub fn each(&self) -> impl DoubleEndedIterator<Item = (u64, &Result<FileHeader>, u64)> {
+        self.headers.iter().map(|(log, header)| (*log, header, self.lengths.get(*log).copied().unwrap_or(0)))
+    }
+
+    /// The header of a log, if it verifies.
+    pub fn header(&self, generation: u64) -> Option<&FileHeader> {
+        self.headers.iter().find(|(log, _)| *log == generation)?.1.as_ref().ok()
+    }
+
     /// The logs that hold every write after `seq`, oldest first. `named` is the log that the snapshot of that
     /// `seq` names.
     pub fn after(&self, seq: u64, named: Option<u64>) -> Result<Vec<Link>> {

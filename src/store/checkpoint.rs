@@ -13,6 +13,7 @@ use super::stored::place_of;
 use crate::error::Result;
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
 use crate::format::snapshot::{SnapshotV2, encode_snapshot};
+use crate::sorted::SortedMap;
 use crate::storage::{Once, Storage};
 use std::rc::Rc;
 
@@ -50,10 +51,31 @@ impl<S: Storage, E: Env> Inner<S, E> {
     /// As `checkpoint`, for a caller who has the turn.
     pub(super) async fn checkpoint_in_turn(&self) -> Result<CheckpointResult> {
         self.check_sole_writer().await?;
+        self.write_snapshot(self.mostly_dead_files()).await
+    }
+
+    /// Writes a snapshot in which nothing stands any more in any of the files that were there before. The snapshots
+    /// before it are let go.
+    pub(super) async fn write_everything(&self) -> Result<CheckpointResult> {
+        let mut files = SortedMap::new();
+        for blocks in &self.disk.borrow().blocks {
+            blocks.each(&mut |block| files.add(block.generation, 0));
+        }
+        let result = self.write_snapshot(files.keys().copied().collect()).await?;
+        {
+            let mut disk = self.disk.borrow_mut();
+            let over = disk.snapshots.len().saturating_sub(1);
+            disk.snapshots.drain(..over);
+        }
+        let _ = self.prune_to(SNAPSHOTS_KEPT).await;
+        Ok(result)
+    }
+
+    /// A snapshot of now, with blocks that changed and those that lie in `stale` files.
+    async fn write_snapshot(&self, stale: Vec<u64>) -> Result<CheckpointResult> {
         let generation = self.disk.borrow_mut().take_generation();
         // The graph in a snapshot is of one moment.
         let _frozen = self.freeze_graphs();
-        let stale = self.mostly_dead_files();
         let wanted = self.wanted(&stale);
         let mut source = MadeBlocks::new(self, generation, wanted);
         if !source.wanted.is_empty() {
@@ -69,7 +91,9 @@ impl<S: Storage, E: Env> Inner<S, E> {
         result.blocks_written = written.len() as u64;
         result.bytes_written = if written.is_empty() { 0 } else { offset };
         let tail = self.disk.borrow().log;
-        if let Err(cause) = self.start_log(Some(tail)).await {
+        // There is none where salvage found none.
+        let tail = (tail.generation > 0).then_some(tail);
+        if let Err(cause) = self.start_log(tail).await {
             // If the new log is there all the same, it says where the old one ends: nothing may be appended
             // to that one any more.
             self.disk.borrow_mut().health = Health::Unsettled { roll: true, tried: Rc::default() };

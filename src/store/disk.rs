@@ -59,6 +59,13 @@ impl Blocks {
         .collect()
     }
 
+    /// Visits every block.
+    pub fn each(&self, visit: &mut dyn FnMut(&BlockRefV1)) {
+        self.groups.iter().flat_map(refs_of).for_each(|block| visit(&block));
+        self.codes.iter().for_each(&mut *visit);
+        self.graph.iter().flat_map(|graph| graph.groups.iter().flatten()).for_each(visit);
+    }
+
     /// Where a block of a row group lies.
     pub fn block(&self, group: usize, kind: BlockKind) -> Option<BlockRefV1> {
         match kind {

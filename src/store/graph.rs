@@ -84,15 +84,16 @@ pub fn links_of(stored: &GraphV2, collection: &Collection) -> Result<Vec<Run>> {
     runs(stored.groups.iter().flatten().copied())
 }
 
-/// The graph that is stored for a collection, whose runs come next.
+/// The graph that is stored for a collection of so many slots, whose runs come next.
 pub async fn load_graph<S: Storage>(
     ahead: &mut Ahead<'_, S>,
     env: &impl Env,
     stored: &GraphV2,
     collection: &Collection,
-    progress: &mut impl FnMut(u64),
+    slots: usize,
+    progress: &mut dyn FnMut(u64),
 ) -> Result<LiveGraph> {
-    let mut loader = Loader::new(collection.graph_params(), collection.slot_count())?;
+    let mut loader = Loader::new(collection.graph_params(), slots)?;
     let mut groups = stored.groups.iter().enumerate().filter(|(_, block)| block.is_some());
     while let Some((run, bytes)) = ahead.next().await? {
         for block in run.blocks(&bytes) {

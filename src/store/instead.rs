@@ -4,6 +4,7 @@ use super::chain::Logs;
 use super::database::Inner;
 use super::disk::Health;
 use super::env::Env;
+use super::load::Loading;
 use super::names::Listing;
 use super::open::{load_newest, replay};
 use crate::collection::State;
@@ -44,7 +45,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
         // Which writes were asked for by name is known still.
         let (mut requests, mut report) = Default::default();
         let reader = self.reader.as_ref();
-        let loaded = load_newest(&self.storage, &self.env, reader, &listing, &database, &mut report).await?;
+        let loading = Loading { reader, lengths: Some(&listing.blocks) };
+        let loaded = load_newest(&self.storage, &self.env, &loading, &listing, &database, &mut report).await?;
         let mut state = loaded.state;
         let links = logs.after(state.seq, loaded.newest.and_then(|manifest| manifest.log))?;
         replay(&self.storage, &self.env, &links, &mut state, &mut requests, &mut report).await?;

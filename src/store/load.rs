@@ -154,9 +154,7 @@ pub async fn load_state(
         };
         let loaded = match load_collection(storage, env, loading, wire, take, &mut progress).await {
             // Codes follow from vectors: damaged ones are made again.
-            Err(cause)
-                if cause.kind == Kind::Corrupt && take != Take::Vectors && loading.lengths.is_some() =>
-            {
+            Err(cause) if cause.kind == Kind::Corrupt && take != Take::Vectors => {
                 let take = Take::Vectors;
                 let mut loaded = load_collection(storage, env, loading, wire, take, &mut progress).await?;
                 loaded.0.touch_codes();
@@ -233,7 +231,9 @@ async fn load_collection(
         .with(one.rows, loaded.len()));
     }
     let graph = match (links, stored) {
-        (Some(Ok(_)), Some(stored)) => Some(load_graph(&mut ahead, env, stored, &loaded, progress).await),
+        (Some(Ok(_)), Some(stored)) => {
+            Some(load_graph(&mut ahead, env, stored, &loaded, loaded.slot_count(), progress).await)
+        }
         (Some(Err(cause)), _) => Some(Err(cause)),
         _ => None,
     };

@@ -18,6 +18,9 @@ pub fn snapshot(generation: u64) -> String {
     format!("snapshot-{generation}")
 }
 
+/// How the names begin of what salvage and repair keep aside. No version of this store reads or removes these by itself.
+pub const QUARANTINE: &str = "quarantine-";
+
 /// Files by kind: generation -> length.
 #[derive(Clone, Debug, Default)]
 pub struct Listing {

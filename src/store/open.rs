@@ -4,11 +4,13 @@ use super::chain::{Link, Logs, located};
 use super::database::{Database, Inner};
 use super::disk::{Blocks, Disk, Health, Kept, LogTail};
 use super::env::Env;
+use super::found::{Found, Replayed};
 use super::load::{LoadedState, Loading, load_state};
 use super::log::{LogReader, Next};
 use super::names::{self, Listing};
 use super::options::Options;
 use super::report::{OpenReport, Phase, SkippedSnapshot};
+use super::salvage::salvage;
 use super::stored::reader_of;
 use super::turn::Turn;
 use crate::collection::State;
@@ -18,7 +20,6 @@ use crate::format::snapshot::{RequestsV3, SnapshotV2, decode_snapshot};
 use crate::limits::{FILES_MAX, MANIFEST_BYTES_MAX};
 use crate::sorted::SortedMap;
 use crate::storage::{Once, Storage};
-use crate::vectors::ReadStored;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -30,24 +31,6 @@ pub(super) struct Loaded {
     dropped: Vec<(u32, String)>,
     kept: Vec<Kept>,
     pub newest: Option<SnapshotV2>,
-}
-
-/// Where the logs ended.
-pub(super) struct Replayed {
-    tail: LogTail,
-    /// The log cannot be appended to as it is: it ends in a torn frame, or before the snapshot.
-    roll: bool,
-    /// Of the log. Where it is an older one, whose readers would not understand what is written now, the first write
-    /// begins a new one. Until then nothing is written, so that they can still read what there is.
-    version: u16,
-    /// What stands behind the tail, where it is torn.
-    torn: Vec<u8>,
-}
-
-impl Default for Replayed {
-    fn default() -> Replayed {
-        Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true, version: 0, torn: Vec::new() }
-    }
 }
 
 /// Whether something was left undone for want of room. What can be read is opened all the same: the first write makes
@@ -63,7 +46,8 @@ impl<S: Storage, E: Env> Database<S, E> {
     /// Opens the database that stands in `storage`, or makes one where there is none.
     ///
     /// `Corrupt` when something other than the end of the last log does not verify and no older snapshot makes
-    /// up for it; `Version` when a newer Lodestore wrote it. Nothing is deleted.
+    /// up for it; `Version` when a newer Lodestore wrote it. Nothing is deleted. With `salvage` what is `Corrupt` opens
+    /// as far as it can be read, and [`OpenReport::salvage`] says what is gone.
     pub async fn open(storage: S, env: E, options: Options) -> Result<Database<S, E>> {
         let mut report = OpenReport::default();
         let mut clock = Clock { last: env.monotonic_ms() };
@@ -72,31 +56,29 @@ impl<S: Storage, E: Env> Database<S, E> {
             return Err(Error::invalid("there are too many files").with(FILES_MAX, files.len()));
         }
         let listing = Listing::of(&files);
-        let logs = Logs::read(&storage, &listing).await?;
-        let head = logs.head()?;
-        clock.phase(&env, &mut report, "list");
-
-        // A first log that was cut off within its header is a database that was never made.
-        let is_new = head.is_none() && listing.blocks.is_empty() && listing.snapshots.is_empty();
-        let database = head.map_or_else(|| env.random(), |header| header.database);
         let reader = reader_of(&storage);
-        let loaded = load_newest(&storage, &env, reader.as_ref(), &listing, &database, &mut report).await?;
-        clock.phase(&env, &mut report, "snapshot");
-
-        let mut state = loaded.state;
-        let mut requests =
-            loaded.newest.as_ref().map(|manifest| manifest.requests.clone()).unwrap_or_default();
-        let rebuilt =
-            state.all().filter(|one| one.has_codes() && one.group_count() > 0 && one.dirty(0).codes);
-        report.codes_rebuilt = rebuilt.map(|one| one.name.clone()).collect();
-        let replayed = if is_new {
-            Replayed::default()
-        } else {
-            let named = loaded.newest.as_ref().and_then(|manifest| manifest.log);
-            let links = logs.after(state.seq, named).map_err(|cause| explain(cause, &report))?;
-            replay(&storage, &env, &links, &mut state, &mut requests, &mut report).await?
+        let trusted = (!options.salvage).then_some(&listing.blocks);
+        let loading = Loading { reader: reader.as_ref(), lengths: trusted };
+        let reconciled = reconcile(&storage, &env, &loading, &listing, &mut report, &mut clock).await;
+        let mut damaged = Vec::new();
+        let found = match reconciled {
+            Err(cause) if cause.kind == Kind::Corrupt && options.salvage => {
+                let (found, salvaged, names) =
+                    salvage(&storage, &env, reader.as_ref(), &files, &cause).await?;
+                clock.phase(&env, &mut report, "salvage");
+                damaged = names;
+                (report.rows_quarantined, report.frames_replayed, report.bytes_dropped) = found.counts;
+                report.snapshot = salvaged.snapshot;
+                report.salvage = Some(salvaged);
+                found
+            }
+            Err(mut cause) if cause.kind == Kind::Corrupt => {
+                cause.message.push_str("; open(name, { salvage: true }) opens what can be read");
+                return Err(cause);
+            }
+            found => found?,
         };
-        clock.phase(&env, &mut report, "log");
+        let Found { database, state, requests, replayed, is_new, dropped, kept, newest, logs, .. } = found;
 
         report.rows = state.all().map(|one| one.len() as u64).sum();
         if reader.is_none() {
@@ -107,9 +89,9 @@ impl<S: Storage, E: Env> Database<S, E> {
             database,
             next_generation: listing.next_generation(),
             log: replayed.tail,
-            logs: logs.first_writes(),
-            snapshots: loaded.kept,
-            blocks: loaded.newest.map(Blocks::of).unwrap_or_default(),
+            logs,
+            snapshots: kept,
+            blocks: newest.map(Blocks::of).unwrap_or_default(),
             requests,
             pins: SortedMap::new(),
             health: match replayed.version < options.log_version() && !replayed.roll {
@@ -132,7 +114,9 @@ impl<S: Storage, E: Env> Database<S, E> {
             indexing: Cell::new(false),
             graph_frozen: Cell::new(0),
         };
-        if replayed.roll {
+        if let Some(salvaged) = &mut report.salvage {
+            inner.end_salvage(salvaged, &damaged).await?;
+        } else if replayed.roll {
             let previous = (!is_new).then_some(replayed.tail);
             let started = inner.start_log(previous).await;
             if may_wait(started, !is_new)? {
@@ -141,11 +125,47 @@ impl<S: Storage, E: Env> Database<S, E> {
             }
         }
         may_wait(inner.drop_staged().await, true)?;
-        report.tell_graphs(&inner.state.borrow(), &loaded.dropped);
+        report.tell_graphs(&inner.state.borrow(), &dropped);
         clock.phase(&inner.env, &mut report, "repair");
         inner.report = report;
         Ok(Database(Rc::new(inner), None))
     }
+}
+
+/// The newest snapshot that verifies, and the writes after it.
+async fn reconcile<S: Storage, E: Env>(
+    storage: &S,
+    env: &E,
+    loading: &Loading<'_>,
+    listing: &Listing,
+    report: &mut OpenReport,
+    clock: &mut Clock,
+) -> Result<Found> {
+    let logs = Logs::read(storage, listing).await?;
+    let head = logs.head()?;
+    clock.phase(env, report, "list");
+
+    // A first log that was cut off within its header is a database that was never made.
+    let is_new = head.is_none() && listing.blocks.is_empty() && listing.snapshots.is_empty();
+    let database = head.map_or_else(|| env.random(), |header| header.database);
+    let loaded = load_newest(storage, env, loading, listing, &database, report).await?;
+    clock.phase(env, report, "snapshot");
+
+    let Loaded { mut state, dropped, kept, newest } = loaded;
+    let mut requests = newest.as_ref().map(|manifest| manifest.requests.clone()).unwrap_or_default();
+    let rebuilt = state.all().filter(|one| one.has_codes() && one.group_count() > 0 && one.dirty(0).codes);
+    report.codes_rebuilt = rebuilt.map(|one| one.name.clone()).collect();
+    let replayed = if is_new {
+        Replayed::default()
+    } else {
+        let named = newest.as_ref().and_then(|manifest| manifest.log);
+        let links = logs.after(state.seq, named).map_err(|cause| explain(cause, report))?;
+        replay(storage, env, &links, &mut state, &mut requests, report).await?
+    };
+    clock.phase(env, report, "log");
+    let logs = logs.first_writes();
+    let counts = (0, 0, 0);
+    Ok(Found { database, state, requests, replayed, is_new, dropped, kept, newest, logs, counts })
 }
 
 impl<S: Storage, E: Env> Inner<S, E> {
@@ -177,12 +197,11 @@ impl<S: Storage, E: Env> Inner<S, E> {
 pub(super) async fn load_newest<S: Storage>(
     storage: &S,
     env: &impl Env,
-    reader: Option<&Rc<dyn ReadStored>>,
+    loading: &Loading<'_>,
     listing: &Listing,
     database: &DatabaseId,
     report: &mut OpenReport,
 ) -> Result<Loaded> {
-    let loading = Loading { reader, lengths: Some(&listing.blocks) };
     let mut kept = Vec::new();
     let mut loaded: Option<(LoadedState, SnapshotV2)> = None;
     for (&generation, &length) in listing.snapshots.iter().rev() {
@@ -196,7 +215,7 @@ pub(super) async fn load_newest<S: Storage>(
         };
         let this = Kept::of(generation, &manifest, length);
         if loaded.is_none() {
-            match load_state(storage, env, &loading, &manifest).await {
+            match load_state(storage, env, loading, &manifest).await {
                 Ok(state) => {
                     report.snapshot = Some(generation);
                     loaded = Some((state, manifest));

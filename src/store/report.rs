@@ -1,5 +1,6 @@
 //! What long operations say about themselves. The field names are those of the JavaScript API.
 
+use super::salvage::SalvageReport;
 use super::stats::IndexState;
 use crate::collection::State;
 
@@ -16,8 +17,10 @@ pub struct OpenReport {
     pub bytes_dropped: u64,
     /// Rows in all collections.
     pub rows: u64,
-    /// Rows set aside by salvage; 0 until there is salvage.
+    /// Rows that salvage could not keep: those of row groups that do not verify.
     pub rows_quarantined: u64,
+    /// What salvage kept and what is gone; `None` where the database opened without.
+    pub salvage: Option<SalvageReport>,
     /// Rows whose nodes are made again, in the background, because the stored graph did not hold.
     pub nodes_rebuilt: u64,
     /// The graphs.

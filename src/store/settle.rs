@@ -72,7 +72,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
         }
     }
 
-    fn fence(&self) -> Result<()> {
+    /// Stops writing: somebody else does.
+    pub(super) fn fence(&self) -> Result<()> {
         let mut disk = self.disk.borrow_mut();
         disk.health = Health::Fenced;
         disk.check_open()

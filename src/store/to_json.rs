@@ -1,6 +1,5 @@
 //! Reports as JSON. The field names are those of the JavaScript API.
 
-use super::check::{CheckReport, Problem};
 use super::report::{CheckpointResult, ImportResult, OpenReport, OpenedGraph, Phase, SkippedSnapshot};
 use super::stats::{CollectionInfo, IndexState, KeptSnapshot, Stats};
 use super::write::Written;
@@ -62,6 +61,9 @@ impl ToJson for OpenReport {
             json::list(object.field(field), names.iter(), |out, name| json::string(out, name));
         }
         self.phases.to_json(object.field("phases"));
+        if let Some(salvage) = &self.salvage {
+            salvage.to_json(object.field("salvage"));
+        }
         object.end();
     }
 }
@@ -92,26 +94,6 @@ impl ToJson for Phase {
         let mut object = Object::new(out);
         object.text("name", self.name);
         number(object.field("ms"), self.ms as f32);
-        object.end();
-    }
-}
-
-impl ToJson for CheckReport {
-    fn to_json(&self, out: &mut String) {
-        let mut object = Object::new(out);
-        object.field("ok").push_str(if self.ok { "true" } else { "false" });
-        self.problems.to_json(object.field("problems"));
-        object.counts(&[("rows", self.rows), ("blocks", self.blocks), ("frames", self.frames)]);
-        object.end();
-    }
-}
-
-impl ToJson for Problem {
-    fn to_json(&self, out: &mut String) {
-        let mut object = Object::new(out);
-        object.text("where", &self.r#where);
-        object.text("what", &self.what);
-        object.field("derived").push_str(if self.derived { "true" } else { "false" });
         object.end();
     }
 }

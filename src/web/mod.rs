@@ -15,6 +15,7 @@ mod json;
 mod reply;
 mod store;
 mod transfer;
+mod upkeep;
 
 pub use store::WasmStore;
 pub use transfer::{WasmExport, WasmImport, WasmRebuild};

@@ -34,9 +34,9 @@ const MANY: u32 = 16;
 /// An open database.
 #[wasm_bindgen]
 pub struct WasmStore {
-    database: Db,
-    /// The runs of `optimize` that are to end, by the number that the caller gave them.
-    stopped: Rc<RefCell<Vec<u32>>>,
+    pub(super) database: Db,
+    /// The runs of `optimize` and `check` that are to end, by the number that the caller gave them.
+    pub(super) stopped: Rc<RefCell<Vec<u32>>>,
     /// The name of the write that is asked for next.
     request: Cell<Option<Request>>,
 }
@@ -104,8 +104,9 @@ impl WasmStore {
         let options = options_json.to_owned();
         promise(async move {
             let mut chosen = Options::default();
-            let options = Fields::known("options", &options, &["checkpointLogBytes", "requests"])?;
+            let options = Fields::known("options", &options, &["checkpointLogBytes", "requests", "salvage"])?;
             chosen.requests = options.boolean("requests")?.unwrap_or(false);
+            chosen.salvage = options.boolean("salvage")?.unwrap_or(false);
             if let Some(bytes) = options.natural("checkpointLogBytes")? {
                 chosen.checkpoint_log_bytes = bytes;
             }
@@ -252,7 +253,7 @@ impl WasmStore {
         })
     }
 
-    /// Ends a run of `optimize` after its current slice; what is done stays.
+    /// Ends a run of `optimize` or `check` after its current slice; what is done stays.
     #[wasm_bindgen(js_name = optimizeStop)]
     pub fn optimize_stop(&self, run: u32) {
         self.stopped.borrow_mut().push(run);
@@ -262,12 +263,6 @@ impl WasmStore {
     pub fn prune(&self, keep: u32) -> Promise {
         let database = self.database.clone();
         promise(async move { database.prune(keep as usize).await.map(|()| JsValue::UNDEFINED) })
-    }
-
-    /// Verifies everything: a `CheckReport`.
-    pub fn check(&self) -> Promise {
-        let database = self.database.clone();
-        promise(async move { database.check().await.map(|report| as_json(&report)) })
     }
 
     /// What is stored: `Stats` without what only the facade knows.

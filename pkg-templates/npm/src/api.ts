@@ -7,5 +7,6 @@ export { deleteDatabase, type DeleteOptions } from './delete-database.js';
 export { LodestoreError } from './errors.js';
 export type { ImportSource } from './import-source.js';
 export type { WasmSource } from './load.js';
+export type * from './reports.js';
 export type { Target } from './target.js';
 export type * from './types.js';

@@ -6,6 +6,7 @@ import { invalid } from './fault.js';
 import { type ProgressSink, progressSink } from './progress.js';
 import { queryAsk, queryResults, toVectors } from './query.js';
 import { rebuild } from './rebuild.js';
+import { stoppable } from './stoppable.js';
 import { targetJson, type Target } from './target.js';
 import type {
   CollectionInfo,
@@ -51,9 +52,6 @@ function onlyIndex(sink: ProgressSink): ProgressSink {
     if (phase === 'index') sink(phase, done, total);
   };
 }
-
-/** Number of the last `optimize` of this context: others may use the same store, and begin elsewhere. */
-let lastRun: number | undefined;
 
 /** What is known of a collection: one for all its handles, so that none is left behind by a rebuild or an import. */
 export interface SharedInfo {
@@ -251,17 +249,10 @@ export class Collection {
     checkOptions('optimize', options, LONG_OPTIONS);
     const { signal } = options;
     throwIfAborted(signal);
-    lastRun ??= crypto.getRandomValues(new Uint16Array(1))[0] ?? 0;
-    lastRun += 65_536;
-    const run = lastRun;
     const sink = progressSink(options.onProgress);
-    const stop = () => void Promise.resolve(this.#engine.optimizeStop(run)).catch(() => undefined);
-    signal?.addEventListener('abort', stop, { once: true });
-    try {
-      await this.#engine.optimize(this.name, run, sink && onlyIndex(sink));
-    } finally {
-      signal?.removeEventListener('abort', stop);
-    }
+    await stoppable(this.#engine, signal, (run) =>
+      this.#engine.optimize(this.name, run, sink && onlyIndex(sink)),
+    );
     throwIfAborted(signal);
     return this.stats();
   }

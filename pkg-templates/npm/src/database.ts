@@ -6,14 +6,15 @@ import { type ChangeListener, Changes } from './changes.js';
 import { Collection, type SharedInfo } from './collection.js';
 import { configJson } from './config.js';
 import type { Engine } from './engine.js';
-import { exportStream } from './export-stream.js';
+import { exportStream, quarantineStream } from './export-stream.js';
 import { invalid } from './fault.js';
 import { incoming, type ImportSource } from './import-source.js';
 import { isPersisted } from './persist.js';
 import { progressSink } from './progress.js';
+import type { CheckOptions, CheckReport, QuarantinedFile } from './reports.js';
+import { stoppable } from './stoppable.js';
 import type {
   CheckpointResult,
-  CheckReport,
   CollectionConfig,
   CollectionInfo,
   ImportOptions,
@@ -125,13 +126,36 @@ export class Database {
 
   /**
    * Reads everything that is stored and compares it with its checksums and with memory. Problems are reported, not
-   * thrown. Aborting stops the waiting, not the work.
+   * thrown. With `repair`, what follows from the rows (graph, codes, secondary index) is made again where it does not
+   * hold, and where storage is damaged and memory whole, everything is written anew, after the damaged files were
+   * kept aside. Aborting ends it before anything is repaired. Writes wait meanwhile.
    */
-  async check(options: LongOptions = {}): Promise<CheckReport> {
-    checkOptions('check', options, LONG_OPTIONS);
-    throwIfAborted(options.signal);
-    const work = this.#engine.check(progressSink(options.onProgress));
-    return JSON.parse(await abortable(work, options.signal)) as CheckReport;
+  async check(options: CheckOptions = {}): Promise<CheckReport> {
+    checkOptions('check', options, { repair: isBoolean, ...LONG_OPTIONS });
+    const { signal, onProgress, repair = false } = options;
+    throwIfAborted(signal);
+    const work = stoppable(this.#engine, signal, (run) =>
+      this.#engine.check(repair, run, progressSink(onProgress)),
+    );
+    return JSON.parse(await abortable(work, signal)) as CheckReport;
+  }
+
+  /** The files that salvage and repair kept aside: damaged ones as they were, and what was reported. */
+  async quarantine(): Promise<QuarantinedFile[]> {
+    const files = JSON.parse(await this.#engine.quarantine()) as QuarantinedFile[];
+    return files.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** The bytes of a file that is kept aside. The stream fails with `Invalid` where there is none of that name. */
+  exportQuarantined(name: string): ReadableStream<Uint8Array> {
+    checkName('exportQuarantined', name);
+    return quarantineStream(this.#engine, name);
+  }
+
+  /** Removes a file that is kept aside, or all of them. What could still be had of it is gone then. */
+  async dropQuarantined(name?: string): Promise<void> {
+    if (name !== undefined) checkName('dropQuarantined', name);
+    await this.#engine.quarantineDrop(name);
   }
 
   /** Sizes in bytes, snapshots and collections. */

@@ -51,7 +51,7 @@ export class DirectEngine implements Engine {
     options: EngineOptions,
     progress?: ProgressSink,
   ): Promise<DirectEngine> {
-    const { durability, directory, checkpointLogBytes, shared } = options;
+    const { durability, directory, checkpointLogBytes, salvage, shared } = options;
     const sinks = new Set<ProgressSink>(progress ? [progress] : []);
     let lock: Lock | undefined;
     try {
@@ -64,7 +64,7 @@ export class DirectEngine implements Engine {
       try {
         checkWhole();
         const host = new StorageHost(storage, sinks);
-        const given = JSON.stringify({ checkpointLogBytes, requests: shared !== undefined });
+        const given = JSON.stringify({ checkpointLogBytes, salvage, requests: shared !== undefined });
         const store = await orFallen(wasm.open(host, given));
         const known: Known = { name, storage: storage.kind ?? 'custom', durability, role: 'sole' };
         return new DirectEngine(store, storage, host, lock, sinks, known);
@@ -159,8 +159,20 @@ export class DirectEngine implements Engine {
     });
   }
 
-  check(progress?: ProgressSink): Promise<string> {
-    return this.#later((store) => store.check(), progress);
+  check(repair: boolean, run: number, progress?: ProgressSink): Promise<string> {
+    return this.#later((store) => store.check(repair, run), progress);
+  }
+
+  quarantine(): Promise<string> {
+    return this.#later((store) => store.quarantine());
+  }
+
+  quarantineRead(name: string, at: number): Promise<Uint8Array> {
+    return this.#later((store) => store.quarantineRead(name, at));
+  }
+
+  quarantineDrop(name: string | undefined): Promise<void> {
+    return this.#later((store) => store.quarantineDrop(name));
   }
 
   stats(): Promise<string> {

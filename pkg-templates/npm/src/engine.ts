@@ -37,6 +37,7 @@ export interface EngineOptions {
   durability: Durability;
   directory: string | undefined;
   checkpointLogBytes: number | undefined;
+  salvage: boolean;
   /** Where others share the database: the caller holds its lock, watches the page, and names its writes. */
   shared: Office | undefined;
 }
@@ -91,7 +92,11 @@ export interface Engine {
   optimizeStop(run: number): void | Promise<void>;
   checkpoint(progress?: ProgressSink): Promise<string>;
   prune(keep: number): Promise<string>;
-  check(progress?: ProgressSink): Promise<string>;
+  /** `run` as with `optimize`. */
+  check(repair: boolean, run: number, progress?: ProgressSink): Promise<string>;
+  quarantine(): Promise<string>;
+  quarantineRead(name: string, at: number): Promise<Uint8Array>;
+  quarantineDrop(name: string | undefined): Promise<void>;
   stats(): Promise<string>;
   /** The sequence number of the last write. */
   lastWrite(): Soon<number>;
@@ -134,6 +139,9 @@ export const ENGINE_METHODS = [
   'checkpoint',
   'prune',
   'check',
+  'quarantine',
+  'quarantineRead',
+  'quarantineDrop',
   'stats',
   'lastWrite',
   'exportStart',

@@ -65,3 +65,16 @@ export function exportStream(engine: Engine, options: LongOptions): ReadableStre
     cancel: end,
   });
 }
+
+/** A file that is kept aside, piece by piece. It needs no handle, so it goes on whoever runs the database. */
+export function quarantineStream(engine: Engine, name: string): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const chunk = await engine.quarantineRead(name, at);
+      at += chunk.length;
+      if (chunk.length === 0) controller.close();
+      else controller.enqueue(chunk);
+    },
+  });
+}

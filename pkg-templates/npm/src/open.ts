@@ -43,6 +43,7 @@ const OPTIONS = {
   checkpointLogBytes: isInteger(1, Number.MAX_SAFE_INTEGER),
   persist: isBoolean,
   ifEvicted: isOneOf('fail', 'create'),
+  salvage: isBoolean,
   ...LONG_OPTIONS,
 };
 
@@ -70,6 +71,7 @@ async function start(
     durability: options.durability ?? 'strict',
     directory: options.directory,
     checkpointLogBytes: options.checkpointLogBytes,
+    salvage: options.salvage ?? false,
     shared: undefined,
   };
   const progress = progressSink(options.onProgress);
@@ -93,6 +95,8 @@ async function start(
     open: (shared: Office) => open({ ...engineOptions, shared }),
   };
   const engine = await SharedEngine.open(terms, changes);
+  // Whoever leads later opens what is whole; what is not must not be salvaged where nobody sees the report.
+  engineOptions.salvage = false;
   // A follower may have to lead at any time, perhaps without a network.
   if (spawn === undefined) void wasm(platform).catch(() => undefined);
   return engine;

@@ -87,8 +87,20 @@ export abstract class RemoteEngine implements Engine {
     return this.call('prune', [keep]);
   }
 
-  check(progress?: ProgressSink): Promise<string> {
-    return this.call('check', [], [], progress);
+  check(repair: boolean, run: number, progress?: ProgressSink): Promise<string> {
+    return this.call('check', [repair, run], [], progress);
+  }
+
+  quarantine(): Promise<string> {
+    return this.call('quarantine', []);
+  }
+
+  quarantineRead(name: string, at: number): Promise<Uint8Array> {
+    return this.call('quarantineRead', [name, at]);
+  }
+
+  quarantineDrop(name: string | undefined): Promise<void> {
+    return this.call('quarantineDrop', [name]);
   }
 
   stats(): Promise<string> {

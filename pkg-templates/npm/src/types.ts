@@ -1,5 +1,6 @@
 /** The public vocabulary of Lodestore: plain data, no behaviour. */
 
+import type { SalvageReport } from './reports.js';
 import type { StorageObject } from './storage-object.js';
 
 export type { FileInfo, RoomEstimate, StorageObject } from './storage-object.js';
@@ -247,6 +248,10 @@ export interface OpenOptions extends LongOptions {
    * (`'fail'`, the default), or begin anew with an empty one (`'create'`).
    */
   ifEvicted?: 'fail' | 'create';
+   * Where the database does not open because it is damaged, opens what can be read of it: `openReport.salvage` says
+   * what is gone, and `quarantine()` has the damaged files as they were. Everything stored is verified. Default false.
+   */
+  salvage?: boolean;
 }
 
 export interface OpenReport {
@@ -258,7 +263,10 @@ export interface OpenReport {
   /** Bytes of a torn tail of the last log that were cut. */
   bytesDropped: number;
   rows: number;
+  /** Rows that salvage could not keep: those of row groups that do not verify. */
   rowsQuarantined: number;
+  /** What salvage kept and what is gone; absent where the database opened without it. */
+  salvage?: SalvageReport;
   /** Rows whose nodes are made again, in the background, because the stored graph did not hold. */
   nodesRebuilt: number;
   /** The graphs: nodes that were stored, and rows that come in behind them; queries find these meanwhile. */
@@ -353,15 +361,6 @@ export interface CheckpointResult {
   blocksWritten: number;
   blocksReused: number;
   bytesWritten: number;
-}
-
-export interface CheckReport {
-  ok: boolean;
-  /** `derived`: it is about an index, which follows from the rows; no row is lost and it can be made again. */
-  problems: { where: string; what: string; derived: boolean }[];
-  rows: number;
-  blocks: number;
-  frames: number;
 }
 
 export interface ImportOptions extends LongOptions {

@@ -136,7 +136,12 @@ export interface WasmStore extends Freed {
   checkpoint(): Promise<string>;
   prune(keep: number): Promise<void>;
   /** JSON `CheckReport`. */
-  check(): Promise<string>;
+  check(repair: boolean, run: number): Promise<string>;
+  /** JSON `QuarantinedFile[]`. */
+  quarantine(): Promise<string>;
+  /** None at the end. */
+  quarantineRead(name: string, at: number): Promise<Uint8Array>;
+  quarantineDrop(name: string | undefined): Promise<void>;
   /** JSON `Stats` without `name`, `storage`, `durability`, `build` and `memoryBytes`. */
   stats(): Promise<string>;
   /** The sequence number of the last write; 0 once it is closed. */
@@ -158,6 +163,6 @@ export interface WasmStore extends Freed {
 
 /** The static side of the class that the glue exports under the name `WasmStore`. */
 export interface WasmStoreClass {
-  /** Options `{checkpointLogBytes?, requests?}`. */
+  /** Options `{checkpointLogBytes?, requests?, salvage?}`. */
   open(host: Host, optionsJson: string): Promise<WasmStore>;
 }

@@ -61,6 +61,10 @@ impl Bits {
         hamming_scores(&query.bits, self.arena.group(group), self.arena.stride(), out);
     }
 
+    pub(super) fn agrees(&self, slot: u32, fresh: &Bits) -> bool {
+        self.arena.get(slot) == fresh.arena.get(0)
+    }
+
     /// The records of the first `rows` rows of a group.
     pub fn group_bytes(&self, group: usize, rows: usize) -> &[u8] {
         self.arena.group(group).get(..rows * self.arena.stride()).unwrap_or_default()

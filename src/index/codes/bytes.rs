@@ -3,9 +3,9 @@
 //!
 //! Each row has its own scale, its largest component over 127. So its code depends on nothing else.
 
-use super::Query;
 use super::arena::Arena;
 use super::signs::Signs;
+use super::{Query, close};
 use crate::error::{Error, Result};
 use crate::index::Metric;
 use crate::kernel::{Terms, dot, encode_bytes};
@@ -198,6 +198,21 @@ impl Bytes {
             },
             _ => Tail { sum: 0, factor: 0.0, base: f32::INFINITY },
         }
+    }
+
+    pub(super) fn agrees(&self, slot: u32, fresh: &Bytes) -> bool {
+        let (a, b) = (self.arena.get(slot), fresh.arena.get(0));
+        let (Some((codes, rest)), Some((others, others_rest))) =
+            (a.split_at_checked(self.padded), b.split_at_checked(self.padded))
+        else {
+            return false;
+        };
+        let near = codes.iter().zip(others).all(|(a, b)| (*a as i8).abs_diff(*b as i8) <= 1);
+        // Behind the codes: their sum, then two floats.
+        let float = |bytes: &[u8], at: usize| {
+            bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(f32::NAN, |bytes| f32::from_le_bytes(*bytes))
+        };
+        near && [4, 8].iter().all(|at| close(float(rest, *at), float(others_rest, *at)))
     }
 
     /// The records of the first `rows` rows of a group.

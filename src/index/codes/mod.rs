@@ -32,6 +32,11 @@ pub enum Codes {
     Bits(Bits),
 }
 
+/// Whether two numbers are the same but for rounding.
+pub fn close(a: f32, b: f32) -> bool {
+    (a - b).abs() <= 1e-4 * a.abs().max(b.abs())
+}
+
 impl Codes {
     /// Makes room for `slots` slots in all.
     pub fn reserve(&mut self, slots: usize) -> Result<()> {
@@ -48,6 +53,15 @@ impl Codes {
             Codes::None => {}
             Codes::Bytes(codes) => codes.set(slot, vector, inverse),
             Codes::Bits(codes) => codes.set(slot, vector),
+        }
+    }
+
+    /// Whether the code of a slot is, but for rounding, the one that stands first in `fresh`.
+    pub fn agrees(&self, slot: u32, fresh: &Codes) -> bool {
+        match (self, fresh) {
+            (Codes::Bytes(codes), Codes::Bytes(fresh)) => codes.agrees(slot, fresh),
+            (Codes::Bits(codes), Codes::Bits(fresh)) => codes.agrees(slot, fresh),
+            _ => true,
         }
     }
 

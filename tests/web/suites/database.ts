@@ -14,6 +14,7 @@ import { places } from '../database/place.js';
 import { rebuildCases } from '../database/rebuild.js';
 import { refusedCases } from '../database/refused.js';
 import { reopenCases } from '../database/reopen.js';
+import { salvageCases } from '../database/salvage.js';
 
 const suite: Suite = {
   contexts: ['node', 'window', 'worker'],
@@ -34,6 +35,7 @@ const suite: Suite = {
       ...graphCases(all),
       ...openingCases(all, context, driver),
       ...faultCases(),
+      ...salvageCases(context),
     ];
   },
 };

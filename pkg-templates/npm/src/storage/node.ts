@@ -38,7 +38,7 @@ export interface NodeFs {
 export interface NodeFsNow {
   openSync(path: string, flags: string): number;
   readSync(file: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
-  fstatSync(file: number): { size: number };
+  fstatSync(file: number): { size: number; nlink: number };
   closeSync(file: number): void;
 }
 

@@ -23,6 +23,7 @@ const FENCED: ReadonlySet<string> = new Set([
   'checkpoint',
   'prune',
   'optimize',
+  'check',
   'exportStart',
   'importStart',
   'importWrite',

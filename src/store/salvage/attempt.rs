@@ -1,0 +1,261 @@
+//! Salvaging from one snapshot or another, and choosing the one from which least is gone.
+
+use super::super::chain::Logs;
+use super::super::env::Env;
+use super::super::found::Found;
+use super::super::names::{self, Listing};
+use super::super::open::read_manifest;
+use super::aside::{REPORT, aside_name};
+use super::report::{LostWrites, SalvageReport, SalvagedCollection};
+use crate::collection::State;
+use crate::error::{Error, Kind, Result};
+use crate::format::header::{DatabaseId, FileHeader, FileKind, HEADER_BYTES};
+use crate::format::snapshot::{RequestsV3, SnapshotV2};
+use crate::storage::{FileInfo, Storage};
+use crate::vectors::ReadStored;
+use std::rc::Rc;
+
+/// Sequence numbers that are left out where it is not known how many were given.
+const SPARE: u64 = 1 << 20;
+
+/// What there is to salvage from.
+pub(super) struct Work<'a, S, E> {
+    pub storage: &'a S,
+    pub env: &'a E,
+    pub reader: Option<&'a Rc<dyn ReadStored>>,
+    pub database: DatabaseId,
+    pub listing: &'a Listing,
+    pub logs: &'a Logs,
+    /// The newest snapshot whose manifest is there, whole, and cannot be read.
+    pub unreadable: Option<u64>,
+    /// The newest log that a snapshot names.
+    pub named: Option<u64>,
+    /// The newest write that a snapshot covers.
+    pub covered: u64,
+}
+
+/// What was salvaged from one snapshot.
+#[derive(Default)]
+pub(super) struct Attempt {
+    pub state: State,
+    pub requests: RequestsV3,
+    pub report: SalvageReport,
+    /// Names of files that have to be kept aside.
+    pub damaged: Vec<String>,
+    /// Rows of row groups that do not verify.
+    pub rows_gone: u64,
+    /// Ids of them that are known.
+    pub ids: usize,
+    pub frames: u64,
+    /// Bytes of a torn tail.
+    pub torn: u64,
+}
+
+type Candidate = Option<(u64, SnapshotV2)>;
+
+impl Attempt {
+    fn loss(&self) -> u64 {
+        let lost: u64 = self.report.lost.iter().map(LostWrites::count).sum();
+        self.rows_gone + lost + self.report.more_lost
+    }
+
+    pub fn damage(&mut self, name: String) {
+        if !self.damaged.contains(&name) {
+            self.damaged.push(name);
+        }
+    }
+
+    /// What is left to do once everything was read.
+    fn settle(&mut self, covered: u64) {
+        let lost = self.report.lost.iter();
+        let unknown = lost.clone().any(|one| one.to.is_none());
+        let last = lost.map(|one| one.from.max(one.to.unwrap_or(0)) + one.bytes / 34).max().unwrap_or(0);
+        // Sequence numbers are never used twice; and as nothing continues this one, a log of before is never taken for
+        // what follows, nor the snapshots of before for a base of what comes.
+        self.state.seq = self.state.seq.max(last).max(covered) + 1 + if unknown { SPARE } else { 0 };
+        self.requests.forgotten = self.state.seq;
+        if !self.report.lost.is_empty() {
+            self.keep_staged();
+        }
+        let (state, damaged) = (&self.state, &mut self.damaged);
+        for group in &mut self.report.groups {
+            let number = group.number;
+            self.rows_gone -= group.drop_ids(|id| state.get(number).is_none_or(|one| one.slot(id).is_some()));
+            damaged.extend(group.files.iter().cloned());
+        }
+        let all = self.state.all();
+        self.report.collections =
+            all.map(|one| SalvagedCollection { name: one.name.clone(), rows: one.len() as u64 }).collect();
+    }
+
+    /// What was being rebuilt may have taken its place in a write that is lost, and later ones went to it. So it stays,
+    /// under a name of its own.
+    fn keep_staged(&mut self) {
+        let staged = self.state.all().filter(|one| one.stages.is_some()).map(|one| one.number);
+        for number in staged.collect::<Vec<u32>>() {
+            let of = self.state.get(number).map_or("", |one| &one.name);
+            let mut name = format!("{of}-{number}");
+            while self.state.find(&name).is_some() {
+                name.push('-');
+            }
+            for one in self.state.all_mut().filter(|one| one.number == number) {
+                one.stages = None;
+                one.name.clone_from(&name);
+            }
+        }
+    }
+}
+
+/// Salvages what stands in `storage`, which does not open because of `cause`. Nothing is changed.
+pub async fn salvage<S: Storage, E: Env>(
+    storage: &S,
+    env: &E,
+    reader: Option<&Rc<dyn ReadStored>>,
+    files: &[FileInfo],
+    cause: &Error,
+) -> Result<(Found, SalvageReport, Vec<String>)> {
+    let listing = &Listing::of(files);
+    let logs = Logs::read(storage, listing).await?;
+    let database = identity(storage, listing, &logs).await?;
+    let mut candidates: Vec<Candidate> = Vec::new();
+    let mut damaged = Vec::new();
+    let mut work = Work {
+        storage,
+        env,
+        reader,
+        database,
+        listing,
+        logs: &logs,
+        unreadable: None,
+        named: None,
+        covered: 0,
+    };
+    for (&generation, &length) in listing.snapshots.iter().rev() {
+        match read_manifest(storage, generation, length, &database).await {
+            Ok(manifest) => {
+                work.named = work.named.max(manifest.log);
+                work.covered = work.covered.max(manifest.seq);
+                candidates.push(Some((generation, manifest)));
+            }
+            Err(cause) if cause.kind == Kind::Corrupt => {
+                if !is_cut(storage, generation, length).await? {
+                    // The log that was begun for it was the next file.
+                    work.unreadable = work.unreadable.max(Some(generation));
+                    work.named = work.named.max(Some(generation + 1));
+                }
+                damaged.push(names::snapshot(generation));
+                if let Ok(header) = snapshot_header(storage, generation, length).await? {
+                    work.covered = work.covered.max(header.seq);
+                }
+            }
+            Err(cause) => return Err(cause),
+        }
+    }
+    // What no manifest names that can be read may be what one named that cannot, or is gone. Unless a salvage wrote it
+    // that a crash ended.
+    for generation in listing.blocks.keys() {
+        let mut is_known = files.iter().any(|file| file.name == aside_name(*generation, REPORT));
+        for (_, manifest) in candidates.iter().flatten() {
+            manifest.each_block(&mut |block| is_known |= block.generation == *generation);
+        }
+        if !is_known {
+            damaged.push(names::blocks(*generation));
+        }
+    }
+    if candidates.is_empty() || logs.first_writes().values().any(|first| *first == 1) {
+        candidates.push(None);
+    }
+    let mut best: Option<(u64, Attempt)> = None;
+    let mut chosen = 0;
+    for (at, candidate) in candidates.iter().enumerate() {
+        // The one before goes before this one comes: two would be twice the memory.
+        let known = best.take().map(|(loss, _)| loss);
+        let attempt = match work.attempt(candidate).await {
+            Err(cause) if cause.kind == Kind::Corrupt => {
+                best = known.map(|loss| (loss, Attempt::default()));
+                continue;
+            }
+            attempt => attempt?,
+        };
+        let loss = attempt.loss();
+        match known.filter(|known| *known <= loss) {
+            Some(known) => best = Some((known, Attempt::default())),
+            None => {
+                (best, chosen) = (Some((loss, attempt)), at);
+                if loss == 0 {
+                    break;
+                }
+            }
+        }
+    }
+    let refuse = |what: &str| Error::corrupt(format!("{what}: restore a backup ({cause})"));
+    let Some((_, mut attempt)) = best else { return Err(refuse("nothing of this database can be read")) };
+    let base = candidates.get(chosen).and_then(Option::as_ref);
+    if attempt.state.next_collection == 0 {
+        attempt = work.attempt(candidates.get(chosen).unwrap_or(&None)).await?;
+    }
+    attempt.settle(work.covered);
+    // Newer ones that are not gone by did not hold either.
+    for (generation, manifest) in candidates.iter().take(chosen).flatten() {
+        attempt.damage(names::snapshot(*generation));
+        manifest.each_block(&mut |block| attempt.damage(names::blocks(block.generation)));
+    }
+    let rows: usize = attempt.state.all().map(|one| one.len()).sum();
+    if rows == 0 && attempt.loss() > 0 {
+        return Err(refuse("no row of this database can be read"));
+    }
+    attempt.damaged.append(&mut damaged);
+    attempt.report.cause = cause.to_string();
+    attempt.report.snapshot = base.map(|(generation, _)| *generation);
+    let Attempt { state, requests, report, damaged, rows_gone, frames, torn, .. } = attempt;
+    let newest = base.map(|(_, manifest)| manifest.clone());
+    let found = Found::salvaged(database, state, requests, newest, &logs, (rows_gone, frames, torn));
+    Ok((found, report, damaged))
+}
+
+impl<S: Storage, E: Env> Work<'_, S, E> {
+    async fn attempt(&self, base: &Candidate) -> Result<Attempt> {
+        let mut attempt = Attempt::default();
+        if let Some((_, manifest)) = base {
+            self.load(manifest, &mut attempt).await?;
+        }
+        self.replay(base.as_ref(), &mut attempt).await?;
+        Ok(attempt)
+    }
+}
+
+/// Which database it is: what the newest file says whose header can be read.
+async fn identity(storage: &impl Storage, listing: &Listing, logs: &Logs) -> Result<DatabaseId> {
+    for (_, header, _) in logs.each().rev() {
+        match header {
+            Ok(header) => return Ok(header.database),
+            Err(cause) if cause.kind == Kind::Version => return Err(cause.clone()),
+            Err(_) => {}
+        }
+    }
+    for (&generation, &length) in listing.snapshots.iter().rev() {
+        if let Ok(header) = snapshot_header(storage, generation, length).await? {
+            return Ok(header.database);
+        }
+    }
+    Err(Error::corrupt("no file of this database says what it is: restore a backup"))
+}
+
+/// What stands before a manifest, which may hold where the manifest does not.
+async fn snapshot_header(storage: &impl Storage, generation: u64, length: u64) -> Result<Result<FileHeader>> {
+    let bytes = storage.read(&names::snapshot(generation), 0..length.min(HEADER_BYTES as u64)).await?;
+    Ok(FileHeader::decode(FileKind::Snapshot, &bytes))
+}
+
+/// Whether a crash may have cut this snapshot off: then it never counted.
+async fn is_cut(storage: &impl Storage, generation: u64, length: u64) -> Result<bool> {
+    const HEAD: u64 = HEADER_BYTES as u64 + 8;
+    let name = names::snapshot(generation);
+    if length < HEAD {
+        return Ok(true);
+    }
+    let section = storage.read(&name, HEAD - 8..HEAD).await?;
+    let section = section.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+    let end = storage.read(&name, length - 4..length).await?;
+    Ok(HEAD + u64::from(section) > length || end.iter().all(|byte| *byte == 0))
+}

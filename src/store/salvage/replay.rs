@@ -1,0 +1,205 @@
+//! Logs as far as they verify, and which writes are missing between.
+
+use super::super::env::Env;
+use super::super::names;
+use super::super::wire::op_from_wire;
+use super::attempt::{Attempt, Work};
+use super::frames::Frames;
+use super::report::LostWrites;
+use crate::collection::{Op, State};
+use crate::error::{Error, Kind, Result};
+use crate::format::frame::FRAME_HEADER_BYTES;
+use crate::format::header::{FileHeader, HEADER_BYTES};
+use crate::format::record::RecordV2;
+use crate::format::snapshot::SnapshotV2;
+use crate::storage::Storage;
+
+impl<S: Storage, E: Env> Work<'_, S, E> {
+    /// Applies every write after the snapshot that can be read.
+    pub(super) async fn replay(&self, base: Option<&(u64, SnapshotV2)>, into: &mut Attempt) -> Result<()> {
+        let first = base.map_or(0, |(generation, manifest)| manifest.log.unwrap_or(*generation));
+        let is_newer = self.unreadable > base.map(|(generation, _)| *generation);
+        let logs: Vec<(u64, Option<&FileHeader>, u64)> = self
+            .listing
+            .logs
+            .iter()
+            .map(|(&generation, &length)| (generation, self.logs.header(generation), length))
+            // One that ends within its header was being made during a crash.
+            .filter(|(generation, header, length)| {
+                let is_ours =
+                    header.map_or(*length > HEADER_BYTES as u64, |header| header.database == self.database);
+                *generation >= first && is_ours
+            })
+            .collect();
+        // The write that has to come next, and what is missing from it on.
+        let mut expected = into.state.seq + 1;
+        let missing = |log: u64, from: u64, reason: &str| LostWrites {
+            log,
+            from,
+            reason: reason.to_owned(),
+            ..LostWrites::default()
+        };
+        let mut gap: Option<LostWrites> = None;
+        // Collections below this number are not those that later writes mean.
+        let mut foreign = 0;
+        let mut whole: Option<u64> = None;
+        for (at, &(generation, header, length)) in logs.iter().enumerate() {
+            let name = names::log(generation);
+            let next = logs.iter().skip(at + 1).find_map(|(_, header, _)| *header);
+            // How much of it counts, and from where on its writes failed.
+            let says = next.and_then(|next| next.previous).filter(|(log, _)| *log == generation);
+            let says = says.map(|(_, end)| end);
+            let end = says.map_or(length, |end| end.min(length));
+            let failed_from = next.map_or(u64::MAX, |next| next.seq);
+            match header {
+                None => into.damage(name.clone()),
+                Some(header) if header.seq > expected => {
+                    // An import is in no log: where one may have come between, later writes are about other rows.
+                    let continues = header.previous.map(|(log, _)| log);
+                    if is_newer || continues.is_some() && continues == whole {
+                        foreign = into.state.next_collection;
+                    }
+                    let lost = gap.take();
+                    let mut lost = lost.unwrap_or_else(|| {
+                        missing(generation, expected, "what comes before this log is missing")
+                    });
+                    lost.to = Some(header.seq - 1);
+                    into.report.lose(lost);
+                    expected = header.seq;
+                }
+                Some(_) => gap = None,
+            }
+            let mut is_whole = header.is_some();
+            let mut frames = Frames::new(self, generation, end);
+            let mut good = HEADER_BYTES as u64;
+            while let Some((at, frame)) = frames.next().await? {
+                if at > good {
+                    is_whole = false;
+                    let lost =
+                        gap.get_or_insert_with(|| missing(generation, expected, "frames do not verify"));
+                    lost.bytes += at - good;
+                }
+                let payload = frames.payload(&frame);
+                good = at + payload.len() as u64 + FRAME_HEADER_BYTES as u64;
+                if frame.seq >= failed_from || frame.seq < expected {
+                    continue;
+                }
+                if frame.seq > expected {
+                    let lost = gap.take();
+                    let mut lost =
+                        lost.unwrap_or_else(|| missing(generation, expected, "frames are missing"));
+                    lost.to = Some(frame.seq - 1);
+                    into.report.lose(lost);
+                    is_whole = false;
+                }
+                gap = None;
+                expected = frame.seq + 1;
+                into.state.seq = frame.seq;
+                if let Err(cause) = into.apply(frame.seq, payload, foreign) {
+                    if !matches!(cause.kind, Kind::Corrupt | Kind::Invalid) {
+                        return Err(cause);
+                    }
+                    let mut lost = missing(generation, frame.seq, "what it is about is not there: ");
+                    lost.reason.push_str(&cause.message);
+                    lost.to = Some(frame.seq);
+                    into.report.lose(lost);
+                    is_whole = false;
+                }
+                into.frames += 1;
+                if into.frames.is_multiple_of(256) {
+                    self.env.yield_now().await;
+                }
+            }
+            if good < end && says.is_none() && at + 1 == logs.len() && frames.is_torn(good).await? {
+                into.torn = end - good;
+            } else if good < end || says.is_some_and(|says| says > length) {
+                is_whole = false;
+                let lost =
+                    gap.get_or_insert_with(|| missing(generation, expected, "the end does not verify"));
+                lost.bytes += end - good.min(end);
+            }
+            whole = is_whole.then_some(generation);
+            if !is_whole {
+                into.damage(name);
+            }
+        }
+        let is_missing = |named: &u64| logs.last().is_none_or(|(newest, ..)| newest < named);
+        if let Some(log) = self.named.filter(is_missing) {
+            gap.get_or_insert_with(|| missing(log, expected, "this log is missing"));
+        }
+        if expected <= self.covered {
+            let lost =
+                gap.get_or_insert_with(|| missing(0, expected, "a snapshot that covers them cannot be used"));
+            // Where more is missing than the snapshot covers, it is not known how much.
+            let is_all = lost.bytes == 0 && lost.log == 0;
+            lost.to = is_all.then_some(self.covered);
+        }
+        if let Some(gap) = gap {
+            into.report.lose(gap);
+        }
+        Ok(())
+    }
+}
+
+impl Attempt {
+    /// Applies a frame that verified. `Corrupt` or `Invalid` where it does not fit what is there.
+    fn apply(&mut self, seq: u64, payload: &[u8], foreign: u32) -> Result<()> {
+        let (request, record) =
+            RecordV2::decode(payload).ok_or_else(|| Error::corrupt("a frame verifies but is no record"))?;
+        let mut op = op_from_wire(record)?;
+        match &mut op {
+            // What was there under the name was dropped, or it could not have been made.
+            Op::Create { name, stages: None, .. } => {
+                if let Some(collection) = self.state.find(name).map(|one| one.number) {
+                    let checked = self.state.check_stored(Op::Drop { collection })?;
+                    self.state.apply(checked, seq);
+                }
+            }
+            // The rows of a row group that does not verify are not there any more.
+            Op::Delete { collection, ids } => {
+                let (number, state) = (*collection, &self.state);
+                let gone = std::mem::take(ids);
+                for id in gone {
+                    if is_there(state, number, &id) {
+                        ids.push(id);
+                        continue;
+                    }
+                    // It would be gone by now all the same.
+                    for group in self.report.groups.iter_mut().filter(|group| group.number == number) {
+                        self.rows_gone -= group.drop_ids(|known| known == id);
+                    }
+                }
+            }
+            Op::SetMetadata { collection, ids, metadata } if ids.len() == metadata.len() => {
+                let (number, state) = (*collection, &self.state);
+                let pairs = std::mem::take(ids).into_iter().zip(std::mem::take(metadata));
+                (*ids, *metadata) = pairs.filter(|(id, _)| is_there(state, number, id)).unzip();
+            }
+            _ => {}
+        }
+        if number(&op) < foreign {
+            return Err(Error::corrupt("it was made after an import that is missing"));
+        }
+        let mut checked = self.state.check_stored(op)?;
+        self.state.reserve(&mut checked)?;
+        self.state.apply(checked, seq);
+        self.requests.add(seq, request);
+        Ok(())
+    }
+}
+
+fn is_there(state: &State, collection: u32, id: &str) -> bool {
+    state.get(collection).is_some_and(|one| one.slot(id).is_some())
+}
+
+fn number(op: &Op) -> u32 {
+    match op {
+        Op::Create { collection, .. }
+        | Op::Drop { collection }
+        | Op::Upsert { collection, .. }
+        | Op::SetMetadata { collection, .. }
+        | Op::Delete { collection, .. }
+        | Op::Configure { collection, .. }
+        | Op::Switch { staged: collection } => *collection,
+    }
+}

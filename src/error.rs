@@ -25,6 +25,8 @@ pub enum Kind {
     Unavailable,
     /// The handle was closed. Open the database again.
     Closed,
+    /// The database was there and its files are gone: the host took them. What is in memory can still be read.
+    Evicted,
 }
 
 impl Kind {
@@ -39,6 +41,7 @@ impl Kind {
             Kind::Quota => "Quota",
             Kind::Unavailable => "Unavailable",
             Kind::Closed => "Closed",
+            Kind::Evicted => "Evicted",
         }
     }
 
@@ -53,6 +56,7 @@ impl Kind {
             "Quota" => Kind::Quota,
             "Unavailable" => Kind::Unavailable,
             "Closed" => Kind::Closed,
+            "Evicted" => Kind::Evicted,
             _ => return None,
         })
     }

@@ -26,6 +26,12 @@ pub struct FileInfo {
 pub trait Source {
     /// The next piece; `None` at the end. An error ends the transfer.
     async fn next(&mut self) -> Result<Option<Vec<u8>>>;
+
+    /// About how many bytes are to come, never much more; 0 where that is not known. A host that has not so much room
+    /// refuses with `Quota` before the first of them.
+    fn expected(&self) -> u64 {
+        0
+    }
 }
 
 /// Named byte files, written once or grown by append, never overwritten in place.

@@ -56,6 +56,13 @@ impl Run {
         })
     }
 
+    /// Reads the run and verifies every block of it.
+    pub async fn read_verified(&self, storage: &impl Storage) -> Result<Vec<u8>> {
+        let bytes = self.read(storage).await?;
+        self.blocks(&bytes).try_for_each(|block| block.map(drop))?;
+        Ok(bytes)
+    }
+
     /// The blocks of what [`Run::read`] gave: header, payload, both verified.
     pub fn blocks<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = Result<(BlockHeader, &'a [u8])>> {
         self.refs.iter().map(move |block| {

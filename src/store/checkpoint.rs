@@ -17,7 +17,7 @@ use crate::storage::{Once, Storage};
 use std::rc::Rc;
 
 /// Restorable snapshots that are kept: the newest, and one to fall back on.
-const SNAPSHOTS_KEPT: usize = 2;
+pub(super) const SNAPSHOTS_KEPT: usize = 2;
 
 impl<S: Storage, E: Env> Database<S, E> {
     /// Writes a snapshot of now and starts a new log. What it costs follows what changed since the last one.
@@ -39,7 +39,7 @@ impl<S: Storage, E: Env> Database<S, E> {
 
     /// For a caller who has the turn: notes whether it failed.
     async fn noted(&self) -> Result<CheckpointResult> {
-        let result = self.0.checkpoint_in_turn().await;
+        let result = self.0.checkpoint_or_give_way().await;
         let mut disk = self.0.disk.borrow_mut();
         disk.failed_checkpoint = result.as_ref().err().map(|cause| (disk.log.length, cause.clone()));
         result
@@ -100,7 +100,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         }
         self.adopt(generation, manifest, length);
         // What could not be removed now is tried again by the next checkpoint.
-        let _ = self.prune().await;
+        let _ = self.prune_to(SNAPSHOTS_KEPT).await;
         Ok(result)
     }
 
@@ -142,11 +142,11 @@ impl<S: Storage, E: Env> Inner<S, E> {
 
     /// Removes what neither a kept snapshot nor a running export needs. A file that cannot be removed now is
     /// tried again by the next checkpoint: the new snapshot stands either way.
-    pub(super) async fn prune(&self) -> Result<()> {
+    pub(super) async fn prune_to(&self, keep: usize) -> Result<()> {
         let listing = Listing::of(&self.storage.list().await?);
         let (unneeded, oldest, first_log) = {
             let mut disk = self.disk.borrow_mut();
-            let surplus = disk.snapshots.len().saturating_sub(SNAPSHOTS_KEPT);
+            let surplus = disk.snapshots.len().saturating_sub(keep);
             disk.snapshots.drain(..surplus);
             let Some((oldest, seq)) = disk.snapshots.first().map(|kept| (kept.generation, kept.seq)) else {
                 return Ok(());

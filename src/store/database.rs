@@ -98,8 +98,10 @@ impl<S: Storage, E: Env> Database<S, E> {
     /// [`Database::checkpoint`] then; the core starts nothing by itself.
     pub fn checkpoint_due(&self) -> bool {
         let disk = self.0.disk.borrow();
-        // After a failure (a full disk, say) it is tried again when the log has grown by another quarter.
-        let not_before = disk.failed_checkpoint.as_ref().map_or(0, |(length, _)| length + length / 4);
+        // After a failure (a full disk, say) it is tried again when the log has grown by another quarter, of what makes
+        // a checkpoint due if it is short: not at every write.
+        let again = |length: u64| length + length.max(self.0.options.checkpoint_log_bytes) / 4;
+        let not_before = disk.failed_checkpoint.as_ref().map_or(0, |(length, _)| again(*length));
         let due = self.0.options.checkpoint_log_bytes.max(disk.snapshot_bytes() / 2);
         let is_due = disk.log.length > due
             || self.leavable_bytes() > self.0.options.checkpoint_vector_bytes

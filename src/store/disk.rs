@@ -29,7 +29,7 @@ pub struct Disk {
     pub health: Health,
     /// A snapshot that failed and could not be taken back: it may be there. It goes before the next write.
     pub doubtful: Option<u64>,
-    /// Length of the log at the last automatic checkpoint that failed, and why.
+    /// Length of the log at the last checkpoint, if it failed, and why.
     pub failed_checkpoint: Option<(u64, Error)>,
 }
 
@@ -90,6 +90,8 @@ pub struct Kept {
     pub time_ms: u64,
     /// Bytes of blocks that it names, and of the manifest.
     pub bytes: u64,
+    /// Bytes of the manifest.
+    pub manifest_bytes: u64,
     /// The blocks files that it names: generation -> bytes of blocks.
     pub files: SortedMap<u64, u64>,
 }
@@ -103,6 +105,7 @@ impl Kept {
             generation,
             seq: manifest.seq,
             time_ms: manifest.time_ms,
+            manifest_bytes,
             bytes: manifest_bytes + files.values().sum::<u64>(),
             files,
         }
@@ -158,9 +161,11 @@ impl Disk {
         self.blocks.iter().find(|blocks| blocks.collection == collection)
     }
 
-    /// Whether a kept snapshot or a running export needs a blocks file.
+    /// Whether a kept snapshot, one that may be there, or a running export needs a blocks file.
     pub fn needs(&self, generation: u64) -> bool {
-        self.pins.contains(generation) || self.snapshots.iter().any(|kept| kept.files.contains(generation))
+        self.doubtful == Some(generation)
+            || self.pins.contains(generation)
+            || self.snapshots.iter().any(|kept| kept.files.contains(generation))
     }
 
     /// Bytes of the newest snapshot.

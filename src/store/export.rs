@@ -38,7 +38,7 @@ impl<S: Storage, E: Env> Database<S, E> {
     pub async fn export(&self) -> Result<Export<S, E>> {
         let inner = self.0.clone();
         let _turn = self.0.turn.take().await;
-        let generation = inner.checkpoint_in_turn().await?.generation;
+        let generation = inner.checkpoint_or_give_way().await?.generation;
         // The manifest is read back: what is exported is what is stored.
         let database = inner.disk.borrow().database;
         let name = names::snapshot(generation);
@@ -114,8 +114,7 @@ impl<S: Storage, E: Env> Export<S, E> {
             return Ok(Some(header.encode()));
         }
         if let Some(run) = self.runs.pop() {
-            let bytes = run.read(&self.inner.storage).await?;
-            run.blocks(&bytes).try_for_each(|block| block.map(drop))?;
+            let bytes = run.read_verified(&self.inner.storage).await?;
             self.inner.env.yield_now().await;
             return Ok(Some(bytes));
         }

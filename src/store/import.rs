@@ -1,6 +1,7 @@
 //! Import: an archive is verified piece by piece while its blocks go into a new blocks file; only when
 //! everything verified and was read back does one new snapshot make it the database.
 
+use super::checkpoint::SNAPSHOTS_KEPT;
 use super::database::{Database, Inner};
 use super::disk::Health;
 use super::env::Env;
@@ -118,7 +119,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
             return Ok(result);
         }
         // What could not be removed now is removed by the next checkpoint.
-        let _ = self.prune().await;
+        let _ = self.prune_to(SNAPSHOTS_KEPT).await;
         Ok(result)
     }
 }
@@ -185,6 +186,10 @@ struct BlocksOf<'a, S, E> {
 }
 
 impl<S: Source, E: Env> Source for BlocksOf<'_, S, E> {
+    fn expected(&self) -> u64 {
+        self.reader.total
+    }
+
     async fn next(&mut self) -> Result<Option<Vec<u8>>> {
         if let Some(header) = self.header.take() {
             return Ok(Some(header));

@@ -87,7 +87,8 @@ impl<'a, S: Storage> LogReader<'a, S> {
         }
     }
 
-    fn rest(&self) -> &[u8] {
+    /// What was read and is no frame yet; all up to the end, after a torn one.
+    pub fn rest(&self) -> &[u8] {
         self.window.get(self.at..).unwrap_or_default()
     }
 

@@ -10,6 +10,7 @@ use crate::format::BASE_VERSION;
 use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind, RowsV1};
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
 use crate::format::snapshot::BlockRefV1;
+use crate::limits::GROUP_ROWS;
 use crate::storage::{Source, Storage};
 
 /// A block that the next snapshot needs and no file has.
@@ -46,8 +47,7 @@ impl<S: Storage, E: Env> MadeBlocks<'_, S, E> {
             Some(block) => {
                 let mut bytes = Vec::new();
                 for run in runs(std::iter::once(block))? {
-                    bytes = run.read(&self.inner.storage).await?;
-                    run.blocks(&bytes).try_for_each(|block| block.map(drop))?;
+                    bytes = run.read_verified(&self.inner.storage).await?;
                 }
                 let state = self.inner.state.borrow();
                 let payload = bytes.get_mut(BLOCK_HEADER_BYTES..).unwrap_or_default();
@@ -71,6 +71,17 @@ impl<S: Storage, E: Env> MadeBlocks<'_, S, E> {
 }
 
 impl<S: Storage, E: Env> Source for MadeBlocks<'_, S, E> {
+    fn expected(&self) -> u64 {
+        // Vectors are most of it, and the rest is left out: what fits must not be refused.
+        let state = self.inner.state.borrow();
+        let vectors = self.wanted.iter().filter(|want| want.kind == BlockKind::Vectors);
+        let floats = vectors.filter_map(|want| {
+            let one = state.get(want.collection)?;
+            Some(one.slot_count().min(GROUP_ROWS) * one.config().dimension)
+        });
+        floats.sum::<usize>() as u64 * 4
+    }
+
     async fn next(&mut self) -> Result<Option<Vec<u8>>> {
         if self.offset == 0 {
             let header = FileHeader {

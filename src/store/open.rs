@@ -40,6 +40,23 @@ struct Replayed {
     /// Of the log. Where it is an older one, whose readers would not understand what is written now, the first write
     /// begins a new one. Until then nothing is written, so that they can still read what there is.
     version: u16,
+    /// What stands behind the tail, where it is torn.
+    torn: Vec<u8>,
+}
+
+impl Default for Replayed {
+    fn default() -> Replayed {
+        Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true, version: 0, torn: Vec::new() }
+    }
+}
+
+/// Whether something was left undone for want of room. What can be read is opened all the same: the first write makes
+/// up for it.
+fn may_wait(done: Result<()>, can_read: bool) -> Result<bool> {
+    match done {
+        Err(cause) if cause.kind == Kind::Quota && can_read => Ok(true),
+        done => done.map(|()| false),
+    }
 }
 
 impl<S: Storage, E: Env> Database<S, E> {
@@ -73,7 +90,7 @@ impl<S: Storage, E: Env> Database<S, E> {
             state.all().filter(|one| one.has_codes() && one.group_count() > 0 && one.dirty(0).codes);
         report.codes_rebuilt = rebuilt.map(|one| one.name.clone()).collect();
         let replayed = if is_new {
-            Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true, version: 0 }
+            Replayed::default()
         } else {
             let named = loaded.newest.as_ref().and_then(|manifest| manifest.log);
             let links = logs.after(state.seq, named).map_err(|cause| explain(cause, &report))?;
@@ -117,9 +134,13 @@ impl<S: Storage, E: Env> Database<S, E> {
         };
         if replayed.roll {
             let previous = (!is_new).then_some(replayed.tail);
-            inner.start_log(previous).await?;
+            let started = inner.start_log(previous).await;
+            if may_wait(started, !is_new)? {
+                let tried = Rc::new(replayed.torn);
+                inner.disk.borrow_mut().health = Health::Unsettled { roll: true, tried };
+            }
         }
-        inner.drop_staged().await?;
+        may_wait(inner.drop_staged().await, true)?;
         report.tell_graphs(&inner.state.borrow(), &loaded.dropped);
         clock.phase(&inner.env, &mut report, "repair");
         inner.report = report;
@@ -239,7 +260,7 @@ async fn replay<S: Storage>(
 ) -> Result<Replayed> {
     let total: u64 = links.iter().map(|link| link.end).sum();
     let mut before = 0;
-    let mut replayed = Replayed { tail: LogTail { generation: 0, length: 0 }, roll: true, version: 0 };
+    let mut replayed = Replayed::default();
     for link in links {
         // Also where it has no frame yet: an import, which is in no log, may be what is missing before it.
         if link.header.seq > state.seq + 1 {
@@ -290,7 +311,9 @@ async fn replay<S: Storage>(
         }
         let tail = LogTail { generation: link.header.generation, length };
         let version = link.header.version;
-        replayed = Replayed { tail, roll: torn || expected != state.seq + 1, version };
+        let roll = torn || expected != state.seq + 1;
+        replayed =
+            Replayed { tail, roll, version, torn: if torn { reader.rest().to_vec() } else { Vec::new() } };
     }
     Ok(replayed)
 }

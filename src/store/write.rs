@@ -3,17 +3,15 @@
 use super::database::{Database, Inner};
 use super::disk::Health;
 use super::env::Env;
+use super::intent::{Intent, Target};
 use super::requests::Request;
 use super::{names, wire};
-use crate::collection::{Checked, Collection, Op, Rows, State};
+use crate::collection::{Checked, Op, Rows, State};
 use crate::error::{Error, Kind, Result};
 use crate::format::frame::encode_frame;
 use crate::format::record::RequestV3;
-use crate::metadata::{Filter, merge};
 use crate::room::{Room, out_of_memory};
-use crate::sorted::SortedMap;
 use crate::storage::Storage;
-use roaring::RoaringBitmap;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -33,53 +31,12 @@ pub struct Written {
     pub seq: u64,
 }
 
-/// Which rows a write is about.
-#[derive(Clone, Debug)]
-pub enum Target {
-    /// Rows by id; those that are not there are left out.
-    Ids(Vec<String>),
-    /// Rows that match.
-    Filter(Filter),
-}
-
-impl Target {
-    /// The rows that are there, each once.
-    pub(super) fn slots(&self, collection: &Collection) -> RoaringBitmap {
-        match self {
-            Target::Ids(ids) => {
-                let mut slots = RoaringBitmap::new();
-                for slot in ids.iter().filter_map(|id| collection.slot(id)) {
-                    slots.insert(slot);
-                }
-                slots
-            }
-            Target::Filter(filter) => collection.matching(filter),
-        }
-    }
-}
-
 /// Makes room for the frame of rows behind others; there is enough, too, for what checking them takes for a while.
 fn make_room(rows: &Rows, bytes: &mut Vec<u8>) -> Result<()> {
     let (count, (ids, metadata)) = (rows.ids.len(), rows.text_bytes());
     let frame = rows.vectors.len() * size_of::<f32>() + ids + metadata + 8 * count + 128;
     bytes.try_reserve(frame).map_err(out_of_memory)?;
     Room::of(ROOM_TO_CHECK.0 + ROOM_TO_CHECK.1 * count + ROOM_TO_CHECK.2 * metadata).map(drop)
-}
-
-/// The ids of rows.
-pub(super) fn ids_of(collection: &Collection, slots: &RoaringBitmap) -> Vec<String> {
-    slots.iter().filter_map(|slot| collection.row(slot)).map(|row| row.id.to_string()).collect()
-}
-
-/// Makes a write out of what is stored when its turn has come: the write and how many rows it touches, or
-/// `None` when there is nothing to do.
-type Resolve = Box<dyn FnOnce(&State) -> Result<Option<(Op, u64)>>>;
-
-pub(super) enum Intent {
-    /// Depends on nothing but the collection: any number of them can be appended together.
-    Upsert(String, Rows),
-    /// Depends on what is stored: appended alone.
-    Resolve(Resolve),
 }
 
 /// A write in the queue.
@@ -92,21 +49,15 @@ pub struct Pending {
 impl<S: Storage, E: Env> Database<S, E> {
     /// Removes a collection and its rows.
     pub async fn drop_collection(&self, name: &str) -> Result<Written> {
-        let name = name.to_owned();
-        let resolve = move |state: &State| {
-            let stored = state.named(&name)?;
-            Ok(Some((Op::Drop { collection: stored.number }, stored.len() as u64)))
-        };
-        self.write(Intent::Resolve(Box::new(resolve))).await
+        self.write(Intent::drop_collection(name.to_owned())).await
     }
 
     /// Adds or replaces rows, all or none. Resolves when they are durable.
     pub async fn upsert(&self, name: &str, rows: Rows) -> Result<Written> {
-        self.write(Intent::Upsert(name.to_owned(), rows)).await
+        self.write(Intent::upsert(name.to_owned(), rows)).await
     }
 
-    /// Changes metadata, all rows or none. `metadata` is one JSON object for all, or one for each id;
-    /// `replace` puts it in place of the old one, otherwise its top-level keys replace those of the old.
+    /// Changes metadata, all rows or none: see [`Intent::update`].
     pub async fn update(
         &self,
         name: &str,
@@ -114,70 +65,18 @@ impl<S: Storage, E: Env> Database<S, E> {
         metadata: Vec<String>,
         replace: bool,
     ) -> Result<Written> {
-        let name = name.to_owned();
-        let resolve = move |state: &State| {
-            let collection = state.named(&name)?;
-            let slots = target.slots(collection);
-            let patches = patches(collection, &target, &metadata)?;
-            let mut ids = Vec::new();
-            let mut texts = Vec::new();
-            for slot in &slots {
-                let (Some(row), Some(patch)) = (collection.row(slot), patches(slot)) else { continue };
-                texts.push(if replace { patch.clone() } else { merge(&row.metadata, patch)? });
-                ids.push(row.id.to_string());
-            }
-            let count = ids.len() as u64;
-            if count == 0 {
-                return Ok(None);
-            }
-            Ok(Some((Op::SetMetadata { collection: collection.number, ids, metadata: texts }, count)))
-        };
-        self.write(Intent::Resolve(Box::new(resolve))).await
-    }
-
-    /// A write that others ask for, by the name of this handle if it has one.
-    pub(super) async fn write(&self, intent: Intent) -> Result<Written> {
-        self.0.write_as(self.1, intent).await
+        self.write(Intent::update(name.to_owned(), target, metadata, replace)).await
     }
 
     /// Deletes rows, all or none.
     pub async fn delete(&self, name: &str, target: Target) -> Result<Written> {
-        let name = name.to_owned();
-        let resolve = move |state: &State| {
-            let collection = state.named(&name)?;
-            let ids = ids_of(collection, &target.slots(collection));
-            let count = ids.len() as u64;
-            Ok((count > 0).then_some((Op::Delete { collection: collection.number, ids }, count)))
-        };
-        self.write(Intent::Resolve(Box::new(resolve))).await
+        self.write(Intent::delete(name.to_owned(), target)).await
     }
-}
 
-/// Which patch a row gets: the only one, or of those for its id the last.
-fn patches<'a>(
-    collection: &Collection,
-    target: &Target,
-    metadata: &'a [String],
-) -> Result<impl Fn(u32) -> Option<&'a String>> {
-    let mut last: SortedMap<u64, u64> = SortedMap::new();
-    match (target, metadata.len()) {
-        (_, 1) => {}
-        (Target::Ids(ids), count) if ids.len() == count => {
-            for (at, id) in ids.iter().enumerate() {
-                if let Some(slot) = collection.slot(id) {
-                    last.insert(u64::from(slot), at as u64);
-                }
-            }
-        }
-        (Target::Ids(ids), count) => {
-            return Err(Error::invalid("ids and metadata differ in number")
-                .with(format!("1 or {} objects", ids.len()), count));
-        }
-        (Target::Filter(_), count) => {
-            return Err(Error::invalid("an update by filter takes one object for all rows").with(1, count));
-        }
+    /// Makes a write, by the name of this handle if it has one. Resolves when it is durable.
+    pub async fn write(&self, intent: Intent) -> Result<Written> {
+        self.0.write_as(self.1, intent).await
     }
-    Ok(move |slot: u32| metadata.get(last.get(u64::from(slot)).map_or(0, |at| *at as usize)))
 }
 
 impl<S: Storage, E: Env> Inner<S, E> {
@@ -306,14 +205,15 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 Ok(())
             }
             Err(cause) => {
-                self.disk.borrow_mut().health = match cause.kind {
-                    // The log is not as long as we left it: cutting it would cut somebody else's writes.
-                    Kind::Conflict => Health::Fenced,
-                    _ => Health::Unsettled { roll: false, tried: Rc::new(bytes) },
-                };
-                // Whatever comes of it, this write was not acknowledged: the error of the append is reported.
-                let _ = self.settle().await;
-                Err(cause)
+                // Where the log is not as long as we left it, all behind that is somebody else's.
+                let tried = if cause.kind == Kind::Conflict { Vec::new() } else { bytes };
+                self.disk.borrow_mut().health = Health::Unsettled { roll: false, tried: Rc::new(tried) };
+                // Whatever comes of it, this write was not acknowledged: the error of the append is reported, unless
+                // it failed because there is nothing any more to append to.
+                match self.settle().await {
+                    Err(gone) if gone.kind == Kind::Evicted => Err(gone),
+                    _ => Err(cause),
+                }
             }
         }
     }
@@ -324,7 +224,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
             self.state.borrow().all().filter(|one| one.stages.is_some()).map(|one| one.number).collect();
         for collection in staged {
             let resolve = move |_: &State| Ok(Some((Op::Drop { collection }, 0)));
-            self.write(Intent::Resolve(Box::new(resolve))).await?;
+            self.write(Intent::resolve(resolve)).await?;
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn read(this: &Host, name: &str, start: f64, end: f64) -> std::result::Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch, js_name = createBegin)]
-    fn create_begin(this: &Host, name: &str) -> std::result::Result<f64, JsValue>;
+    fn create_begin(this: &Host, name: &str, expected: f64) -> std::result::Result<f64, JsValue>;
     #[wasm_bindgen(method, catch, js_name = createPush)]
     fn create_push(this: &Host, handle: f64, chunk: Uint8Array) -> std::result::Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch, js_name = createEnd)]
@@ -98,7 +98,7 @@ impl Storage for HostStorage {
     }
 
     async fn create(&self, name: &str, source: &mut impl Source) -> Result<()> {
-        let handle = self.0.create_begin(name).map_err(from_js)?;
+        let handle = self.0.create_begin(name, source.expected() as f64).map_err(from_js)?;
         loop {
             let pushed = match source.next().await {
                 Ok(None) => break,

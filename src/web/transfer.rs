@@ -1,11 +1,11 @@
 //! Long operations in steps: export, import, rebuild.
 
-use super::convert::{background, promise, promise_json};
+use super::convert::{background, json as as_json, promise};
 use super::error::to_js;
 use super::feed::Feed;
 use super::host::{HostEnv, HostStorage};
 use crate::error::{Error, Result};
-use crate::json::{self, text};
+use crate::json;
 use crate::storage::Source;
 use crate::store::{Database, EmbedRow, Export, ImportOptions, ImportResult, Rebuild};
 use js_sys::{Float32Array, Promise, Uint8Array};
@@ -91,10 +91,11 @@ impl WasmImport {
     pub fn finish(&self) -> Promise {
         self.feed.end();
         let (feed, outcome) = (self.feed.clone(), self.outcome.clone());
-        promise_json(async move {
+        promise(async move {
             feed.closed().await;
             let outcome = outcome.borrow_mut().take();
-            outcome.unwrap_or_else(|| Err(Error::invalid("finish() was called twice")))
+            let outcome = outcome.unwrap_or_else(|| Err(Error::invalid("finish() was called twice")));
+            outcome.map(|result| as_json(&result))
         })
     }
 
@@ -160,7 +161,7 @@ impl WasmRebuild {
         promise(async move {
             Ok(match rebuild.clone().commit().await? {
                 None => JsValue::UNDEFINED,
-                Some(written) => JsValue::from(&text(&written)),
+                Some(written) => as_json(&written),
             })
         })
     }

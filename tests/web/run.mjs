@@ -172,6 +172,19 @@ async function drive({ browser, cdp, origin }, command, argument) {
       }));
     case 'clear':
       return void (await cdp.send('Storage.clearDataForOrigin', { origin, storageTypes: argument }));
+    case 'force-close': {
+      // What Chromium offers to its developers: every connection to IndexedDB is lost at once, nothing is deleted.
+      const page = await browser.newPage();
+      await page.goto('chrome://indexeddb-internals');
+      const buttons = page.locator('.force-close');
+      await buttons.first().waitFor();
+      for (const button of await buttons.all()) await button.click();
+      return void (await page.close());
+    }
+    case 'persist':
+      return void (await (argument
+        ? cdp.send('Browser.grantPermissions', { origin, permissions: ['durableStorage'] })
+        : cdp.send('Browser.resetPermissions')));
     case 'navigate': {
       // Opens the page, lets it run `argument.before`, leaves it, comes back, and returns what `argument.after` says.
       const page = await browser.newPage();

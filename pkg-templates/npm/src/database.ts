@@ -9,6 +9,7 @@ import type { Engine } from './engine.js';
 import { exportStream } from './export-stream.js';
 import { invalid } from './fault.js';
 import { incoming, type ImportSource } from './import-source.js';
+import { isPersisted } from './persist.js';
 import { progressSink } from './progress.js';
 import type {
   CheckpointResult,
@@ -19,10 +20,12 @@ import type {
   ImportResult,
   LongOptions,
   OpenReport,
+  PruneOptions,
+  PruneResult,
   Stats,
   WriteResult,
 } from './types.js';
-import { checkName, checkOptions, isBoolean, LONG_OPTIONS } from './validate.js';
+import { checkName, checkOptions, isBoolean, isInteger, LONG_OPTIONS } from './validate.js';
 
 // Where the host has no such symbol yet, the one that compilers fall back to.
 const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
@@ -108,6 +111,18 @@ export class Database {
   }
 
   /**
+   * Frees room: removes older snapshots but the newest, once that one has verified, with the logs that only they need.
+   * It writes nothing, so it works where no room is left. A checkpoint without room does this by itself before it
+   * gives up.
+   *
+   * @throws LodestoreError `Corrupt` when the newest snapshot does not verify; then nothing was removed.
+   */
+  async prune(options: PruneOptions = {}): Promise<PruneResult> {
+    checkOptions('prune', options, { keep: isInteger(1, 2) });
+    return JSON.parse(await this.#engine.prune(options.keep ?? 1)) as PruneResult;
+  }
+
+  /**
    * Reads everything that is stored and compares it with its checksums and with memory. Problems are reported, not
    * thrown. Aborting stops the waiting, not the work.
    */
@@ -120,7 +135,8 @@ export class Database {
 
   /** Sizes in bytes, snapshots and collections. */
   async stats(): Promise<Stats> {
-    return JSON.parse(await this.#engine.stats()) as Stats;
+    const stats = JSON.parse(await this.#engine.stats()) as Stats;
+    return { ...stats, persisted: await isPersisted(stats.storage) };
   }
 
   /**
@@ -146,10 +162,12 @@ export class Database {
     const { total, chunks, cancel } = incoming(source);
     const progress = progressSink(onProgress);
     const engine = this.#engine;
-    const handle = await engine.importStart(JSON.stringify({ replace })).catch((error: unknown) => {
-      cancel?.();
-      throw error;
-    });
+    const handle = await engine
+      .importStart(JSON.stringify({ replace, totalBytes: total }))
+      .catch((error: unknown) => {
+        cancel?.();
+        throw error;
+      });
     const iterator = chunks[Symbol.asyncIterator]();
     try {
       let bytes = 0;

@@ -2,9 +2,10 @@
 
 import { toLodestoreError } from './errors.js';
 import { isStorage } from './open.js';
-import { claim, deleteStorage } from './storage/index.js';
+import { claim, deleteStorage, lockName, resolve } from './storage/index.js';
 import type { OpenOptions } from './types.js';
 import { checkName, checkOptions, isString } from './validate.js';
+import { Witness } from './witness.js';
 
 /** Where the database is: the same as it was opened with. */
 export type DeleteOptions = Pick<OpenOptions, 'storage' | 'directory'>;
@@ -28,6 +29,7 @@ export async function deleteDatabase(name: string, options: DeleteOptions = {}):
       }
     } else {
       await deleteStorage(storage, name, directory === undefined ? {} : { directory });
+      new Witness(lockName(resolve(storage, name), name)).forget();
     }
   } catch (error) {
     throw toLodestoreError(error);

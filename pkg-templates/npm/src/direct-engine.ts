@@ -6,7 +6,7 @@ import { closed, invalid } from './fault.js';
 import { StorageHost } from './host.js';
 import type { ProgressSink } from './progress.js';
 import { claim, type Lock, pickStorage } from './storage/index.js';
-import type { Stats, StorageObject } from './types.js';
+import type { PruneResult, Stats, StorageObject } from './types.js';
 import type { Reply, WasmExport, WasmImport, WasmRebuild, WasmStore, WasmStoreClass } from './wasm-api.js';
 
 /** What the store itself is not told. */
@@ -16,6 +16,7 @@ type Known = Pick<Stats, 'name' | 'storage' | 'durability' | 'role'>;
 export class DirectEngine implements Engine {
   readonly #store: WasmStore;
   readonly #storage: StorageObject;
+  readonly #host: StorageHost;
   readonly #lock: Lock | undefined;
   readonly #sinks: Set<ProgressSink>;
   readonly #exports = new Handles<WasmExport>('export');
@@ -27,12 +28,14 @@ export class DirectEngine implements Engine {
   private constructor(
     store: WasmStore,
     storage: StorageObject,
+    host: StorageHost,
     lock: Lock | undefined,
     sinks: Set<ProgressSink>,
     known: Known,
   ) {
     this.#store = store;
     this.#storage = storage;
+    this.#host = host;
     this.#lock = lock;
     this.#sinks = sinks;
     this.#known = known;
@@ -62,7 +65,7 @@ export class DirectEngine implements Engine {
           JSON.stringify({ checkpointLogBytes, requests: shared !== undefined }),
         );
         const known: Known = { name, storage: storage.kind ?? 'custom', durability, role: 'sole' };
-        return new DirectEngine(store, storage, lock, sinks, known);
+        return new DirectEngine(store, storage, host, lock, sinks, known);
       } catch (error) {
         // The first failure is the one to tell.
         await storage.close?.().catch(() => undefined);
@@ -140,6 +143,20 @@ export class DirectEngine implements Engine {
     return this.#later((store) => store.checkpoint(), progress);
   }
 
+  prune(keep: number): Promise<string> {
+    return this.#later(async (store) => {
+      const look = async () => JSON.parse(await store.stats()) as Pick<Stats, 'snapshots' | 'bytes'>;
+      const before = await look();
+      await store.prune(keep);
+      const after = await look();
+      const result: PruneResult = {
+        snapshots: before.snapshots.length - after.snapshots.length,
+        bytes: before.bytes.total - after.bytes.total,
+      };
+      return JSON.stringify(result);
+    });
+  }
+
   check(progress?: ProgressSink): Promise<string> {
     return this.#later((store) => store.check(), progress);
   }
@@ -149,7 +166,15 @@ export class DirectEngine implements Engine {
       // Asked for first: when the answer comes the store may have been closed and freed.
       const here = { memoryBytes: store.memoryBytes(), build: store.build() as Stats['build'] };
       const stored = JSON.parse(await store.stats()) as Omit<Stats, keyof Known | keyof typeof here>;
-      const stats: Stats = { ...this.#known, ...stored, ...here };
+      const roomBytes = await this.#host.room();
+      // Whether it persists is for the context to say that asks.
+      const stats: Stats = {
+        ...this.#known,
+        ...stored,
+        ...here,
+        ...(roomBytes !== undefined && { roomBytes }),
+        persisted: 'unknown',
+      };
       return JSON.stringify(stats);
     });
   }
@@ -203,7 +228,7 @@ export class DirectEngine implements Engine {
   rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<number | undefined> {
     return this.#later(async (store) => {
       const running = await store.rebuildStart(name, configJson, hasEmbed);
-      return running && this.#rebuilds.add(running);
+      return typeof running === 'string' ? undefined : this.#rebuilds.add(running);
     });
   }
 

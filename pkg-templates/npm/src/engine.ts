@@ -90,6 +90,7 @@ export interface Engine {
   optimize(name: string, run: number, progress?: ProgressSink): Promise<void>;
   optimizeStop(run: number): void | Promise<void>;
   checkpoint(progress?: ProgressSink): Promise<string>;
+  prune(keep: number): Promise<string>;
   check(progress?: ProgressSink): Promise<string>;
   stats(): Promise<string>;
   /** The sequence number of the last write. */
@@ -131,6 +132,7 @@ export const ENGINE_METHODS = [
   'optimize',
   'optimizeStop',
   'checkpoint',
+  'prune',
   'check',
   'stats',
   'lastWrite',

@@ -2,7 +2,15 @@
 
 /** What a program would act on; the names are stable. */
 export type ErrorCode =
-  'Invalid' | 'Mismatch' | 'Corrupt' | 'Version' | 'Conflict' | 'Quota' | 'Unavailable' | 'Closed';
+  | 'Invalid'
+  | 'Mismatch'
+  | 'Corrupt'
+  | 'Version'
+  | 'Conflict'
+  | 'Quota'
+  | 'Unavailable'
+  | 'Closed'
+  | 'Evicted';
 
 const CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'Invalid',
@@ -13,6 +21,7 @@ const CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'Quota',
   'Unavailable',
   'Closed',
+  'Evicted',
 ]);
 
 export interface ErrorDetails {
@@ -62,9 +71,10 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
   Corrupt: '',
   Version: 'it was written by a newer version; upgrade this one',
   Conflict: 'somebody else uses the same storage; close it there first',
-  Quota: 'the host has no room; free some and write again',
+  Quota: 'the host has no room; free some, or call prune(), and write again',
   Unavailable: 'the host refused or lost the storage; try again',
   Closed: '',
+  Evicted: '',
 };
 
 /**

@@ -19,6 +19,12 @@ export function unavailable(message: string): LodestoreError {
   return fault('Unavailable', message);
 }
 
+/** What is about to be written would not fit. */
+export function noRoom(bytes: number, room: number): LodestoreError {
+  const message = 'The host has less room than this takes: free some, or call prune(), and try again';
+  return fault('Quota', message, `${bytes} bytes of room`, room);
+}
+
 /** The handle was closed. */
 export function closed(message: string): LodestoreError {
   return fault('Closed', message);

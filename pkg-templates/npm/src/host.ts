@@ -1,7 +1,7 @@
 /** What the compiled module asks of its host, answered by a storage object and the platform's own clocks. */
 
 import { toLodestoreError } from './errors.js';
-import { invalid, unavailable } from './fault.js';
+import { invalid, noRoom, unavailable } from './fault.js';
 import { ChunkQueue } from './chunk-queue.js';
 import type { ProgressSink } from './progress.js';
 import type { StorageObject } from './types.js';
@@ -41,9 +41,11 @@ export class StorageHost implements Host {
     return bytes;
   }
 
-  createBegin(name: string): number {
+  createBegin(name: string, expected: number): number {
     const queue = new ChunkQueue();
-    const finished = typed(() => this.#storage.create(name, queue));
+    const create = () => this.#storage.create(name, queue);
+    // Nothing is asked where nothing long comes.
+    const finished = typed(expected > 0 ? () => this.#ifRoom(expected).then(create) : create);
     finished.then(
       () => queue.consumerLeft(unavailable('the storage object: create() resolved before its last chunk')),
       (error) => queue.consumerLeft(error),
@@ -81,6 +83,20 @@ export class StorageHost implements Host {
 
   async remove(name: string): Promise<void> {
     await typed(() => this.#storage.remove(name));
+  }
+
+  async #ifRoom(bytes: number): Promise<void> {
+    const room = await this.room();
+    if (room !== undefined && room < bytes) throw noRoom(bytes, room);
+  }
+
+  /** Bytes that there is room for; undefined where that is not known. */
+  async room(): Promise<number | undefined> {
+    // A host that cannot say how much room there is must not keep anything from being tried.
+    const estimate = await typed(async () => this.#storage.estimate?.()).catch(() => undefined);
+    const { free, quota, usage } = estimate ?? {};
+    const room = free ?? Number(quota) - Number(usage);
+    return Number.isFinite(room) ? Math.max(0, room) : undefined;
   }
 
   readsNow(): boolean {

@@ -10,7 +10,8 @@ import { explicitModule, wasm, type Platform } from './load.js';
 import { progressSink } from './progress.js';
 import { lockName, resolve } from './storage/index.js';
 import { SharedEngine } from './tabs/shared-engine.js';
-import type { OpenOptions } from './types.js';
+import { askToPersist } from './persist.js';
+import type { OpenOptions, StorageKind } from './types.js';
 import {
   checkName,
   checkOptions,
@@ -21,6 +22,7 @@ import {
   LONG_OPTIONS,
   type Check,
 } from './validate.js';
+import { Witness } from './witness.js';
 import { WorkerEngine } from './worker-engine.js';
 
 const VERBS = ['list', 'read', 'create', 'append', 'remove'] as const;
@@ -39,6 +41,8 @@ const OPTIONS = {
   worker: isBoolean,
   directory: isString,
   checkpointLogBytes: isInteger(1, Number.MAX_SAFE_INTEGER),
+  persist: isBoolean,
+  ifEvicted: isOneOf('fail', 'create'),
   ...LONG_OPTIONS,
 };
 
@@ -70,10 +74,16 @@ async function start(
   };
   const progress = progressSink(options.onProgress);
   const spawn = workerFor(platform, options);
-  const open = async (own: EngineOptions): Promise<Engine> =>
-    spawn === undefined
-      ? DirectEngine.open(await wasm(platform), name, own, progress)
-      : WorkerEngine.open(spawn(), explicitModule(), name, own, progress);
+  const witness = witnessOf(engineOptions.storage, name);
+  if (witness !== undefined && options.persist !== false) askToPersist();
+  if (witness !== undefined) changes.on(({ seq }) => witness.note(seq));
+  const open = async (own: EngineOptions): Promise<Engine> => {
+    const engine =
+      spawn === undefined
+        ? await DirectEngine.open(await wasm(platform), name, own, progress)
+        : await WorkerEngine.open(spawn(), explicitModule(), name, own, progress);
+    return witness?.check(engine, changes, name, options.ifEvicted === 'create') ?? engine;
+  };
   const kind = sharedKind(engineOptions.storage, name, spawn !== undefined);
   if (kind === undefined) return observed(await open(engineOptions), changes);
   const terms = {
@@ -86,6 +96,13 @@ async function start(
   // A follower may have to lead at any time, perhaps without a network.
   if (spawn === undefined) void wasm(platform).catch(() => undefined);
   return engine;
+}
+
+/** Of what a browser may remove, in a context that remembers. */
+function witnessOf(storage: EngineOptions['storage'], name: string): Witness | undefined {
+  if (typeof storage === 'object') return undefined;
+  const kind: StorageKind = resolve(storage, name);
+  return kind === 'indexeddb' || kind === 'opfs' ? new Witness(lockName(kind, name)) : undefined;
 }
 
 /** The storages of browsers, which all contexts of an origin have in common, where they can talk to each other. */

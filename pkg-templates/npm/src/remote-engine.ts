@@ -83,6 +83,10 @@ export abstract class RemoteEngine implements Engine {
     return this.call('checkpoint', [], [], progress);
   }
 
+  prune(keep: number): Promise<string> {
+    return this.call('prune', [keep]);
+  }
+
   check(progress?: ProgressSink): Promise<string> {
     return this.call('check', [], [], progress);
   }

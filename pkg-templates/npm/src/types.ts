@@ -1,5 +1,9 @@
 /** The public vocabulary of Lodestore: plain data, no behaviour. */
 
+import type { StorageObject } from './storage-object.js';
+
+export type { FileInfo, RoomEstimate, StorageObject } from './storage-object.js';
+
 /** Any JSON value. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -219,40 +223,6 @@ export type Durability = 'strict' | 'relaxed';
 
 export type StorageKind = 'memory' | 'indexeddb' | 'opfs' | 'files';
 
-/** Name and length in bytes of one stored file. */
-export interface FileInfo {
-  name: string;
-  length: number;
-}
-
-/**
- * The five verbs that Lodestore needs of a storage. Any object with these methods will do.
- * Files are written once or grown by append, never overwritten. After a crash a file holds a prefix of what
- * was written to it; what a resolved promise covers lies within that prefix.
- */
-export interface StorageObject {
-  /** Shown in `stats()`. */
-  readonly kind?: string;
-  /** All files, in any order. */
-  list(): Promise<FileInfo[]>;
-  /** Exactly the bytes `start` to `end` (end exclusive); rejects when the file is absent or shorter. */
-  read(name: string, start: number, end: number): Promise<Uint8Array>;
-  /** Writes a new file; rejects with code `Conflict` when it exists. If the source throws, no file remains. */
-  create(name: string, chunks: AsyncIterable<Uint8Array>): Promise<void>;
-  /** Appends at the end; rejects with code `Conflict` unless the file's length is `at`. */
-  append(name: string, at: number, bytes: Uint8Array): Promise<void>;
-  /** Removes a file; an absent one is fine. */
-  remove(name: string): Promise<void>;
-  /** Frees locks and handles. */
-  close?(): Promise<void>;
-  /**
-   * Optional: reads without waiting. Fills `target` with the bytes from `at` on and returns how many those are;
-   * throws when the file is absent or shorter. It has to see what every resolved promise wrote before. `target`
-   * is a view of memory that may move: do not keep it. Collections with `memory: 'codes'` need this method.
-   */
-  readInto?(name: string, at: number, target: Uint8Array): number;
-}
-
 export interface OpenOptions extends LongOptions {
   /**
    * `'auto'` (default) takes the most durable that the context has: IndexedDB in browsers, files in Node, Deno
@@ -267,6 +237,16 @@ export interface OpenOptions extends LongOptions {
   directory?: string;
   /** Checkpoint by itself when the log is larger than this many bytes and half the snapshot. Default 32 MiB. */
   checkpointLogBytes?: number;
+  /**
+   * Ask the browser once not to remove what this origin has stored (`navigator.storage.persist()`). Firefox asks the
+   * user; opening does not wait for the answer, which `stats().persisted` shows. Windows only. Default true.
+   */
+  persist?: boolean;
+  /**
+   * What to do when the database was here, as this browser remembers, and its files are gone: fail with `Evicted`
+   * (`'fail'`, the default), or begin anew with an empty one (`'create'`).
+   */
+  ifEvicted?: 'fail' | 'create';
 }
 
 export interface OpenReport {
@@ -347,8 +327,24 @@ export interface Stats {
   memoryBytes: number;
   /** Which of the package's two WebAssembly files runs: the one with relaxed SIMD where the engine has that. */
   build: 'simd128' | 'relaxed-simd';
-  /** Why the last automatic checkpoint failed; absent when it did not. The log still has everything. */
+  /** Why the last checkpoint failed; absent when it did not. The log still has everything. */
   checkpointError?: string;
+  /** Bytes that the host says it has room for; absent where it does not say. A browser's number is a guess. */
+  roomBytes?: number;
+  /** Whether the browser promised not to remove what this origin stored; `'unknown'` where there is none to ask. */
+  persisted: boolean | 'unknown';
+}
+
+export interface PruneOptions {
+  /** How many snapshots stay, 1 or 2. Default 1. */
+  keep?: 1 | 2;
+}
+
+export interface PruneResult {
+  /** Snapshots that went. */
+  snapshots: number;
+  /** Bytes of files that went. */
+  bytes: number;
 }
 
 export interface CheckpointResult {

@@ -28,8 +28,11 @@ export interface Host {
   list(): Promise<string>;
   /** Exactly the bytes `start` to `end`, end exclusive. */
   read(name: string, start: number, end: number): Promise<Uint8Array>;
-  /** Starts writing a new file; the chunks follow. Returns a handle. */
-  createBegin(name: string): number;
+  /**
+   * Starts writing a new file; the chunks follow, about `expected` bytes, or 0 where that is not known: without room
+   * for them the first one is refused. Returns a handle.
+   */
+  createBegin(name: string, expected: number): number;
   /** Resolves when the storage took the chunk; rejects when it refused the file. */
   createPush(handle: number, chunk: Uint8Array): Promise<void>;
   /** Resolves when the file is as durable as the storage promises. */
@@ -131,6 +134,7 @@ export interface WasmStore extends Freed {
   optimize(name: string, run: number): Promise<void>;
   optimizeStop(run: number): void;
   checkpoint(): Promise<string>;
+  prune(keep: number): Promise<void>;
   /** JSON `CheckReport`. */
   check(): Promise<string>;
   /** JSON `Stats` without `name`, `storage`, `durability`, `build` and `memoryBytes`. */
@@ -148,7 +152,7 @@ export interface WasmStore extends Freed {
    * `configJson`: what changes. `hasEmbed`: whether new vectors will be put; without, the change is made in place
    * and undefined comes back.
    */
-  rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<WasmRebuild | undefined>;
+  rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<WasmRebuild | string>;
   close(): Promise<void>;
 }
 

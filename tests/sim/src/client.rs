@@ -144,6 +144,11 @@ impl Shared {
     /// A snapshot.
     pub async fn checkpoint(&self, db: Db, only_if_due: bool) {
         self.dice.yields().await;
+        if self.dice.chance(100) {
+            let outcome = db.prune(1).await;
+            self.say(|| format!("prune: {outcome:?}"));
+            outcome.map_or_else(|cause| self.may_fail(&cause), drop);
+        }
         let outcome = match only_if_due {
             true => db.checkpoint_if_due().await.map(|made| made.is_some()),
             false => db.checkpoint().await.map(|_| true),
@@ -152,16 +157,16 @@ impl Shared {
         match outcome {
             Ok(true) => self.oracle.borrow_mut().settled(),
             Ok(false) => {}
-            Err(cause) => {
-                let fenced = cause.kind == Kind::Conflict;
-                assert!(!(fenced && self.alone), "fenced off though nobody else wrote: {cause}");
-                assert!(
-                    matches!(cause.kind, Kind::Quota | Kind::Unavailable | Kind::Conflict)
-                        || self.mutant.is_some(),
-                    "a checkpoint must not fail so: {cause}"
-                );
-            }
+            Err(cause) => self.may_fail(&cause),
         }
+    }
+
+    /// What work on files may fail with.
+    fn may_fail(&self, cause: &Error) {
+        let fenced = cause.kind == Kind::Conflict;
+        assert!(!(fenced && self.alone), "fenced off though nobody else wrote: {cause}");
+        let is_the_hosts = matches!(cause.kind, Kind::Quota | Kind::Unavailable | Kind::Conflict);
+        assert!(is_the_hosts || self.mutant.is_some(), "this must not fail so: {cause}");
     }
 
     /// Work on the graphs, some steps at a time.

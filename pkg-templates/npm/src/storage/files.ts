@@ -4,7 +4,7 @@
  */
 
 import { hostCode, LodestoreError, toLodestoreError } from '../errors.js';
-import type { Durability, FileInfo } from '../types.js';
+import type { Durability, FileInfo, RoomEstimate } from '../types.js';
 import type { Lock } from './lock.js';
 import { lockDirectory } from './lock-files.js';
 import { directoryName, isFileName } from './names.js';
@@ -111,7 +111,10 @@ class Files implements Backend {
   }
 
   async list(): Promise<FileInfo[]> {
-    const names = (await this.#node.fs.readdir(this.#folder)).filter(isFileName);
+    const all = await this.#node.fs.readdir(this.#folder).catch((error: unknown) => {
+      throw hostCode(error) === 'ENOENT' ? removed(this.#folder) : error;
+    });
+    const names = all.filter(isFileName);
     const stats = await Promise.all(names.map((name) => this.#node.fs.stat(this.#path(name))));
     return names.flatMap((name, i) => {
       const stat = stats[i];
@@ -139,6 +142,11 @@ class Files implements Backend {
 
   readInto(name: string, at: number, target: Uint8Array): void {
     this.#readers.read(name, at, target);
+  }
+
+  async estimate(): Promise<RoomEstimate> {
+    const stat = await this.#node.fs.statfs?.(this.#folder);
+    return stat === undefined ? {} : { free: stat.bavail * stat.bsize };
   }
 
   async begin(name: string): Promise<Draft> {
@@ -177,7 +185,10 @@ class Files implements Backend {
 
   async append(name: string, at: number, bytes: Uint8Array): Promise<void> {
     const handle = await this.#appender(name);
-    checkEnd(name, at, handle && (await handle.stat()).size);
+    const stat = await handle?.stat();
+    // An open file can be removed: what is written to it then is nowhere.
+    if (stat?.nlink === 0) await this.#forget(name);
+    checkEnd(name, at, stat?.nlink === 0 ? undefined : stat?.size);
     if (handle === undefined || bytes.length === 0) return;
     try {
       await writeAll(handle, at, bytes);
@@ -297,6 +308,13 @@ const NO_LINKS: ReadonlySet<string> = new Set([
   'EISDIR',
   'NotCapable',
 ]);
+
+function removed(folder: string): LodestoreError {
+  return new LodestoreError(
+    'Evicted',
+    `The folder ${folder} was removed while the database was open; restore a backup`,
+  );
+}
 
 async function writeAll(handle: NodeHandle, at: number, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length;) {

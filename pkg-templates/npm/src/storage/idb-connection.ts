@@ -20,7 +20,7 @@ const CLAIMS_KEPT = 256;
 const SCHEMA = 1;
 /** How long another page may keep an open or a delete waiting, ms. */
 const BLOCKED_MS = 5_000;
-/** Waits before attempts to get back a connection that the browser dropped, ms. */
+/** Waits before attempts to get back a connection that the browser dropped, and to use it, ms. */
 const REOPEN_MS = [0, 50, 200, 800];
 
 export class Connection {
@@ -32,6 +32,8 @@ export class Connection {
   #claim = 0;
   /** The last turn; undefined while it is not known how the last change ended. */
   #turn: number | undefined;
+  /** The last turn when this was opened, as long as there was no room for a turn of its own. */
+  #found: number | undefined;
   #db: IDBDatabase | undefined;
   #opening: Promise<IDBDatabase> | undefined;
   #opened = false;
@@ -52,7 +54,7 @@ export class Connection {
     this.#db = undefined;
   }
 
-  /** Runs `body` in a transaction that only reads; a second time when the connection was lost. */
+  /** Runs `body` in a transaction that only reads; again when the connection was lost. */
   read<T>(body: (tx: IDBTransaction) => Promise<T>): Promise<T> {
     return this.#run('readonly', true, body);
   }
@@ -68,42 +70,73 @@ export class Connection {
 
   /** Makes this connection the one that changes files. The caller has the lock. */
   async own(): Promise<void> {
-    await this.write(false, async (tx) => {
+    await this.write(true, async (tx) => {
       const chunks = tx.objectStore(CHUNKS);
       const keys = (await result(chunks.getAllKeys(turns()))) as [number, number][];
-      this.#claim = (keys.at(-1)?.[1] ?? 0) + 1;
+      const last = keys.at(-1)?.[1] ?? 0;
+      // Somebody opened it since.
+      if (this.#found !== undefined && last > this.#found) throw overtaken(this.#label);
+      this.#found = last;
+      this.#claim = last + 1;
       chunks.add(this.#owner, [OWNER_ID, this.#claim]);
       const old = keys.at(-CLAIMS_KEPT);
       if (old !== undefined) chunks.delete(IDBKeyRange.bound([OWNER_ID], old));
     });
     this.#turn = this.#claim;
+    this.#found = undefined;
   }
 
   /**
    * A change of files, one at a time: `Conflict` when somebody else owns them by now. `body` asks for everything at
    * once and waits for nothing, and where it can the browser then needs this page no more (`commitEarly`): were it to
    * stand still in the middle, the transaction would keep everybody out for a minute.
+   *
+   * When the connection is lost in the middle, the turns say whether the change was made; if not, it is made again.
    */
-  async change(repeatable: boolean, body: (tx: IDBTransaction) => void): Promise<void> {
+  async change(body: (tx: IDBTransaction) => void): Promise<void> {
+    if (this.#found !== undefined) await this.own();
+    let turn = this.#turn ?? (await this.#lastTurn());
+    let rest = body;
     for (let attempt = 1; ; attempt += 1) {
-      const turn = this.#turn ?? (await this.#lastTurn());
+      // Whether it was made is to be looked up, until it is known.
+      this.#turn = undefined;
       try {
         await this.write(false, async (tx) => {
           const chunks = tx.objectStore(CHUNKS);
           // Whoever took over has added this one.
           chunks.add(this.#owner, [OWNER_ID, turn + 1]);
           if (turn > this.#claim) chunks.delete([OWNER_ID, turn]);
-          body(tx);
+          rest(tx);
           commitEarly(tx);
         });
         this.#turn = turn + 1;
         return;
       } catch (error) {
-        // Whether it was made is to be looked up.
-        this.#turn = undefined;
         const lost = error instanceof LodestoreError && error.code === 'Unavailable';
-        if (!lost || !repeatable || attempt > 1) throw error;
+        if (!lost || attempt === REOPEN_MS.length) throw error;
+        const last = await this.#lastTurn();
+        // It is there. One more turn behind it: when that is on the disk, so is the change.
+        if (last === turn + 1) rest = () => undefined;
+        turn = last;
       }
+    }
+  }
+
+  /** As `change`, of what only deletes: where there is no room even for the next turn, without it. */
+  async clear(body: (tx: IDBTransaction) => void): Promise<void> {
+    try {
+      await this.change(body);
+    } catch (error) {
+      if (toLodestoreError(error).code !== 'Quota') throw error;
+      await this.write(true, async (tx) => {
+        const chunks = tx.objectStore(CHUNKS);
+        const keys = (await result(chunks.getAllKeys(turns()))) as [number, number][];
+        const last = keys.at(-1);
+        const owner: unknown = last && (await result(chunks.get(last)));
+        if (owner !== this.#owner && last?.[1] !== this.#found) throw overtaken(this.#label);
+        body(tx);
+        tx.commit();
+      });
     }
   }
 
@@ -125,25 +158,33 @@ export class Connection {
   ) {
     for (let attempt = 1; ; attempt += 1) {
       const db = await this.#get();
+      const again = async (): Promise<void> => {
+        this.#drop(db);
+        if (attempt > 1) await pause(REOPEN_MS[attempt] as number);
+      };
+      const isLast = attempt === REOPEN_MS.length - 1;
       let tx: IDBTransaction;
       try {
         tx = db.transaction([FILES, CHUNKS], mode, { durability: this.durability });
       } catch (error) {
+        if (!isLost(error)) throw error;
         // Nothing has begun, so any verb may try once more on a new connection.
-        this.#drop(db);
-        if (attempt === 1 && isLost(error)) continue;
-        throw error;
+        await again();
+        if (isLast) throw error;
+        continue;
       }
       try {
         return await finish(tx, body);
       } catch (error) {
         if (!isLost(error)) throw error;
-        this.#drop(db);
-        if (attempt === 1 && repeatable) continue;
+        await again();
+        if (!isLast && repeatable) continue;
         throw new LodestoreError(
           'Unavailable',
-          `${this.#label}: the browser lost the storage in the middle of a change; list the files to see whether it was made`,
-          { cause: error },
+          `${this.#label}: the browser lost the storage in the middle of a change`,
+          {
+            cause: error,
+          },
         );
       }
     }
@@ -167,7 +208,7 @@ export class Connection {
     const waits = this.#opened ? REOPEN_MS : [0];
     let failure: unknown;
     for (const wait of waits) {
-      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+      if (wait > 0) await pause(wait);
       try {
         const db = await openDatabase(this.#name, this.#label, !this.#opened);
         // Another page deletes or upgrades: stepping aside at once is what keeps it from hanging.
@@ -185,6 +226,10 @@ export class Connection {
     }
     throw toLodestoreError(failure, this.#label);
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** The connection went away under the transaction, as opposed to the transaction failing. */
@@ -226,8 +271,8 @@ function overtaken(label: string): LodestoreError {
 
 function deleted(label: string): LodestoreError {
   return new LodestoreError(
-    'Unavailable',
-    `${label} was deleted by the browser or by the user while it was open; restore a backup, or close it and open it again to begin anew`,
+    'Evicted',
+    `${label} was deleted by the browser or by the user while it was open; what is in memory can be read and copied elsewhere`,
   );
 }
 
@@ -286,13 +331,33 @@ export function result<T>(request: IDBRequest<T>): Promise<T> {
 }
 
 async function finish<T>(tx: IDBTransaction, body: (tx: IDBTransaction) => Promise<T>): Promise<T> {
+  // Chromium ends what is under way without a word when it closes a connection: then there is only this event.
+  const closing = new AbortController();
   const ended = new Promise<{ error: unknown } | undefined>((resolve) => {
     tx.oncomplete = () => resolve(undefined);
     tx.onabort = () => resolve({ error: tx.error });
+    const closed = () =>
+      resolve({ error: new DOMException('The connection was closed', 'InvalidStateError') });
+    tx.db.addEventListener('close', closed, { signal: closing.signal });
   });
+  try {
+    return await settled(tx, body, ended);
+  } finally {
+    closing.abort();
+  }
+}
+
+async function settled<T>(
+  tx: IDBTransaction,
+  body: (tx: IDBTransaction) => Promise<T>,
+  ended: Promise<{ error: unknown } | undefined>,
+): Promise<T> {
   let value: T;
   try {
-    value = await body(tx);
+    const failed = ended.then((end) =>
+      end === undefined ? new Promise<never>(() => undefined) : Promise.reject(end.error),
+    );
+    value = await Promise.race([body(tx), failed]);
     // A read has its answer; only a change has to wait for the end.
     if (tx.mode === 'readonly') return value;
   } catch (error) {

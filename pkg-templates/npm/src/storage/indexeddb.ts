@@ -4,8 +4,8 @@
  * an id that no name leads to, until one last transaction puts the name.
  */
 
-import { LodestoreError } from '../errors.js';
-import type { Durability, FileInfo } from '../types.js';
+import { LodestoreError, toLodestoreError } from '../errors.js';
+import type { Durability, FileInfo, RoomEstimate } from '../types.js';
 import { commitEarly } from './idb-commit.js';
 import { CHUNKS, Connection, deleteDatabase, FILES, OWNER_ID, result } from './idb-connection.js';
 import { HELD, type Lock, lockName, PAGE_HIDDEN, watchPageHide, webLock } from './lock.js';
@@ -43,8 +43,8 @@ export async function openIndexedDb(name: string, options: IndexedDbOptions = {}
   const connection = new Connection(key, label, options.durability ?? 'strict');
   try {
     await connection.open();
-    await connection.own();
-    await sweep(connection);
+    await withoutRoom(connection.own());
+    await withoutRoom(sweep(connection));
     const backend = new IndexedDb(connection, lock, label);
     const shell = new Shell(backend, label);
     if (options.held) return shell;
@@ -59,6 +59,13 @@ export async function openIndexedDb(name: string, options: IndexedDbOptions = {}
     await lock.release();
     throw error;
   }
+}
+
+/** What can wait until there is room: files are read without it. */
+async function withoutRoom(work: Promise<void>): Promise<void> {
+  await work.catch((error: unknown) => {
+    if (toLodestoreError(error).code !== 'Quota') throw error;
+  });
 }
 
 /** Deletes the database `lodestore:<name>` with everything in it; `Conflict` when it is open. */
@@ -158,6 +165,10 @@ class IndexedDb implements Backend {
     });
   }
 
+  estimate(): Promise<RoomEstimate> {
+    return navigator.storage.estimate();
+  }
+
   async begin(name: string): Promise<Draft> {
     const taken = await this.#connection.read((tx) => result(tx.objectStore(FILES).getKey(name)));
     if (taken !== undefined) throw exists(name);
@@ -170,7 +181,7 @@ class IndexedDb implements Backend {
     if (entry === undefined || bytes.length === 0) return;
     const grown = { id: entry.id, length: at + bytes.length } satisfies Entry;
     this.#tail = undefined;
-    await this.#connection.change(false, (tx) => {
+    await this.#connection.change((tx) => {
       putChunks(tx, entry.id, at, bytes, this.#connection.durability);
       tx.objectStore(FILES).put(grown, name);
     });
@@ -181,7 +192,7 @@ class IndexedDb implements Backend {
     const entry = await this.#find(name);
     if (entry === undefined) return;
     if (this.#tail?.name === name) this.#tail = undefined;
-    await this.#connection.change(true, (tx) => {
+    await this.#connection.clear((tx) => {
       tx.objectStore(FILES).delete(name);
       tx.objectStore(CHUNKS).delete(chunksOf(entry.id));
     });
@@ -237,7 +248,7 @@ class IdbDraft implements Draft {
   async commit(): Promise<void> {
     await this.#flush();
     // Adding fails where there is a file of that name. Had somebody swept the chunks, the turn would be taken.
-    await this.#connection.change(false, (tx) => {
+    await this.#connection.change((tx) => {
       tx.objectStore(FILES).add({ id: this.#id, length: this.#written } satisfies Entry, this.#name);
     });
     this.#over = true;

@@ -11,7 +11,7 @@ export interface NodeHandle {
     length: number,
     position: number,
   ): Promise<{ bytesWritten: number }>;
-  stat(): Promise<{ size: number }>;
+  stat(): Promise<{ size: number; nlink: number }>;
   truncate(length: number): Promise<void>;
   sync(): Promise<void>;
   datasync(): Promise<void>;
@@ -25,6 +25,8 @@ export interface NodeFs {
   readFile(path: string, encoding: 'utf8'): Promise<string>;
   realpath(path: string): Promise<string>;
   stat(path: string): Promise<{ size: number; isFile(): boolean }>;
+  /** Not in every version, nor in every runtime. */
+  statfs?(path: string): Promise<{ bavail: number; bsize: number }>;
   link(from: string, to: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;

@@ -4,7 +4,7 @@
  * before lost everything). So files are made ahead of need and only change owner, by a header inside them.
  */
 
-import { hostCode, LodestoreError } from '../errors.js';
+import { hostCode, LodestoreError, toLodestoreError } from '../errors.js';
 import { type Header, HEADER_BYTES, openHeader, writeHeader } from './opfs-header.js';
 
 /** Files of a new pool. */
@@ -12,6 +12,8 @@ const START_FILES = 16;
 /** Fewer free ones than this, and the pool grows. */
 const SPARE_FILES = 6;
 const GROW_FILES = 8;
+/** What Chromium sets aside for any open file: more for longer ones. */
+const SET_ASIDE_BYTES = 1 << 20;
 
 /** A handle may outlive a reload or a tab for some 60 ms, longer when a worker is busy: 2 s in all. */
 const BUSY_WAIT_MS = 50;
@@ -19,12 +21,14 @@ const BUSY_TRIES = 40;
 
 export interface PoolFile {
   readonly file: string;
-  readonly handle: FileSystemSyncAccessHandle;
+  handle: FileSystemSyncAccessHandle;
   header: Header;
 }
 
 export class Pool {
   readonly used = new Map<string, PoolFile>();
+  /** The browser has removed the files. What is open can still be read. */
+  isGone = false;
   readonly #free: PoolFile[] = [];
   readonly #handles: FileSystemSyncAccessHandle[] = [];
   readonly #directory: FileSystemDirectoryHandle;
@@ -39,7 +43,10 @@ export class Pool {
     const pool = new Pool(directory);
     try {
       await pool.#load();
-      await pool.#reserve(pool.used.size === 0 ? START_FILES : SPARE_FILES);
+      await pool.#reserve(pool.used.size === 0 ? START_FILES : SPARE_FILES).catch((error: unknown) => {
+        // What there is can be read without spare files.
+        if (pool.used.size === 0 || !isQuota(error)) throw error;
+      });
       return pool;
     } catch (error) {
       pool.close();
@@ -49,7 +56,12 @@ export class Pool {
 
   /** A free and empty file, for the caller alone. */
   async take(): Promise<PoolFile> {
-    if (this.#free.length <= SPARE_FILES) await this.#reserve(SPARE_FILES + GROW_FILES);
+    if (this.#free.length <= SPARE_FILES) {
+      await this.#reserve(SPARE_FILES + GROW_FILES).catch((error: unknown) => {
+        // The spare ones are for this, too.
+        if (this.#free.length === 0 || !isQuota(error)) throw error;
+      });
+    }
     // The oldest first: the longer ago it was made, the surer it is to be on the disk.
     const file = this.#free.shift();
     if (file === undefined) throw new LodestoreError('Unavailable', 'The pool has no free file; try again');
@@ -63,22 +75,52 @@ export class Pool {
   }
 
   /** Takes a file's name away, durably, and only then its data: cut off in between, it is a free file to empty. */
-  unassign(name: string): void {
+  async unassign(name: string): Promise<void> {
     const file = this.used.get(name);
     if (file === undefined) return;
     this.#write(file, undefined);
     this.used.delete(name);
-    this.giveBack(file);
+    await this.giveBack(file);
   }
 
   /** Returns a taken file that has no name. */
-  giveBack(file: PoolFile): void {
+  async giveBack(file: PoolFile): Promise<void> {
+    const size = file.handle.getSize();
     // Most are empty already, and a truncate costs more than a look.
-    if (file.handle.getSize() !== HEADER_BYTES) file.handle.truncate(HEADER_BYTES);
+    if (size !== HEADER_BYTES) file.handle.truncate(HEADER_BYTES);
+    if (size > SET_ASIDE_BYTES) await this.#reopen(file);
     this.#free.push(file);
   }
 
+  /** For Chromium to give back the room that it set aside for as long as the file was open. */
+  async #reopen(file: PoolFile): Promise<void> {
+    const entry = await this.#directory.getFileHandle(file.file);
+    const at = this.#handles.indexOf(file.handle);
+    // Closed meanwhile.
+    if (at < 0) return;
+    file.handle.close();
+    this.#handles.splice(at, 1);
+    file.handle = await accessHandle(entry);
+    this.#handles.push(file.handle);
+  }
+
+  /**
+   * Throws when the browser has removed the file. Its handle writes on as if nothing had happened, and what is written
+   * to it is nowhere.
+   */
+  async look(file: PoolFile): Promise<void> {
+    try {
+      if (!this.isGone) await this.#directory.getFileHandle(file.file);
+    } catch (error) {
+      if (hostCode(error) !== 'NotFoundError') throw error;
+      this.isGone = true;
+    }
+    if (this.isGone) throw gone();
+  }
+
   close(): void {
+    // Chromium does not come back from closing the handle of a file that it has removed.
+    if (this.isGone) return;
     for (const handle of this.#handles.splice(0)) {
       try {
         handle.close();
@@ -100,11 +142,11 @@ export class Pool {
       if (entry.kind === 'file' && /^pool-[0-9]{6,}$/.test(file)) entries.push(entry as FileSystemFileHandle);
     }
     entries.sort((a, b) => number(a.name) - number(b.name));
+    for (const entry of entries) this.#nextNumber = number(entry.name) + 1;
     for (const file of await this.#accessAll(entries)) {
       const name = file.header.name;
-      this.#nextNumber = number(file.file) + 1;
       if (name === undefined) {
-        this.giveBack(file);
+        await this.giveBack(file);
         continue;
       }
       const other = this.used.get(name);
@@ -120,26 +162,49 @@ export class Pool {
 
   async #reserve(count: number): Promise<void> {
     while (this.#free.length < count) {
-      const file = `pool-${String(this.#nextNumber).padStart(6, '0')}`;
+      const name = `pool-${String(this.#nextNumber).padStart(6, '0')}`;
+      const file = await this.#access(await this.#directory.getFileHandle(name, { create: true }));
+      // A file without room for its header is tried again the next time.
+      if (file === undefined) throw new DOMException('no room for another file', 'QuotaExceededError');
       this.#nextNumber += 1;
-      this.#free.push(await this.#access(await this.#directory.getFileHandle(file, { create: true })));
+      this.#free.push(file);
     }
   }
 
   /** All at once: one after the other, opening a pool of sixteen takes five times as long. */
   async #accessAll(entries: FileSystemFileHandle[]): Promise<PoolFile[]> {
     const opened = await Promise.allSettled(entries.map((entry) => this.#access(entry)));
-    return opened.map((outcome) => {
+    return opened.flatMap((outcome) => {
       if (outcome.status === 'rejected') throw outcome.reason;
-      return outcome.value;
+      return outcome.value ?? [];
     });
   }
 
-  async #access(entry: FileSystemFileHandle): Promise<PoolFile> {
+  /** Undefined for a file that never held anything where there is no room for its header. */
+  async #access(entry: FileSystemFileHandle): Promise<PoolFile | undefined> {
     const handle = await accessHandle(entry);
     this.#handles.push(handle);
-    return { file: entry.name, handle, header: openHeader(handle, entry.name) };
+    const isUnused = handle.getSize() === 0;
+    try {
+      return { file: entry.name, handle, header: openHeader(handle, entry.name) };
+    } catch (error) {
+      if (!isUnused || !isQuota(error)) throw error;
+      this.#handles.splice(this.#handles.indexOf(handle), 1);
+      handle.close();
+      return undefined;
+    }
   }
+}
+
+export function gone(): LodestoreError {
+  return new LodestoreError(
+    'Evicted',
+    'The files were removed by the browser while they were open; what is in memory can be read and copied elsewhere',
+  );
+}
+
+function isQuota(error: unknown): boolean {
+  return toLodestoreError(error).code === 'Quota';
 }
 
 function number(file: string): number {

@@ -7,11 +7,11 @@
  */
 
 import { LodestoreError, toLodestoreError } from '../errors.js';
-import type { Durability, FileInfo } from '../types.js';
+import type { Durability, FileInfo, RoomEstimate } from '../types.js';
 import { HELD, type Lock, lockName, webLock } from './lock.js';
 import { directoryName } from './names.js';
 import { HEADER_BYTES } from './opfs-header.js';
-import { Pool, type PoolFile } from './opfs-pool.js';
+import { gone, Pool, type PoolFile } from './opfs-pool.js';
 import { type Backend, checkEnd, type Draft, exists, type OpenStorage, outOfRange, Shell } from './shell.js';
 
 const ROOT = 'lodestore';
@@ -90,6 +90,7 @@ class Opfs implements Backend {
   }
 
   async list(): Promise<FileInfo[]> {
+    if (this.#pool.isGone) throw gone();
     return Array.from(this.#pool.used, ([name, file]) => ({ name, length: lengthOf(file) }));
   }
 
@@ -115,6 +116,10 @@ class Opfs implements Backend {
     return file;
   }
 
+  estimate(): Promise<RoomEstimate> {
+    return navigator.storage.estimate();
+  }
+
   async begin(name: string): Promise<Draft> {
     if (this.#pool.used.has(name)) throw exists(name);
     const file = await this.#pool.take();
@@ -134,10 +139,12 @@ class Opfs implements Backend {
         file.handle.flush();
         this.#pool.assign(file, name);
         over = true;
+        await this.#pool.look(file);
       },
       discard: async () => {
-        if (!over) this.#pool.giveBack(file);
+        if (over) return;
         over = true;
+        await this.#pool.giveBack(file);
       },
     };
   }
@@ -147,18 +154,13 @@ class Opfs implements Backend {
     checkEnd(name, at, file && lengthOf(file));
     if (file === undefined) return;
     extend(file, at, bytes);
-    if (!this.#strict) return void this.#unsynced.add(file);
-    try {
-      file.handle.flush();
-    } catch (error) {
-      // Whether the bytes are on the disk is not known; taken back, they are at least not there to be read.
-      cut(file, at);
-      throw error;
-    }
+    if (this.#strict) flush(file, at);
+    else this.#unsynced.add(file);
+    await this.#pool.look(file);
   }
 
   async remove(name: string): Promise<void> {
-    this.#pool.unassign(name);
+    await this.#pool.unassign(name);
   }
 
   async close(): Promise<void> {
@@ -196,6 +198,17 @@ function extend(file: PoolFile, at: number, bytes: Uint8Array): void {
   }
   cut(file, at);
   throw failure;
+}
+
+/** Flushes what was appended at `at`. */
+function flush(file: PoolFile, at: number): void {
+  try {
+    file.handle.flush();
+  } catch (error) {
+    // Whether the bytes are on the disk is not known; taken back, they are at least not there to be read.
+    cut(file, at);
+    throw error;
+  }
 }
 
 function cut(file: PoolFile, length: number): void {

@@ -4,7 +4,7 @@
  */
 
 import { LodestoreError, toLodestoreError } from '../errors.js';
-import type { FileInfo, StorageObject } from '../types.js';
+import type { FileInfo, RoomEstimate, StorageObject } from '../types.js';
 import { checkFileName } from './names.js';
 
 /** A file being made. Nobody sees it before `commit`. */
@@ -28,6 +28,8 @@ export interface Backend {
   remove(name: string): Promise<void>;
   /** Where the host can read without waiting: fills `target`, or throws `outOfRange`. */
   readInto?(name: string, at: number, target: Uint8Array): void;
+  /** Where the host can say how much room there is. */
+  estimate?(): Promise<RoomEstimate>;
   /** Called once, when nothing is under way. Must free everything even if part of that fails. */
   close(): Promise<void>;
 }
@@ -42,6 +44,7 @@ export class Shell implements OpenStorage {
   readonly kind: string;
   /** There where the backend has it, so that a caller can ask. */
   readonly readInto?: (name: string, at: number, target: Uint8Array) => number;
+  readonly estimate?: () => Promise<RoomEstimate>;
   readonly #backend: Backend;
   readonly #label: string;
   readonly #drafts = new Set<Draft>();
@@ -58,6 +61,8 @@ export class Shell implements OpenStorage {
     if (backend.readInto !== undefined) {
       this.readInto = (name, at, target) => this.#readInto(name, at, target);
     }
+    const estimate = backend.estimate?.bind(backend);
+    if (estimate !== undefined) this.estimate = () => this.#run('estimate', estimate);
   }
 
   list(): Promise<FileInfo[]> {

@@ -28,7 +28,7 @@ export interface Terms {
 }
 
 /** Failures that another try, or another tab, would meet as well. */
-const FINAL: ReadonlySet<string> = new Set(['Corrupt', 'Version', 'Invalid', 'Quota', 'Mismatch']);
+const FINAL: ReadonlySet<string> = new Set(['Corrupt', 'Version', 'Invalid', 'Quota', 'Mismatch', 'Evicted']);
 
 /** An engine that could not be opened is tried again after this long, ms. */
 const AGAIN_MS = 250;

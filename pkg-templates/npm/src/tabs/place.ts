@@ -21,6 +21,7 @@ const FENCED: ReadonlySet<string> = new Set([
   'updateMetadata',
   'delete',
   'checkpoint',
+  'prune',
   'optimize',
   'exportStart',
   'importStart',

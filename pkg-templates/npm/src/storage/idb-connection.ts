@@ -135,7 +135,7 @@ export class Connection {
         const owner: unknown = last && (await result(chunks.get(last)));
         if (owner !== this.#owner && last?.[1] !== this.#found) throw overtaken(this.#label);
         body(tx);
-        tx.commit();
+        commitEarly(tx);
       });
     }
   }

@@ -40,7 +40,7 @@ all or nothing; \`get\`, \`list\`, \`count\`, queries (each row finds itself, by
 
 \`lost\` counts acknowledged writes that were gone, \`in rounds\` how many rounds lost any; where nothing fits any more, all of that round. With \`relaxed\` that may be, but only from the
 end: a round where a later write is there and an earlier one is gone, or half a write, is a failure. \`deleted\`
-counts databases that the browser itself gave up after a power cut, since it found its own files damaged (Chromium says so: \`dataLoss\`). \`unasked\`
+counts databases that the browser itself gave up after a power cut, since it found its own files damaged (Chromium says so: \`dataLoss\`): all that was in them is gone, and not counted as lost. \`unasked\`
 counts writes that were there though the crash came before their acknowledgement, \`torn\` the rounds after which a log ended in half a frame,
 \`opening\` the rounds that hit the opening.
 

@@ -21,7 +21,7 @@ use crate::storage::{Once, Source, Storage};
 use std::rc::Rc;
 
 /// Bytes of an archive that room is made for before they come.
-const PIECE_BYTES: usize = 4 * 1024 * 1024;
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// Options of an import.
 #[derive(Clone, Copy, Debug, Default)]

@@ -265,7 +265,7 @@ impl<'a> Parts<'a> {
     fn load(self, loaded: &mut Collection, loading: &Loading<'_>, wire: &Wire<'_>, take: Take) -> Result<()> {
         let group = loaded.group_count();
         let [vectors, rows, _, codes] = &self.payloads;
-        ask(ROOM_OF_GROUP + 2 * rows.len())?;
+        ask(2 * rows.len() + ROOM_OF_GROUP.min(64 * rows.len()))?;
         let rows = RowsV1::decode(rows)?;
         let rows = GroupRows { seqs: rows.seqs, ids: rows.ids, metadata: rows.metadata };
         let place = wire.one.groups.get(group).map(|stored| place_of(&stored.vectors));

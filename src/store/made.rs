@@ -15,8 +15,8 @@ use crate::room::{ask, out_of_memory};
 use crate::storage::{Source, Storage};
 use std::borrow::Cow;
 
-/// Bytes that making a block takes beside it, about: the columns of its rows, or its links.
-const ROOM_OF_BLOCK: usize = 2 * 1024 * 1024;
+/// Bytes of each row that making a block takes beside it, about: its place in the columns, or its links.
+const ROOM_OF_ROW: usize = 1024;
 
 /// A block that the next snapshot needs and no file has.
 pub struct Wanted {
@@ -132,7 +132,8 @@ fn collection<'a>(state: &'a State, want: &Wanted) -> Result<&'a Collection> {
 /// A block of what is in memory, with room for its header: in one piece that is asked for first, so that a large one is
 /// not held twice. `Quota` where there is no memory for it.
 fn encode(collection: &Collection, want: &Wanted) -> Result<Vec<u8>> {
-    ask(ROOM_OF_BLOCK)?;
+    let rows = collection.slot_count().saturating_sub(want.group * GROUP_ROWS).min(GROUP_ROWS);
+    ask(rows * (ROOM_OF_ROW + collection.config().dimension))?;
     let made = |bytes: usize| {
         let mut out = Vec::new();
         out.try_reserve_exact(BLOCK_HEADER_BYTES + bytes).map_err(out_of_memory)?;

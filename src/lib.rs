@@ -12,6 +12,7 @@ pub mod limits;
 pub mod room;
 
 pub mod json;
+pub mod sort;
 pub mod sorted;
 
 pub mod kernel;

@@ -22,6 +22,12 @@ impl Room {
     }
 }
 
+/// Whether there is room for so many bytes. `Quota` when there is not.
+#[inline(never)]
+pub fn ask(bytes: usize) -> Result<()> {
+    Room::of(bytes).map(drop)
+}
+
 /// Makes a list so long; what is new in it is `value`.
 pub fn extend<T: Copy>(list: &mut Vec<T>, length: usize, value: T) -> Result<()> {
     list.try_reserve(length.saturating_sub(list.len())).map_err(out_of_memory)?;
@@ -35,7 +41,7 @@ pub fn extend<T: Copy>(list: &mut Vec<T>, length: usize, value: T) -> Result<()>
 pub fn out_of_memory<T>(_: T) -> Error {
     Error::new(
         Kind::Quota,
-        "there is no memory for it, and nothing was changed: write fewer rows at once, or delete some",
+        "there is no memory for it, and nothing was changed: ask for fewer rows at once, or delete some",
     )
 }
 

@@ -6,6 +6,8 @@
 mod budget;
 #[path = "memory/full.rs"]
 mod full;
+#[path = "memory/long.rs"]
+mod long;
 mod support;
 
 use budget::Budget;
@@ -86,4 +88,49 @@ fn rows_old_and_new_under_an_index_of_their_metadata() {
         };
         sweep(10_007, prepared, &asked);
     }
+}
+
+fn some() -> Full {
+    Full::with_rows(config(IndexKind::Hnsw, Quantization::Int8), 1_100, 60)
+}
+
+/// The same with vectors that stay in storage, some of them changed since.
+fn some_in_storage() -> Full {
+    let config = Config { memory: Memory::Codes, ..config(IndexKind::Flat, Quantization::Int8) };
+    let full = Full::with_rows(config, 1_100, 0);
+    support::block_on(full.db.checkpoint()).unwrap();
+    support::block_on(full.db.upsert("c", support::rows("r", 1_000..1_150, DIMENSION))).unwrap();
+    full
+}
+
+#[test]
+fn a_checkpoint_without_memory_changes_nothing() {
+    long::checkpoint(some);
+    long::checkpoint(some_in_storage);
+}
+
+#[test]
+fn an_export_without_memory_ends() {
+    long::export(some);
+}
+
+#[test]
+fn opening_without_memory_changes_nothing() {
+    long::opening(some);
+    long::opening(some_in_storage);
+    long::opening(|| {
+        let full = some();
+        support::block_on(full.db.checkpoint()).unwrap();
+        full
+    });
+}
+
+#[test]
+fn an_import_without_memory_leaves_what_was_there() {
+    long::import(some);
+}
+
+#[test]
+fn large_queries_without_memory_are_refused() {
+    long::queries(&some());
 }

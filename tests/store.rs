@@ -9,7 +9,7 @@ use lodestore::error::Kind;
 use lodestore::index::Metric;
 use lodestore::metadata::Filter;
 use lodestore::storage::MemoryStorage;
-use lodestore::store::{Database, Options, Target};
+use lodestore::store::{Database, Intent, Options, Target};
 use std::rc::Rc;
 use support::fault::FaultStorage;
 use support::model::Model as Contents;
@@ -266,10 +266,12 @@ fn what_is_left_out_of_a_configuration_is_as_stored_when_its_turn_comes() {
         })
     };
     let flat = Config::new(2, Metric::Dot, IndexKind::Flat);
-    let (made, found) = both(db.collection("c", Some(flat)), db.collection_as("c", with(|_| ())));
-    assert_eq!((made, found), (Ok(()), Ok(())));
-    let ef = db.configure_as("c", with(|config| config.hnsw.ef = 9));
-    let (first, second) = both(ef, db.configure_as("c", with(|config| config.oversample = Some(3))));
+    let (made, found) =
+        both(db.collection("c", Some(flat)), db.write(Intent::collection("c".into(), with(|_| ()))));
+    assert_eq!((made, found.map(|written| written.count)), (Ok(()), Ok(0)));
+    let ef = db.write(Intent::configure("c".into(), with(|config| config.hnsw.ef = 9)));
+    let (first, second) =
+        both(ef, db.write(Intent::configure("c".into(), with(|config| config.oversample = Some(3)))));
     assert!(first.is_ok() && second.is_ok());
     let state = db.state().unwrap();
     let stored = state.named("c").unwrap().config();

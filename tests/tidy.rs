@@ -5,16 +5,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module -> the modules it may use beside `error`, `limits` and `room`, which stand below everything.
-const EDGES: [(&str, &[&str]); 14] = [
+const EDGES: [(&str, &[&str]); 15] = [
     ("error", &[]),
     ("limits", &[]),
     ("room", &[]),
     ("json", &[]),
+    ("sort", &[]),
     ("sorted", &[]),
     ("kernel", &[]),
     ("vectors", &["kernel", "sorted"]),
-    ("metadata", &["json", "sorted"]),
-    ("index", &["metadata", "vectors", "kernel", "json"]),
+    ("metadata", &["json", "sort", "sorted"]),
+    ("index", &["metadata", "vectors", "kernel", "json", "sort"]),
     ("collection", &["index", "metadata", "vectors", "json", "sorted"]),
     ("format", &[]),
     ("storage", &[]),

@@ -2,9 +2,12 @@
 import { parseArgs } from 'node:util';
 
 export const USAGE = `cargo xtask bench store [--n ROWS] [--repeats COUNT] [--host node|chromium] [--storage files|indexeddb|opfs]
+                       [--single] [--singles COUNT]
 
   --n          rows, default 10000
   --repeats    timed openings, default 15; exact queries are timed 10 times as often and at least 50 times
+  --single     only single upserts, alone and by 64 writers at once, and how fast a log is replayed
+  --singles    single upserts that are timed, default 200
   --host       this host only
   --storage    this storage only, and no exact queries
 
@@ -15,12 +18,22 @@ const STORAGES = ['files', 'indexeddb', 'opfs'];
 
 export function options(argv) {
   const string = { type: 'string' };
-  const known = { n: string, repeats: string, host: string, storage: string, help: { type: 'boolean' } };
+  const known = {
+    n: string,
+    repeats: string,
+    host: string,
+    storage: string,
+    singles: string,
+    single: { type: 'boolean' },
+    help: { type: 'boolean' },
+  };
   const { values } = parseArgs({ args: argv, options: known });
   return {
     help: values.help === true,
     n: count('n', values.n ?? '10000'),
     repeats: count('repeats', values.repeats ?? '15'),
+    single: values.single === true,
+    singles: count('singles', values.singles ?? '200'),
     host: oneOf('host', HOSTS, values.host),
     storage: oneOf('storage', STORAGES, values.storage),
     full: argv.length === 0,

@@ -23,6 +23,27 @@ export const rawFiles = (directory) => ({
     return ms;
   },
 
+  /** The same, one at a time. */
+  async appender() {
+    await mkdir(directory, { recursive: true });
+    const path = join(directory, 'raw-single');
+    const handle = await open(path, 'w');
+    await handle.sync();
+    let at = 0;
+    return {
+      async append(bytes) {
+        const { bytesWritten } = await handle.write(bytes, 0, bytes.length, at);
+        if (bytesWritten !== bytes.length) throw new Error('the disk took a part of a write only');
+        await handle.datasync();
+        at += bytes.length;
+      },
+      async close() {
+        await handle.close();
+        await rm(path);
+      },
+    };
+  },
+
   async put(files) {
     await mkdir(directory, { recursive: true });
     for (const { name, bytes } of files) await writeFile(join(directory, name), bytes, { flush: true });

@@ -39,6 +39,19 @@ export const rawIndexedDb = {
     return ms;
   },
 
+  /** The same, one at a time. */
+  async appender() {
+    const db = await connect();
+    let at = 0;
+    return {
+      append: (bytes) => put(db, ['single', (at += 1)], bytes),
+      async close() {
+        db.close();
+        await clear();
+      },
+    };
+  },
+
   async put(files) {
     const db = await connect();
     for (const { name, bytes } of files) {

@@ -30,6 +30,26 @@ export const rawOpfs = {
     return ms;
   },
 
+  /** The same, one at a time. */
+  async appender() {
+    const handle = await handleOf('single');
+    handle.truncate(0);
+    handle.flush();
+    let at = 0;
+    return {
+      async append(bytes) {
+        if (handle.write(bytes, { at }) !== bytes.length)
+          throw new Error('the disk took a part of a write only');
+        handle.flush();
+        at += bytes.length;
+      },
+      async close() {
+        handle.close();
+        await (await folder()).removeEntry('single');
+      },
+    };
+  },
+
   async put(files) {
     for (const { name, bytes } of files) {
       const handle = await handleOf(name);

@@ -6,7 +6,11 @@ use super::rows::Collection;
 use super::search::Query;
 use crate::error::Result;
 use crate::index::{Candidates, Scored, TopK, scan_codes};
+use crate::room::ask;
 use roaring::RoaringBitmap;
+
+/// Entries that a search takes beside those that it keeps, about.
+const ROOM_OF_QUERY: usize = 512;
 
 /// Rows that are not in the graph yet are compared in runs of this many.
 const PENDING_RUN: usize = 256;
@@ -20,6 +24,9 @@ impl Collection {
         matching: Option<&RoaringBitmap>,
     ) -> Result<Vec<Found>> {
         let choice = self.choose(query, matching);
+        // What is kept of each while it is looked for, and what is found.
+        let kept = choice.keep.max(query.top_k).saturating_mul(2).min(self.slot_count()) + ROOM_OF_QUERY;
+        ask(vectors.len().saturating_mul(kept * size_of::<[Scored; 4]>()))?;
         if !matches!(choice.plan, Plan::Graph | Plan::FilteredGraph) {
             return self.answer_by_scan(vectors, query, matching, choice);
         }

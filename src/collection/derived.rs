@@ -9,7 +9,7 @@ use crate::index::codes::{Bits, Bytes, Codes};
 use crate::index::cost::{Compared, graph_pays};
 use crate::index::hnsw::Params;
 use crate::index::{Flat, LiveGraph, Space, Step};
-use crate::room::Room;
+use crate::room::ask;
 use roaring::RoaringBitmap;
 
 /// `auto` asks what a query for so many results would cost.
@@ -137,7 +137,7 @@ impl Collection {
         }
         if self.graph.is_none() {
             // The set of its rows: two bytes a slot or less.
-            drop(Room::of(ROOM_OF_SET + 2 * self.rows.len())?);
+            ask(ROOM_OF_SET + 2 * self.rows.len())?;
             self.adopt_graph(None);
         }
         let Some(graph) = &mut self.graph else { return Ok(false) };

@@ -8,6 +8,7 @@ use crate::index::codes::{Codes, Query as AskedCodes};
 use crate::index::{Flat, LiveGraph};
 use crate::limits::GROUP_ROWS;
 use crate::metadata::{SecondaryIndex, Value, parse_metadata};
+use crate::room::{ask, out_of_memory};
 use crate::sorted::SortedMap;
 use crate::vectors::Vectors;
 use roaring::RoaringBitmap;
@@ -337,7 +338,7 @@ impl Collection {
 
     pub(super) fn load_rows(&mut self, columns: &GroupRows<'_>) -> Result<()> {
         let first = self.rows.len();
-        self.rows.reserve(columns.seqs.len());
+        self.rows.try_reserve(columns.seqs.len()).map_err(out_of_memory)?;
         for ((&seq, &id), &metadata) in columns.seqs.iter().zip(&columns.ids).zip(&columns.metadata) {
             let slot = self.rows.len() as u32;
             if seq == 0 {
@@ -360,6 +361,7 @@ impl Collection {
 
     /// Ends loading: builds the table of ids. `Corrupt` when two rows share an id.
     pub fn finish_loading(&mut self) -> Result<()> {
+        ask(2 * self.rows.len() * size_of::<(Rc<str>, u32)>())?;
         let rows = self.rows.iter().enumerate().filter_map(|(slot, row)| Some((row.as_ref()?, slot as u32)));
         self.slots = rows.map(|(row, slot)| (row.id.clone(), slot)).collect();
         if self.slots.len() as u64 != self.live.len() {

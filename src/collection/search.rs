@@ -6,6 +6,7 @@ use super::rows::Collection;
 use crate::error::{Error, Result};
 use crate::limits::{EF, MATCHES_MAX, OVERSAMPLE, TOP_K_MAX};
 use crate::metadata::Filter;
+use crate::room::ask;
 use roaring::RoaringBitmap;
 use std::ops::Bound;
 use std::rc::Rc;
@@ -67,6 +68,7 @@ impl Collection {
                     format!("{count} x {}", query.top_k),
                 ));
         }
+        ask(count * size_of::<&[f32]>())?;
         let vectors: Vec<&[f32]> = vectors.chunks_exact(dimension).collect();
         for (at, vector) in vectors.iter().enumerate() {
             self.check_query(&Query { vector, ..query.clone() })

@@ -123,9 +123,15 @@ pub struct RowsV1<'a> {
 wire_struct!(RowsV1<'a> { seqs, ids, metadata });
 
 impl<'a> RowsV1<'a> {
-    /// The payload of a rows block.
-    pub fn encode(&self) -> Vec<u8> {
-        encode(self, Vec::new())
+    /// Appends the payload of a rows block.
+    pub fn encode(&self, out: Vec<u8>) -> Vec<u8> {
+        encode(self, out)
+    }
+
+    /// Bytes of that, at the most.
+    pub fn bytes_max(&self) -> usize {
+        let texts = self.ids.iter().chain(&self.metadata).map(|text| text.len() + 5);
+        texts.sum::<usize>() + 10 * self.seqs.len() + 16
     }
 
     /// Reads a payload that verified. `Corrupt` when it is not rows, or its columns differ in length.

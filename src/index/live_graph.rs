@@ -7,7 +7,7 @@
 use super::hnsw::{Graph, Params, Reach, Scratch, Sweep};
 use super::space::Space;
 use crate::error::Result;
-use crate::room::Room;
+use crate::room::ask;
 use roaring::RoaringBitmap;
 use std::cell::{RefCell, RefMut};
 
@@ -135,7 +135,7 @@ impl LiveGraph {
         let (sweep_due, look_due) = (self.sweep_due(thorough), self.look_due(thorough));
         let next = self.pending.min();
         self.graph.reserve(next.map_or(0, |slot| slot as usize + 1))?;
-        drop(Room::of(ROOM_OF_STEP.0 + ROOM_OF_STEP.1 * self.graph.slots())?);
+        ask(ROOM_OF_STEP.0 + ROOM_OF_STEP.1 * self.graph.slots())?;
         let scratch = self.scratch.get_mut();
         scratch.compared = 0;
         if let Pass::Sweep(sweep) = &mut self.pass {

@@ -2,6 +2,7 @@
 
 use super::Scored;
 use crate::kernel::eights_below;
+use crate::sort::{settle, sort};
 
 /// Collects scores and keeps the best `k`. Order: higher score first, then lower slot; NaN after everything.
 ///
@@ -91,7 +92,7 @@ impl TopK {
     /// Cuts down to the best k, of which the last is the worst.
     fn cut(&mut self) {
         if self.k < self.kept.len() && self.k > 0 {
-            self.kept.select_nth_unstable(self.k - 1);
+            settle(&mut self.kept, self.k - 1..self.k);
             self.kept.truncate(self.k);
         }
     }
@@ -99,7 +100,7 @@ impl TopK {
     /// The best, best first.
     pub fn into_sorted(mut self) -> Vec<Scored> {
         self.cut();
-        self.kept.sort_unstable();
+        sort(&mut self.kept);
         self.kept.into_iter().map(|worst| scored(!worst)).collect()
     }
 }

@@ -8,7 +8,7 @@ use super::requests::Request;
 use super::turn::Turn;
 use super::write::Pending;
 use crate::collection::State;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::limits::GROUP_ROWS;
 use crate::storage::Storage;
 use crate::vectors::ReadStored;
@@ -76,16 +76,21 @@ impl<S: Storage, E: Env> Database<S, E> {
         &self.0.report
     }
 
-    /// What is stored, for reading. Not to be held across an await: a write would find it borrowed.
+    /// What is stored, for reading. Not to be held across an await: a write would find it borrowed. `Unavailable` while
+    /// an import is loaded in its place.
     pub fn state(&self) -> Result<Ref<'_, State>> {
-        if matches!(self.0.disk.borrow().health, Health::Closed) {
-            return Err(Error::new(Kind::Closed, "this database was closed: open it again"));
-        }
+        self.0.disk.borrow().check_readable()?;
         // A write that has to read vectors holds the state while it calls the storage.
         self.0
             .state
             .try_borrow()
             .map_err(|_| Error::invalid("a storage object must not call its database from within readInto()"))
+    }
+
+    /// The sequence number of the last write, also while an import is loaded; 0 once it is closed.
+    pub fn last_write(&self) -> u64 {
+        let closed = matches!(self.0.disk.borrow().health, Health::Closed);
+        self.0.state.try_borrow().map_or(0, |state| if closed { 0 } else { state.seq })
     }
 
     /// The storage underneath.
@@ -103,7 +108,9 @@ impl<S: Storage, E: Env> Database<S, E> {
         let again = |length: u64| length + length.max(self.0.options.checkpoint_log_bytes) / 4;
         let not_before = disk.failed_checkpoint.as_ref().map_or(0, |(length, _)| again(*length));
         let due = self.0.options.checkpoint_log_bytes.max(disk.snapshot_bytes() / 2);
+        let covered = disk.snapshots.last().map_or(0, |kept| kept.seq);
         let is_due = disk.log.length > due
+            || self.last_write() > covered + self.0.options.checkpoint_writes
             || self.leavable_bytes() > self.0.options.checkpoint_vector_bytes
             || self.graph_unsaved();
         matches!(disk.health, Health::Writable) && is_due && disk.log.length > not_before

@@ -132,11 +132,21 @@ pub enum Health {
     },
     /// Somebody else wrote to the database.
     Fenced,
+    /// What is in storage is not in memory: it is being loaded, or that failed.
+    Unloaded,
     /// The handle was closed.
     Closed,
 }
 
 impl Disk {
+    /// Refuses when nothing can be read.
+    pub fn check_readable(&self) -> Result<()> {
+        match self.health {
+            Health::Unloaded | Health::Closed => self.check_open(),
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses when no write can succeed any more. `Unsettled` is for the caller to settle.
     pub fn check_open(&self) -> Result<()> {
         match self.health {
@@ -144,6 +154,10 @@ impl Disk {
             Health::Fenced => Err(Error::new(
                 Kind::Conflict,
                 "another context wrote to this database: this handle still reads, open the database again to write",
+            )),
+            Health::Unloaded => Err(Error::new(
+                Kind::Unavailable,
+                "an import is being loaded: ask again when it has ended; if it failed and what was there cannot be read, a write tries that again",
             )),
             Health::Closed => Err(Error::new(Kind::Closed, "this database was closed: open it again")),
         }

@@ -16,8 +16,12 @@ use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
 use crate::format::sha256::Sha256;
 use crate::format::snapshot::{BlockRefV1, ExtensionV2, SnapshotV2, encode_snapshot};
 use crate::limits::MANIFEST_BYTES_MAX;
+use crate::room::out_of_memory;
 use crate::storage::{Once, Source, Storage};
 use std::rc::Rc;
+
+/// Bytes of an archive that room is made for before they come.
+const PIECE_BYTES: usize = 4 * 1024 * 1024;
 
 /// Options of an import.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,7 +36,10 @@ impl<S: Storage, E: Env> Database<S, E> {
     /// Replaces everything by the contents of an archive. Until it verified to its last byte nothing changes;
     /// on any error nothing changed. Writes wait meanwhile and then go to the imported data.
     ///
-    /// Peak memory: what is in memory now plus what is imported, as far as that is to be in memory.
+    /// Peak memory: the larger of what is in memory before and after, and some megabytes. The archive goes into
+    /// storage piece by piece; once all of it verified, what is in memory goes, and what was stored is loaded in its
+    /// place. Reading is `Unavailable` as long as that takes, which is as long as opening does. If it fails, what was
+    /// there before is loaded again.
     pub async fn import(&self, archive: &mut impl Source, options: ImportOptions) -> Result<ImportResult> {
         let _turn = self.0.turn.take().await;
         self.0.check_sole_writer().await?;
@@ -62,7 +69,9 @@ impl<S: Storage, E: Env> Inner<S, E> {
         generation: u64,
     ) -> Result<ImportResult> {
         let mut reader = Reader::new(archive, &self.env, options.total_bytes);
-        let header = FileHeader::decode(FileKind::Archive, &reader.take(HEADER_BYTES).await?)?;
+        let mut bytes = Vec::new();
+        reader.append(&mut bytes, HEADER_BYTES).await?;
+        let header = FileHeader::decode(FileKind::Archive, &bytes)?;
         let blocks_header = FileHeader {
             kind: FileKind::Blocks,
             version: BASE_VERSION,
@@ -82,6 +91,25 @@ impl<S: Storage, E: Env> Inner<S, E> {
         manifest.collections.retain(|one| one.stages.is_none());
         let named = |number: u32| manifest.collections.iter().any(|one| one.collection == number);
         manifest.extensions.retain(|one| named(one.collection));
+        let _frozen = self.freeze_graphs();
+        self.unload();
+        let done = self.switch_to(manifest, blocks_header, bytes).await;
+        if done.is_err() {
+            self.unload();
+            // If this fails, too, the next write tries it again.
+            let _ = self.reload().await;
+        }
+        done
+    }
+
+    /// Makes blocks that were stored, as `manifest` names them, the database. Nothing is in memory.
+    async fn switch_to(
+        &self,
+        mut manifest: SnapshotV2,
+        blocks_header: FileHeader,
+        bytes: u64,
+    ) -> Result<ImportResult> {
+        let generation = blocks_header.generation;
         // Read back from storage: what is switched to is what was stored, not what was received.
         let loading = Loading::all(&self.reader);
         let mut state = load_state(&self.storage, &self.env, &loading, &manifest).await?.state;
@@ -113,13 +141,16 @@ impl<S: Storage, E: Env> Inner<S, E> {
         *self.state.borrow_mut() = state;
         let tail = self.disk.borrow().log;
         self.adopt(generation, manifest, length);
-        if self.start_log(Some(tail)).await.is_err() {
+        let logged = self.start_log(Some(tail)).await;
+        self.disk.borrow_mut().health = match logged {
+            Ok(()) => Health::Writable,
             // The import stands; the next write makes its log first.
-            self.disk.borrow_mut().health = Health::Unsettled { roll: true, tried: Rc::default() };
-            return Ok(result);
+            Err(_) => Health::Unsettled { roll: true, tried: Rc::default() },
+        };
+        if logged.is_ok() {
+            // What could not be removed now is removed by the next checkpoint.
+            let _ = self.prune_to(SNAPSHOTS_KEPT).await;
         }
-        // What could not be removed now is removed by the next checkpoint.
-        let _ = self.prune_to(SNAPSHOTS_KEPT).await;
         Ok(result)
     }
 }
@@ -130,21 +161,24 @@ async fn read_end<S: Source, E: Env>(
     header: &FileHeader,
     found: &[BlockRefV1],
 ) -> Result<(SnapshotV2, u64)> {
-    let mut section = reader.take(8).await?;
+    let mut section = Vec::new();
+    reader.append(&mut section, 8).await?;
     let length = section.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)) as usize;
     if length > MANIFEST_BYTES_MAX {
         return Err(Error::corrupt("the manifest of this archive is longer than any can be")
             .with(MANIFEST_BYTES_MAX, length));
     }
-    section.extend(reader.take(length).await?);
+    reader.append(&mut section, length).await?;
     let manifest = SnapshotV2::decode_section(header.version, &section)?;
     if manifest.seq != header.seq || manifest.time_ms != header.time_ms {
         return Err(Error::corrupt("the manifest and the header of this archive disagree"));
     }
     let digest: [u8; 32] = reader.digest.digest();
     let length = reader.taken;
-    let bytes = reader.take(TRAILER_BYTES).await?;
-    let bytes = bytes.first_chunk().ok_or_else(|| Error::corrupt("this archive ends within its trailer"))?;
+    section.clear();
+    reader.append(&mut section, TRAILER_BYTES).await?;
+    let bytes =
+        section.first_chunk().ok_or_else(|| Error::corrupt("this archive ends within its trailer"))?;
     let trailer = Trailer::decode(bytes)?;
     if trailer != (Trailer { blocks: found.len() as u32, length, sha256: digest }) {
         return Err(Error::corrupt(
@@ -195,18 +229,18 @@ impl<S: Source, E: Env> Source for BlocksOf<'_, S, E> {
             return Ok(Some(header));
         }
         let offset = self.reader.taken;
-        let mut bytes = self.reader.take(4).await?;
+        let mut bytes = Vec::new();
+        self.reader.append(&mut bytes, 4).await?;
         let magic = bytes.first_chunk().copied().unwrap_or_default();
         match Section::of(magic)? {
             Section::Block => {}
             Section::Manifest => return Ok(None),
             Section::Trailer => return Err(Error::corrupt("this archive has no manifest")),
         }
-        bytes.extend(self.reader.take(BLOCK_HEADER_BYTES - 4).await?);
+        self.reader.append(&mut bytes, BLOCK_HEADER_BYTES - 4).await?;
         let header = BlockHeader::decode(&bytes)?;
-        let payload = self.reader.take(header.length as usize).await?;
-        header.verify(&payload)?;
-        bytes.extend(payload);
+        self.reader.append(&mut bytes, header.length as usize).await?;
+        header.verify(bytes.get(BLOCK_HEADER_BYTES..).unwrap_or_default())?;
         self.found.push(BlockRefV1 { generation: 0, offset, length: header.length, crc: header.crc });
         Ok(Some(bytes))
     }
@@ -228,22 +262,26 @@ impl<'a, S: Source, E: Env> Reader<'a, S, E> {
         Reader { source, env, buffer: Vec::new(), at: 0, taken: 0, total, digest: Sha256::default() }
     }
 
-    /// The next `count` bytes. Nothing is allocated for bytes that do not come.
-    async fn take(&mut self, count: usize) -> Result<Vec<u8>> {
-        let mut out = Vec::new();
-        while out.len() < count {
+    /// Appends the next `count` bytes. Little is allocated for bytes that do not come, and `Quota` says that there is
+    /// no memory.
+    async fn append(&mut self, out: &mut Vec<u8>, count: usize) -> Result<()> {
+        let mut missing = count;
+        out.try_reserve_exact(missing.min(PIECE_BYTES)).map_err(out_of_memory)?;
+        while missing > 0 {
             if self.at == self.buffer.len() && !self.refill().await? {
                 return Err(Error::corrupt("this archive ends too early: it was cut off")
-                    .with("more bytes", format!("{} bytes", self.taken + out.len() as u64)));
+                    .with("more bytes", format!("{} bytes", self.taken)));
             }
             let left = self.buffer.get(self.at..).unwrap_or_default();
-            let piece = left.get(..(count - out.len()).min(left.len())).unwrap_or_default();
-            self.at += piece.len();
+            let piece = left.get(..missing.min(left.len())).unwrap_or_default();
+            out.try_reserve(piece.len()).map_err(out_of_memory)?;
             out.extend_from_slice(piece);
+            self.digest.update(piece);
+            self.at += piece.len();
+            self.taken += piece.len() as u64;
+            missing -= piece.len();
         }
-        self.digest.update(&out);
-        self.taken += count as u64;
-        Ok(out)
+        Ok(())
     }
 
     async fn at_end(&mut self) -> Result<bool> {

@@ -15,11 +15,15 @@ use crate::error::{Error, Kind, Result};
 use crate::format::block::{BLOCK_HEADER_BYTES, BlockKind, RowsV1, check_vectors};
 use crate::format::snapshot::{BlockRefV1, CollectionV1, ExtensionV2, SnapshotV2};
 use crate::limits::GROUP_ROWS;
+use crate::room::ask;
 use crate::sorted::SortedMap;
 use crate::storage::Storage;
 use crate::vectors::ReadStored;
 use std::borrow::Cow;
 use std::rc::Rc;
+
+/// Bytes that the many small pieces of a row group take beside its texts, about, and the lists that they stand in.
+const ROOM_OF_GROUP: usize = 512 * 1024;
 
 /// How to load.
 pub struct Loading<'a> {
@@ -261,6 +265,7 @@ impl<'a> Parts<'a> {
     fn load(self, loaded: &mut Collection, loading: &Loading<'_>, wire: &Wire<'_>, take: Take) -> Result<()> {
         let group = loaded.group_count();
         let [vectors, rows, _, codes] = &self.payloads;
+        ask(ROOM_OF_GROUP + 2 * rows.len())?;
         let rows = RowsV1::decode(rows)?;
         let rows = GroupRows { seqs: rows.seqs, ids: rows.ids, metadata: rows.metadata };
         let place = wire.one.groups.get(group).map(|stored| place_of(&stored.vectors));

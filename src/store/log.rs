@@ -7,10 +7,11 @@ use crate::error::{Error, Result};
 use crate::format::frame::{FRAME_HEADER_BYTES, Found, FrameHeader, find_frame};
 use crate::format::header::HEADER_BYTES;
 use crate::format::record::{RecordV2, RequestV3};
+use crate::room::ask;
 use crate::storage::Storage;
 
-/// Bytes read at a time.
-const WINDOW_BYTES: u64 = 8 * 1024 * 1024;
+/// Bytes read at a time, unless one frame is longer. No more than one window is held.
+const WINDOW_BYTES: u64 = 4 * 1024 * 1024;
 
 /// What comes next in a log.
 pub enum Next {
@@ -63,28 +64,41 @@ impl<'a, S: Storage> LogReader<'a, S> {
         {
             self.fill((FRAME_HEADER_BYTES as u64) + u64::from(header.length)).await?;
         }
-        if matches!(find_frame(self.rest()), Found::Torn | Found::Damaged(_)) {
-            // Which of the two it is depends on everything up to the end.
-            self.fill(u64::MAX).await?;
-        }
-        let offset = self.offset();
-        match find_frame(self.rest()) {
-            Found::End => Ok(Next::End),
-            Found::Torn => Ok(Next::Torn),
-            Found::Damaged(what) => Ok(Next::Damaged(format!("{} at byte {offset}: {what}", self.name))),
-            Found::Frame(header, payload) => {
-                let size = FRAME_HEADER_BYTES + payload.len();
-                let (request, record) = RecordV2::decode(payload).ok_or_else(|| {
-                    Error::corrupt(format!(
-                        "{} at byte {offset}: a frame verifies but is no record",
-                        self.name
-                    ))
-                })?;
-                let op = wire::op_from_wire(record)?;
-                self.at += size;
-                Ok(Next::Frame { seq: header.seq, op, request })
+        let (seq, length) = match find_frame(self.rest()) {
+            Found::Frame(header, payload) => (header.seq, payload.len()),
+            Found::End => return Ok(Next::End),
+            // It looks so as far as it was read: only zeros up to the end.
+            Found::Torn if self.only_zeros_follow().await? => return Ok(Next::Torn),
+            Found::Torn => return Ok(self.damaged("a frame was cut short, and others follow")),
+            Found::Damaged(what) => return Ok(self.damaged(what)),
+        };
+        // What is made of it, twice over.
+        ask(3 * length)?;
+        let payload = self.rest().get(FRAME_HEADER_BYTES..FRAME_HEADER_BYTES + length).unwrap_or_default();
+        let (request, record) = RecordV2::decode(payload).ok_or_else(|| {
+            let offset = self.offset();
+            Error::corrupt(format!("{} at byte {offset}: a frame verifies but is no record", self.name))
+        })?;
+        let op = wire::op_from_wire(record)?;
+        self.at += FRAME_HEADER_BYTES + length;
+        Ok(Next::Frame { seq, op, request })
+    }
+
+    fn damaged(&self, what: &str) -> Next {
+        Next::Damaged(format!("{} at byte {}: {what}", self.name, self.offset()))
+    }
+
+    /// Whether everything behind the window is zero, up to the end.
+    async fn only_zeros_follow(&self) -> Result<bool> {
+        let mut at = self.offset() + self.rest().len() as u64;
+        while at < self.end {
+            let to = self.end.min(at + WINDOW_BYTES);
+            if self.storage.read(&self.name, at..to).await?.iter().any(|byte| *byte != 0) {
+                return Ok(false);
             }
+            at = to;
         }
+        Ok(true)
     }
 
     /// What was read and is no frame yet; all up to the end, after a torn one.
@@ -100,12 +114,10 @@ impl<'a, S: Storage> LogReader<'a, S> {
             return Ok(());
         }
         let from = self.offset();
-        let to = from + wanted.max(WINDOW_BYTES).min(left);
-        let mut window = self.window.split_off(self.at);
-        window.extend(self.storage.read(&self.name, from + have..to).await?);
-        self.window = window;
-        self.start = from;
-        self.at = 0;
+        // What is left of the window is read once more: to keep it would be to hold two.
+        self.window = Vec::new();
+        (self.start, self.at) = (from, 0);
+        self.window = self.storage.read(&self.name, from..from + wanted.max(WINDOW_BYTES).min(left)).await?;
         Ok(())
     }
 }

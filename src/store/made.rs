@@ -11,7 +11,12 @@ use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind, RowsV1};
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
 use crate::format::snapshot::BlockRefV1;
 use crate::limits::GROUP_ROWS;
+use crate::room::{ask, out_of_memory};
 use crate::storage::{Source, Storage};
+use std::borrow::Cow;
+
+/// Bytes that making a block takes beside it, about: the columns of its rows, or its links.
+const ROOM_OF_BLOCK: usize = 2 * 1024 * 1024;
 
 /// A block that the next snapshot needs and no file has.
 pub struct Wanted {
@@ -124,27 +129,30 @@ fn collection<'a>(state: &'a State, want: &Wanted) -> Result<&'a Collection> {
     })
 }
 
-/// A block of what is in memory, with room for its header.
+/// A block of what is in memory, with room for its header: in one piece that is asked for first, so that a large one is
+/// not held twice. `Quota` where there is no memory for it.
 fn encode(collection: &Collection, want: &Wanted) -> Result<Vec<u8>> {
-    let (rows, codes, links);
-    let payload: &[u8] = match want.kind {
-        BlockKind::Vectors => bytemuck::cast_slice(collection.vectors().group(want.group)),
+    ask(ROOM_OF_BLOCK)?;
+    let made = |bytes: usize| {
+        let mut out = Vec::new();
+        out.try_reserve_exact(BLOCK_HEADER_BYTES + bytes).map_err(out_of_memory)?;
+        out.resize(BLOCK_HEADER_BYTES, 0);
+        Ok(out)
+    };
+    let payload = match want.kind {
         BlockKind::Rows => {
             let columns = collection.group_rows(want.group);
-            rows = RowsV1 { seqs: columns.seqs, ids: columns.ids, metadata: columns.metadata }.encode();
-            &rows
+            let rows = RowsV1 { seqs: columns.seqs, ids: columns.ids, metadata: columns.metadata };
+            return Ok(rows.encode(made(rows.bytes_max())?));
         }
-        BlockKind::Codes => {
-            codes = collection.group_codes(want.group);
-            &codes
-        }
+        BlockKind::Vectors => Cow::Borrowed(bytemuck::cast_slice(collection.vectors().group(want.group))),
+        BlockKind::Codes => Cow::Owned(collection.group_codes(want.group)),
         BlockKind::Links => {
-            links = collection.graph().map(|live| live.graph().group_bytes(want.group)).unwrap_or_default();
-            &links
+            let graph = collection.graph();
+            Cow::Owned(graph.map(|live| live.graph().group_bytes(want.group)).unwrap_or_default())
         }
     };
-    let mut bytes = Vec::with_capacity(BLOCK_HEADER_BYTES + payload.len());
-    bytes.resize(BLOCK_HEADER_BYTES, 0);
-    bytes.extend_from_slice(payload);
-    Ok(bytes)
+    let mut out = made(payload.len())?;
+    out.extend_from_slice(&payload);
+    Ok(out)
 }

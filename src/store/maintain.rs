@@ -1,10 +1,9 @@
 //! Work on the graphs, in slices: in the background after writes and openings, or all of it when it is asked for.
 
 use super::database::Database;
-use super::disk::Health;
 use super::env::Env;
 use crate::collection::Collection;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::storage::Storage;
 
 /// Longest that one slice works, in milliseconds: half a frame, so that a page stays smooth.
@@ -30,12 +29,10 @@ impl<S: Storage, E: Env> Database<S, E> {
     /// Does one step of work on the graph of the first collection that has any. Whether there was work; there is none
     /// while a checkpoint reads the graphs.
     pub fn index_step(&self, name: Option<&str>, thorough: bool) -> Result<bool> {
-        if matches!(self.0.disk.borrow().health, Health::Closed) {
-            return Err(Error::new(Kind::Closed, "this database was closed: open it again"));
-        }
         if self.0.graph_frozen.get() > 0 {
             return Ok(false);
         }
+        self.0.disk.borrow().check_readable()?;
         let mut state = self.0.state.borrow_mut();
         let wanted = |one: &&mut Collection| name.is_none_or(|name| one.name == name);
         for collection in state.all_mut().filter(wanted) {

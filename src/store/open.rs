@@ -24,16 +24,16 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// A snapshot that was loaded, with what it was loaded from.
-struct Loaded {
-    state: State,
+pub(super) struct Loaded {
+    pub state: State,
     /// By number of the collection: why its stored graph was dropped.
     dropped: Vec<(u32, String)>,
     kept: Vec<Kept>,
-    newest: Option<SnapshotV2>,
+    pub newest: Option<SnapshotV2>,
 }
 
 /// Where the logs ended.
-struct Replayed {
+pub(super) struct Replayed {
     tail: LogTail,
     /// The log cannot be appended to as it is: it ends in a torn frame, or before the snapshot.
     roll: bool,
@@ -174,7 +174,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
 }
 
 /// The newest snapshot that verifies with all its blocks; without snapshots an empty state.
-async fn load_newest<S: Storage>(
+pub(super) async fn load_newest<S: Storage>(
     storage: &S,
     env: &impl Env,
     reader: Option<&Rc<dyn ReadStored>>,
@@ -250,7 +250,8 @@ pub async fn read_manifest(
     Ok(manifest)
 }
 
-async fn replay<S: Storage>(
+/// Applies the frames of logs that come after a state.
+pub(super) async fn replay<S: Storage>(
     storage: &S,
     env: &impl Env,
     links: &[Link],

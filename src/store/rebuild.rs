@@ -4,10 +4,10 @@
 //! The caller makes the vectors: `next` hands out rows, `put` takes their vectors. Rows that were written after
 //! they were handed out are handed out again, so the switch never loses a write.
 
-use super::configure::Asked;
 use super::database::{Database, Inner};
 use super::env::Env;
-use super::write::{Intent, Written};
+use super::intent::{Asked, Intent};
+use super::write::Written;
 use crate::collection::{Collection, Config, Op, Row, Rows, State};
 use crate::error::{Error, Kind, Result};
 use crate::limits::BATCH_ROWS_MAX;
@@ -61,7 +61,7 @@ impl<S: Storage, E: Env> Database<S, E> {
             let collection = state.next_collection;
             Ok(Some((Op::Create { collection, name: owned, config, stages: Some(target) }, 0)))
         };
-        self.0.write(Intent::Resolve(Box::new(resolve))).await?;
+        self.0.write(Intent::resolve(resolve)).await?;
         let state = self.0.state.borrow();
         let target = state.named(name)?.number;
         let staged = state.all().find(|one| one.stages == Some(target)).map(|one| one.number);
@@ -90,6 +90,7 @@ impl<S: Storage, E: Env> Rebuild<S, E> {
 
     /// Up to `max` rows that still need a vector; none when all have one.
     pub fn next(&self, max: usize) -> Result<Vec<EmbedRow>> {
+        self.inner.disk.borrow().check_readable()?;
         let state = self.inner.state.borrow();
         let target = self.target(&state)?;
         let max = max.clamp(1, BATCH_ROWS_MAX);
@@ -122,7 +123,7 @@ impl<S: Storage, E: Env> Rebuild<S, E> {
         let (ids, metadata) = rows.into_iter().map(|row| (row.id, row.metadata)).unzip();
         let rows = Rows { ids, vectors, metadata };
         let resolve = move |_: &State| Ok(Some((Op::Upsert { collection: staged, rows }, count)));
-        self.inner.write(Intent::Resolve(Box::new(resolve))).await?;
+        self.inner.write(Intent::resolve(resolve)).await?;
         let state = self.inner.state.borrow();
         let collection = state.get(staged).ok_or_else(|| gone(&self.name))?;
         let mut made_from = self.made_from.borrow_mut();
@@ -155,7 +156,7 @@ impl<S: Storage, E: Env> Rebuild<S, E> {
             is_stale.set(!current);
             Ok(current.then_some((Op::Switch { staged: rebuild.staged }, copied as u64)))
         };
-        let written = self.inner.write(Intent::Resolve(Box::new(resolve))).await?;
+        let written = self.inner.write(Intent::resolve(resolve)).await?;
         Ok((!stale.get()).then_some(written))
     }
 
@@ -172,7 +173,7 @@ impl<S: Storage, E: Env> Rebuild<S, E> {
             let staged = state.get(staged).filter(|one| one.stages.is_some()).map(|one| one.number);
             Ok(staged.map(|collection| (Op::Drop { collection }, 0)))
         };
-        self.inner.write(Intent::Resolve(Box::new(resolve))).await.map(drop)
+        self.inner.write(Intent::resolve(resolve)).await.map(drop)
     }
 
     /// Rows that were deleted after they were copied.
@@ -187,7 +188,7 @@ impl<S: Storage, E: Env> Rebuild<S, E> {
             let count = ids.len() as u64;
             Ok((count > 0).then_some((Op::Delete { collection: staged, ids }, count)))
         };
-        self.inner.write(Intent::Resolve(Box::new(resolve))).await.map(drop)
+        self.inner.write(Intent::resolve(resolve)).await.map(drop)
     }
 
     fn target<'a>(&self, state: &'a State) -> Result<&'a Collection> {

@@ -3,19 +3,19 @@
 use super::database::{Database, Inner};
 use super::disk::Health;
 use super::env::Env;
+use super::intent::{Intent, Target};
 use super::requests::Request;
 use super::{names, wire};
-use crate::collection::{Checked, Collection, Op, Rows, State};
+use crate::collection::{Checked, Op, Rows, State};
 use crate::error::{Error, Kind, Result};
 use crate::format::frame::encode_frame;
 use crate::format::record::RequestV3;
-use crate::metadata::{Filter, merge};
 use crate::room::{Room, out_of_memory};
-use crate::sorted::SortedMap;
 use crate::storage::Storage;
-use roaring::RoaringBitmap;
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::Poll;
 
 /// Vectors of writes that are appended together, in bytes: enough to share one sync among many small writes,
 /// little enough to keep memory low.
@@ -33,53 +33,12 @@ pub struct Written {
     pub seq: u64,
 }
 
-/// Which rows a write is about.
-#[derive(Clone, Debug)]
-pub enum Target {
-    /// Rows by id; those that are not there are left out.
-    Ids(Vec<String>),
-    /// Rows that match.
-    Filter(Filter),
-}
-
-impl Target {
-    /// The rows that are there, each once.
-    pub(super) fn slots(&self, collection: &Collection) -> RoaringBitmap {
-        match self {
-            Target::Ids(ids) => {
-                let mut slots = RoaringBitmap::new();
-                for slot in ids.iter().filter_map(|id| collection.slot(id)) {
-                    slots.insert(slot);
-                }
-                slots
-            }
-            Target::Filter(filter) => collection.matching(filter),
-        }
-    }
-}
-
 /// Makes room for the frame of rows behind others; there is enough, too, for what checking them takes for a while.
 fn make_room(rows: &Rows, bytes: &mut Vec<u8>) -> Result<()> {
     let (count, (ids, metadata)) = (rows.ids.len(), rows.text_bytes());
     let frame = rows.vectors.len() * size_of::<f32>() + ids + metadata + 8 * count + 128;
     bytes.try_reserve(frame).map_err(out_of_memory)?;
     Room::of(ROOM_TO_CHECK.0 + ROOM_TO_CHECK.1 * count + ROOM_TO_CHECK.2 * metadata).map(drop)
-}
-
-/// The ids of rows.
-pub(super) fn ids_of(collection: &Collection, slots: &RoaringBitmap) -> Vec<String> {
-    slots.iter().filter_map(|slot| collection.row(slot)).map(|row| row.id.to_string()).collect()
-}
-
-/// Makes a write out of what is stored when its turn has come: the write and how many rows it touches, or
-/// `None` when there is nothing to do.
-type Resolve = Box<dyn FnOnce(&State) -> Result<Option<(Op, u64)>>>;
-
-pub(super) enum Intent {
-    /// Depends on nothing but the collection: any number of them can be appended together.
-    Upsert(String, Rows),
-    /// Depends on what is stored: appended alone.
-    Resolve(Resolve),
 }
 
 /// A write in the queue.
@@ -92,21 +51,15 @@ pub struct Pending {
 impl<S: Storage, E: Env> Database<S, E> {
     /// Removes a collection and its rows.
     pub async fn drop_collection(&self, name: &str) -> Result<Written> {
-        let name = name.to_owned();
-        let resolve = move |state: &State| {
-            let stored = state.named(&name)?;
-            Ok(Some((Op::Drop { collection: stored.number }, stored.len() as u64)))
-        };
-        self.write(Intent::Resolve(Box::new(resolve))).await
+        self.write(Intent::drop_collection(name.to_owned())).await
     }
 
     /// Adds or replaces rows, all or none. Resolves when they are durable.
     pub async fn upsert(&self, name: &str, rows: Rows) -> Result<Written> {
-        self.write(Intent::Upsert(name.to_owned(), rows)).await
+        self.write(Intent::upsert(name.to_owned(), rows)).await
     }
 
-    /// Changes metadata, all rows or none. `metadata` is one JSON object for all, or one for each id;
-    /// `replace` puts it in place of the old one, otherwise its top-level keys replace those of the old.
+    /// Changes metadata, all rows or none: see [`Intent::update`].
     pub async fn update(
         &self,
         name: &str,
@@ -114,70 +67,18 @@ impl<S: Storage, E: Env> Database<S, E> {
         metadata: Vec<String>,
         replace: bool,
     ) -> Result<Written> {
-        let name = name.to_owned();
-        let resolve = move |state: &State| {
-            let collection = state.named(&name)?;
-            let slots = target.slots(collection);
-            let patches = patches(collection, &target, &metadata)?;
-            let mut ids = Vec::new();
-            let mut texts = Vec::new();
-            for slot in &slots {
-                let (Some(row), Some(patch)) = (collection.row(slot), patches(slot)) else { continue };
-                texts.push(if replace { patch.clone() } else { merge(&row.metadata, patch)? });
-                ids.push(row.id.to_string());
-            }
-            let count = ids.len() as u64;
-            if count == 0 {
-                return Ok(None);
-            }
-            Ok(Some((Op::SetMetadata { collection: collection.number, ids, metadata: texts }, count)))
-        };
-        self.write(Intent::Resolve(Box::new(resolve))).await
-    }
-
-    /// A write that others ask for, by the name of this handle if it has one.
-    pub(super) async fn write(&self, intent: Intent) -> Result<Written> {
-        self.0.write_as(self.1, intent).await
+        self.write(Intent::update(name.to_owned(), target, metadata, replace)).await
     }
 
     /// Deletes rows, all or none.
     pub async fn delete(&self, name: &str, target: Target) -> Result<Written> {
-        let name = name.to_owned();
-        let resolve = move |state: &State| {
-            let collection = state.named(&name)?;
-            let ids = ids_of(collection, &target.slots(collection));
-            let count = ids.len() as u64;
-            Ok((count > 0).then_some((Op::Delete { collection: collection.number, ids }, count)))
-        };
-        self.write(Intent::Resolve(Box::new(resolve))).await
+        self.write(Intent::delete(name.to_owned(), target)).await
     }
-}
 
-/// Which patch a row gets: the only one, or of those for its id the last.
-fn patches<'a>(
-    collection: &Collection,
-    target: &Target,
-    metadata: &'a [String],
-) -> Result<impl Fn(u32) -> Option<&'a String>> {
-    let mut last: SortedMap<u64, u64> = SortedMap::new();
-    match (target, metadata.len()) {
-        (_, 1) => {}
-        (Target::Ids(ids), count) if ids.len() == count => {
-            for (at, id) in ids.iter().enumerate() {
-                if let Some(slot) = collection.slot(id) {
-                    last.insert(u64::from(slot), at as u64);
-                }
-            }
-        }
-        (Target::Ids(ids), count) => {
-            return Err(Error::invalid("ids and metadata differ in number")
-                .with(format!("1 or {} objects", ids.len()), count));
-        }
-        (Target::Filter(_), count) => {
-            return Err(Error::invalid("an update by filter takes one object for all rows").with(1, count));
-        }
+    /// Makes a write, by the name of this handle if it has one. Resolves when it is durable.
+    pub async fn write(&self, intent: Intent) -> Result<Written> {
+        self.0.write_as(self.1, intent).await
     }
-    Ok(move |slot: u32| metadata.get(last.get(u64::from(slot)).map_or(0, |at| *at as usize)))
 }
 
 impl<S: Storage, E: Env> Inner<S, E> {
@@ -196,6 +97,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
             if let Some(outcome) = pending.outcome.borrow_mut().take() {
                 return outcome;
             }
+            // Once around: what was asked for in the same breath is queued then, and goes along.
+            pass().await;
             self.commit_group().await;
         }
     }
@@ -205,7 +108,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let group = self.next_group();
         let mut ready: Vec<(Rc<Pending>, Checked, u64)> = Vec::new();
         let has_room = ready.try_reserve_exact(group.len()).map_err(out_of_memory);
-        if let Err(cause) = has_room.and_then(|()| self.disk.borrow().check_open()) {
+        let loaded = self.reload().await;
+        if let Err(cause) = has_room.and(loaded).and_then(|()| self.disk.borrow().check_open()) {
             group.iter().for_each(|pending| pending.fail(&cause));
             return;
         }
@@ -325,10 +229,23 @@ impl<S: Storage, E: Env> Inner<S, E> {
             self.state.borrow().all().filter(|one| one.stages.is_some()).map(|one| one.number).collect();
         for collection in staged {
             let resolve = move |_: &State| Ok(Some((Op::Drop { collection }, 0)));
-            self.write(Intent::Resolve(Box::new(resolve))).await?;
+            self.write(Intent::resolve(resolve)).await?;
         }
         Ok(())
     }
+}
+
+/// Lets others run that are ready.
+async fn pass() {
+    let mut passed = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut passed, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 impl Pending {

@@ -1,5 +1,6 @@
 //! A storage object written in JavaScript, and the clocks beside it.
 
+use super::convert;
 use super::error::from_js;
 use crate::error::{Error, Kind, Result};
 use crate::json::{Fields, elements};
@@ -94,7 +95,7 @@ impl Storage for HostStorage {
             let message = format!("read() of the storage object gave another number of bytes of {name}");
             return Err(Error::new(Kind::Unavailable, message).with(expected, got));
         }
-        Ok(bytes.to_vec())
+        convert::bytes(&bytes)
     }
 
     async fn create(&self, name: &str, source: &mut impl Source) -> Result<()> {

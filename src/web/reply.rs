@@ -7,6 +7,7 @@ use crate::collection::{Collection, Found, Row};
 use crate::error::Result;
 use crate::index::distance_from_score;
 use crate::json::{self, Fields, ToJson};
+use crate::room::{ask, out_of_memory};
 use js_sys::{Array, Float32Array};
 use wasm_bindgen::JsValue;
 
@@ -44,6 +45,10 @@ pub fn matches(collection: &Collection, all: &[Found], fields: Return, explain: 
     let rows = || hits().filter_map(|hit| collection.row(hit.slot));
     let metric = collection.config().metric;
     let (mut out, mut ids, mut numbers) = (String::new(), String::new(), Vec::new());
+    let count: usize = all.iter().map(|found| found.hits.len()).sum();
+    let texts: usize =
+        rows().map(|row| row.id.len() + 1 + if fields.metadata { row.metadata.len() } else { 0 }).sum();
+    ask(2 * texts + 12 * count)?;
     for hit in hits() {
         let id = collection.row(hit.slot).map_or("", |row| &row.id);
         ids.push_str(id);
@@ -75,6 +80,7 @@ pub fn matches(collection: &Collection, all: &[Found], fields: Return, explain: 
     }
     let mut vectors = Vec::new();
     if fields.vectors {
+        vectors.try_reserve_exact(count * collection.config().dimension).map_err(out_of_memory)?;
         for hit in hits() {
             vectors.extend_from_slice(&collection.vector(hit.slot)?);
         }
@@ -118,6 +124,10 @@ impl<'a> Writer<'a> {
     }
 
     fn row(&mut self, slot: u32, row: &Row) -> Result<()> {
+        let more = 2 * row.id.len() + row.metadata.len() + 64;
+        if self.json.capacity() - self.json.len() < more {
+            ask(2 * self.json.capacity() + more)?;
+        }
         self.json.push_str("{\"id\":");
         json::string(&mut self.json, &row.id);
         self.json.push_str(",\"seq\":");
@@ -128,6 +138,7 @@ impl<'a> Writer<'a> {
         }
         self.json.push('}');
         if self.fields.vectors {
+            self.vectors.try_reserve(self.collection.config().dimension).map_err(out_of_memory)?;
             self.vectors.extend_from_slice(&self.collection.vector(slot)?);
         }
         Ok(())

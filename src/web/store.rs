@@ -1,6 +1,6 @@
 //! The exported class `WasmStore`: an open database.
 
-use super::convert::{background, floats, promise, promise_json};
+use super::convert::{background, floats, json as as_json, promise};
 use super::error::report_panics;
 use super::host::{Host, HostEnv, HostStorage};
 use super::json;
@@ -13,7 +13,7 @@ use crate::kernel;
 use crate::limits::BATCH_ROWS_MAX;
 use crate::metadata::Filter;
 use crate::store::{
-    Asked, CheckpointResult, CollectionInfo, Database, ImportOptions, Options, Request, Written,
+    Asked, CheckpointResult, CollectionInfo, Database, ImportOptions, Intent, Options, Request,
 };
 use js_sys::{Array, Float32Array, Promise};
 use std::cell::{Cell, RefCell};
@@ -43,21 +43,13 @@ pub struct WasmStore {
     request: Cell<Option<Request>>,
 }
 
-/// A write, and a checkpoint behind it when the log has outgrown its share: the write does not wait for it.
-async fn written(database: Db, write: impl Future<Output = Result<Written>>) -> Result<Written> {
-    let written = write.await?;
-    index(&database);
-    checkpoint(&database);
-    Ok(written)
-}
-
 /// What a configuration says is laid over what is stored then.
 fn asked(text: String) -> Asked {
     Box::new(move |stored| json::config(&text, stored))
 }
 
 /// Sees to the graphs, beside everything else, if there is anything to do.
-fn index(database: &Db) {
+pub(super) fn index(database: &Db) {
     if database.index_steps_left(None, false).unwrap_or(0) > 0 {
         let database = database.clone();
         background(async move {
@@ -77,6 +69,29 @@ fn checkpoint(database: &Db) {
             let _ = database.checkpoint_if_due().await;
         });
     }
+}
+
+/// Rows to be written, copied before their caller can change them.
+fn rows(ids_json: &str, vectors: &Float32Array, metadata_json: Option<&str>) -> Result<Rows> {
+    let vectors = floats(vectors)?;
+    let ids = strings("ids", ids_json)?;
+    let metadata = json::metadata(metadata_json, ids.len())?;
+    Ok(Rows { ids, vectors, metadata })
+}
+
+/// A change of metadata: one object, or a list with one for each id.
+fn changed(name: String, target_json: &str, metadata_json: String, mode: &str) -> Result<Intent> {
+    let target = json::target(target_json)?;
+    let replace = match mode {
+        "merge" => false,
+        "replace" => true,
+        _ => return Err(Error::invalid("no such mode of update").with("merge or replace", mode)),
+    };
+    let metadata = match metadata_json.starts_with('[') {
+        true => json::metadata(Some(&metadata_json), 0)?,
+        false => vec![metadata_json],
+    };
+    Ok(Intent::update(name, target, metadata, replace))
 }
 
 fn info(database: &Db, name: &str) -> Result<CollectionInfo> {
@@ -99,7 +114,7 @@ impl WasmStore {
             let host = Rc::new(host);
             let database = Database::open(HostStorage(host.clone()), HostEnv::new(host), chosen).await?;
             index(&database);
-            Ok(WasmStore { database, stopped: Rc::default(), request: Cell::default() })
+            Ok(WasmStore { database, stopped: Rc::default(), request: Cell::default() }.into())
         })
     }
 
@@ -119,12 +134,13 @@ impl WasmStore {
     /// Makes or opens a collection: its `CollectionInfo`, as JSON.
     pub fn collection(&self, name: String, config_json: Option<String>) -> Promise {
         let database = self.writer();
-        promise_json(async move {
-            match config_json {
-                None => database.collection(&name, None).await?,
-                Some(text) => database.collection_as(&name, asked(text)).await?,
-            }
-            info(&database, &name)
+        promise(async move {
+            let intent = match config_json {
+                None => Intent::existing(name.clone()),
+                Some(text) => Intent::collection(name.clone(), asked(text)),
+            };
+            database.write(intent).await?;
+            Ok(as_json(&info(&database, &name)?))
         })
     }
 
@@ -136,28 +152,18 @@ impl WasmStore {
     /// Removes a collection.
     #[wasm_bindgen(js_name = dropCollection)]
     pub fn drop_collection(&self, name: String) -> Promise {
-        let database = self.writer();
-        promise_json(async move { written(database.clone(), database.drop_collection(&name)).await })
+        self.write(Ok(Intent::drop_collection(name)))
     }
 
     /// Adds or replaces rows.
     pub fn upsert(
         &self,
         name: String,
-        ids_json: String,
-        vectors: Float32Array,
+        ids_json: &str,
+        vectors: &Float32Array,
         metadata_json: Option<String>,
     ) -> Promise {
-        let database = self.writer();
-        // Copied now, before the caller can change them.
-        let vectors = floats(&vectors);
-        promise_json(async move {
-            let vectors = vectors?;
-            let ids = strings("ids", &ids_json)?;
-            let metadata = json::metadata(metadata_json.as_deref(), ids.len())?;
-            let rows = Rows { ids, vectors, metadata };
-            written(database.clone(), database.upsert(&name, rows)).await
-        })
+        self.write(rows(ids_json, vectors, metadata_json.as_deref()).map(|rows| Intent::upsert(name, rows)))
     }
 
     /// Changes metadata.
@@ -165,33 +171,16 @@ impl WasmStore {
     pub fn update_metadata(
         &self,
         name: String,
-        target_json: String,
+        target_json: &str,
         metadata_json: String,
-        mode: String,
+        mode: &str,
     ) -> Promise {
-        let database = self.writer();
-        promise_json(async move {
-            let target = json::target(&target_json)?;
-            let replace = match mode.as_str() {
-                "merge" => false,
-                "replace" => true,
-                _ => return Err(Error::invalid("no such mode of update").with("merge or replace", mode)),
-            };
-            let metadata = match metadata_json.starts_with('[') {
-                true => json::metadata(Some(&metadata_json), 0)?,
-                false => vec![metadata_json],
-            };
-            written(database.clone(), database.update(&name, target, metadata, replace)).await
-        })
+        self.write(changed(name, target_json, metadata_json, mode))
     }
 
     /// Deletes rows.
-    pub fn delete(&self, name: String, target_json: String) -> Promise {
-        let database = self.writer();
-        promise_json(async move {
-            let target = json::target(&target_json)?;
-            written(database.clone(), database.delete(&name, target)).await
-        })
+    pub fn delete(&self, name: String, target_json: &str) -> Promise {
+        self.write(json::target(target_json).map(|target| Intent::delete(name, target)))
     }
 
     /// Nearest rows to one vector or, with [`MANY`], to each of several: see `reply::matches`. `flags` is a
@@ -251,11 +240,12 @@ impl WasmStore {
     /// not two, for their size.
     pub fn checkpoint(&self, keep: Option<u32>) -> Promise {
         let database = self.database.clone();
-        promise_json(async move {
-            match keep {
+        promise(async move {
+            let done = match keep {
                 Some(keep) => database.prune(keep as usize).await.map(|()| CheckpointResult::default()),
                 None => database.checkpoint().await,
-            }
+            };
+            done.map(|done| as_json(&done))
         })
     }
 
@@ -280,19 +270,19 @@ impl WasmStore {
     /// Verifies everything: a `CheckReport`.
     pub fn check(&self) -> Promise {
         let database = self.database.clone();
-        promise_json(async move { database.check().await })
+        promise(async move { database.check().await.map(|report| as_json(&report)) })
     }
 
     /// What is stored: `Stats` without what only the facade knows.
     pub fn stats(&self) -> Promise {
         let database = self.database.clone();
-        promise_json(async move { database.stats().await })
+        promise(async move { database.stats().await.map(|stats| as_json(&stats)) })
     }
 
     /// The sequence number of the last write; 0 once it is closed.
     #[wasm_bindgen(js_name = lastWrite)]
     pub fn last_write(&self) -> f64 {
-        self.database.state().map_or(0.0, |state| state.seq as f64)
+        self.database.last_write() as f64
     }
 
     /// Which of the two builds this is: `simd128` or `relaxed-simd`.
@@ -310,7 +300,7 @@ impl WasmStore {
     #[wasm_bindgen(js_name = exportStart)]
     pub fn export_start(&self) -> Promise {
         let database = self.database.clone();
-        promise(async move { database.export().await.map(WasmExport::new) })
+        promise(async move { database.export().await.map(|export| WasmExport::new(export).into()) })
     }
 
     /// Begins an import: a `WasmImport`.
@@ -323,22 +313,21 @@ impl WasmStore {
                 replace: fields.boolean("replace")?.unwrap_or(false),
                 total_bytes: fields.natural("totalBytes")?.unwrap_or(0),
             };
-            Ok(WasmImport::start(database, options))
+            Ok(WasmImport::start(database, options).into())
         })
     }
 
-    /// Begins a rebuild. With `has_embed` a `WasmRebuild`; without, the configuration is changed in place and
-    /// the promise is of undefined.
+    /// Begins a rebuild. With `has_embed` a `WasmRebuild`; without, the configuration is changed in place: a
+    /// `WriteResult`.
     #[wasm_bindgen(js_name = rebuildStart)]
     pub fn rebuild_start(&self, name: String, config_json: String, has_embed: bool) -> Promise {
+        if !has_embed {
+            return self.write(Ok(Intent::configure(name, asked(config_json))));
+        }
         let database = self.writer();
-        promise(async move {
-            if has_embed {
-                return Ok(WasmRebuild::new(database.rebuild_as(&name, asked(config_json)).await?).into());
-            }
-            written(database.clone(), database.configure_as(&name, asked(config_json))).await?;
-            Ok(JsValue::UNDEFINED)
-        })
+        promise(
+            async move { Ok(WasmRebuild::new(database.rebuild_as(&name, asked(config_json)).await?).into()) },
+        )
     }
 
     /// Waits for running writes and closes.
@@ -355,6 +344,17 @@ impl WasmStore {
     /// For one write, by its name if it was given one.
     fn writer(&self) -> Db {
         self.database.requested(self.request.take())
+    }
+
+    /// Makes a write. A checkpoint may be due behind it, for which it does not wait.
+    fn write(&self, intent: Result<Intent>) -> Promise {
+        let database = self.writer();
+        promise(async move {
+            let written = database.write(intent?).await?;
+            index(&database);
+            checkpoint(&database);
+            Ok(as_json(&written))
+        })
     }
 
     fn get_inner(&self, name: &str, ids_json: &str, options_json: &str) -> Result<Array> {

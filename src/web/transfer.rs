@@ -1,11 +1,12 @@
 //! Long operations in steps: export, import, rebuild.
 
-use super::convert::{background, promise, promise_json};
+use super::convert::{self, background, json as as_json, promise};
 use super::error::to_js;
 use super::feed::Feed;
 use super::host::{HostEnv, HostStorage};
+use super::store::index;
 use crate::error::{Error, Result};
-use crate::json::{self, text};
+use crate::json;
 use crate::storage::Source;
 use crate::store::{Database, EmbedRow, Export, ImportOptions, ImportResult, Rebuild};
 use js_sys::{Float32Array, Promise, Uint8Array};
@@ -68,6 +69,7 @@ impl WasmImport {
         background(async move {
             *result.borrow_mut() = Some(database.import(&mut source, options).await);
             source.close();
+            index(&database);
         });
         WasmImport { feed, outcome }
     }
@@ -77,9 +79,9 @@ impl WasmImport {
 impl WasmImport {
     /// Hands over the next bytes of the archive; rejects when they do not verify.
     pub fn write(&self, bytes: Uint8Array) -> Promise {
-        let (feed, outcome, bytes) = (self.feed.clone(), self.outcome.clone(), bytes.to_vec());
+        let (feed, outcome, bytes) = (self.feed.clone(), self.outcome.clone(), convert::bytes(&bytes));
         promise(async move {
-            feed.push(bytes).await;
+            feed.push(bytes?).await;
             match outcome.borrow().as_ref() {
                 Some(Err(cause)) => Err(cause.clone()),
                 _ => Ok(JsValue::UNDEFINED),
@@ -91,10 +93,11 @@ impl WasmImport {
     pub fn finish(&self) -> Promise {
         self.feed.end();
         let (feed, outcome) = (self.feed.clone(), self.outcome.clone());
-        promise_json(async move {
+        promise(async move {
             feed.closed().await;
             let outcome = outcome.borrow_mut().take();
-            outcome.unwrap_or_else(|| Err(Error::invalid("finish() was called twice")))
+            let outcome = outcome.unwrap_or_else(|| Err(Error::invalid("finish() was called twice")));
+            outcome.map(|result| as_json(&result))
         })
     }
 
@@ -144,8 +147,8 @@ impl WasmRebuild {
 
     /// Takes the vectors of the rows that `next` gave.
     pub fn put(&self, vectors: Float32Array) -> Promise {
-        let (rebuild, vectors) = (self.0.clone(), vectors.to_vec());
-        promise(async move { rebuild.put(vectors).await.map(|()| JsValue::UNDEFINED) })
+        let (rebuild, vectors) = (self.0.clone(), convert::floats(&vectors));
+        promise(async move { rebuild.put(vectors?).await.map(|()| JsValue::UNDEFINED) })
     }
 
     /// `{"done", "total"}` in rows.
@@ -160,7 +163,7 @@ impl WasmRebuild {
         promise(async move {
             Ok(match rebuild.clone().commit().await? {
                 None => JsValue::UNDEFINED,
-                Some(written) => JsValue::from(&text(&written)),
+                Some(written) => as_json(&written),
             })
         })
     }

@@ -5,8 +5,8 @@ use super::support::fault::FaultStorage;
 use super::support::model::{Model, ModelRow};
 use super::support::{TestEnv, block_on, open, rows};
 use lodestore::collection::{Config, Rows};
-use lodestore::error::Kind;
-use lodestore::storage::{FileInfo, MemoryStorage, ReadNow, Source, Storage};
+use lodestore::error::{Error, Kind};
+use lodestore::storage::{FileInfo, MemoryStorage, Once, ReadNow, Source, Storage};
 use lodestore::store::{Database, Options};
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -52,7 +52,7 @@ pub struct Outcome {
 }
 
 /// Files that take nothing of the budget, on which every change takes a while.
-pub struct Files(FaultStorage);
+pub struct Files(pub FaultStorage);
 
 impl Storage for Files {
     async fn list(&self) -> lodestore::Result<Vec<FileInfo>> {
@@ -60,11 +60,29 @@ impl Storage for Files {
     }
 
     async fn read(&self, name: &str, range: Range<u64>) -> lodestore::Result<Vec<u8>> {
-        budget::aside(|| block_on(self.0.read(name, range)))
+        let bytes = budget::aside(|| block_on(self.0.read(name, range)))?;
+        // What is read comes into the memory of the store, which may be full.
+        let mut own = Vec::new();
+        let room = own.try_reserve_exact(bytes.len());
+        own.extend_from_slice(if room.is_ok() { &bytes } else { &[] });
+        budget::aside(|| drop(bytes));
+        room.map_err(|_| Error::new(Kind::Quota, "no memory for what is read"))?;
+        Ok(own)
     }
 
     async fn create(&self, name: &str, source: &mut impl Source) -> lodestore::Result<()> {
-        budget::aside(|| block_on(self.0.create(name, source)))
+        let mut file = Vec::new();
+        loop {
+            match source.next().await {
+                Ok(Some(piece)) => budget::aside(|| file.extend_from_slice(&piece)),
+                Ok(None) => break,
+                Err(cause) => {
+                    budget::aside(|| drop(file));
+                    return Err(cause);
+                }
+            }
+        }
+        budget::aside(|| block_on(self.0.create(name, &mut Once::new(file))))
     }
 
     async fn append(&self, name: &str, at: u64, bytes: &[u8]) -> lodestore::Result<()> {
@@ -88,7 +106,7 @@ impl Storage for Files {
 }
 
 pub struct Full {
-    files: MemoryStorage,
+    pub files: MemoryStorage,
     pub db: Database<Files, TestEnv>,
     dimension: usize,
 }

@@ -28,7 +28,7 @@ export async function install(folder, tarball) {
 }
 
 /** Writes a script into the project and runs it with Node. */
-export async function node(project, name, source) {
+export async function node(project, name, source, ...args) {
   await writeFile(join(project, name), source);
-  return run(process.execPath, [name], { cwd: project });
+  return run(process.execPath, [name, ...args], { cwd: project });
 }

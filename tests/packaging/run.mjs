@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { browserCases } from './cases/browser.mjs';
 import { fileCases } from './cases/files.mjs';
+import { memoryCases } from './cases/full.mjs';
 import { nodeCases } from './cases/node.mjs';
 import { typeCases } from './cases/types.mjs';
 import { install } from './project.mjs';
@@ -29,7 +30,7 @@ let failed = 0;
 try {
   const project = await install(join(scratch, 'app'), tarball);
   const context = { root, tarball, project, installed: join(project, 'node_modules/lodestore') };
-  for (const cases of [fileCases, nodeCases, typeCases, browserCases]) {
+  for (const cases of [fileCases, nodeCases, memoryCases, typeCases, browserCases]) {
     for (const [name, run] of Object.entries(cases)) {
       try {
         await run(context);

@@ -136,29 +136,29 @@ fn auto_has_a_graph_while_it_pays() {
     let mut points = Points::new(31, dimension, 0);
     let base = config(dimension, Metric::Dot, IndexKind::Auto, Quantization::Int8);
     let mut world = World::new(Config { hnsw: thin(2, 8), ..base });
-    world.upsert(points.rows(0..1_500));
+    world.upsert(points.rows(0..2_500));
     assert_eq!((world.steps(1, true), world.collection().index_steps_left(true)), (0, 0));
     assert!(world.collection().graph().is_none());
     let vector = points.point(0);
     let query = Query { vector: &vector, top_k: 3, ..Query::default() };
     assert_eq!(world.check(&query, "few").0.explain.plan, Plan::Codes);
-    world.upsert(points.rows(1_500..2_500));
-    assert!(world.collection().index_steps_left(false) >= 2_500);
+    world.upsert(points.rows(2_500..4_500));
+    assert!(world.collection().index_steps_left(false) >= 4_500);
     world.settle();
-    assert_eq!(world.collection().graph().unwrap().graph().len(), 2_500);
+    assert_eq!(world.collection().graph().unwrap().graph().len(), 4_500);
     assert_eq!(world.check(&query, "many").0.explain.plan, Plan::Graph);
     // It stays for fewer rows than it was built for.
-    world.delete(0..1_000);
+    world.delete(0..3_000);
     world.settle();
     assert_eq!(world.collection().graph().unwrap().graph().len(), 1_500);
-    world.delete(1_000..2_400);
+    world.delete(3_000..4_400);
     assert_eq!(world.collection().index_steps_left(false), 1);
     world.settle();
     assert!(world.collection().graph().is_none());
     world.check(&query, "few again");
     // Without a graph all slots are free at once.
     world.upsert(points.rows(0..2_300));
-    assert_eq!(world.collection().slot_count(), 2_500);
+    assert_eq!(world.collection().slot_count(), 4_500);
     world.check(&query, "some again");
 }
 

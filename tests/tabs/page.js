@@ -24,7 +24,10 @@ globalThis.write = async (id, metadata = {}) => {
   const { seq } = await rows.upsert([{ id, vector: vectorOf(id), metadata }]);
   // Whether it is read again at once, in the tab that wrote it.
   const row = await rows.get(id);
-  if (row === undefined || row.seq < seq) throw new Error(`${id} was written and is not there`);
+  if (row === undefined || row.seq < seq)
+    throw new Error(
+      `${id} was written as ${seq} and is not there: ${row?.seq}, ${JSON.stringify(await db.stats())}`,
+    );
   return seq;
 };
 

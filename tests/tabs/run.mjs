@@ -1,20 +1,20 @@
 // Several tabs of a real browser on one database.
-// Usage: node tests/tabs/run.mjs [--only=text] [--rows=200]; CHROMIUM names the browser. Exit code 0 only when all pass.
+// Usage: node tests/tabs/run.mjs [--browser=firefox] [--only=text] [--rows=200]; CHROMIUM and FIREFOX name the browsers.
+// Exit code 0 only when all pass.
 
-import { chromium } from 'playwright-core';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { browserNames, start } from './browsers.mjs';
 import { serve } from './server.mjs';
 import { Site } from './tab.mjs';
 
 const option = (name) => process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(`--${name}=`.length);
 const only = option('only') ?? '';
 const rows = Number(option('rows') ?? 200);
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-if (!existsSync(executablePath)) {
-  console.error(`no browser at ${executablePath}; install Chromium or set CHROMIUM`);
+const name = option('browser') ?? 'chromium';
+if (!browserNames.includes(name)) {
+  console.error(`there is no browser ${name}: name one of ${browserNames.join(', ')}`);
   process.exit(1);
 }
 
@@ -27,18 +27,15 @@ const scratch = await mkdtemp(join(tmpdir(), 'lodestore-tabs-'));
 let passed = 0;
 let failed = 0;
 const { origin, close } = await serve();
-const context = await chromium.launchPersistentContext(scratch, {
-  executablePath,
-  headless: true,
-  chromiumSandbox: false,
-  // People's browsers have it, and it keeps locks.
-  ignoreDefaultArgs: ['--disable-back-forward-cache'],
-  args: ['--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'],
-});
+const browser = await start(name, scratch);
 try {
-  for (const [number, [name, run]] of cases.entries()) {
+  for (const [number, [name, run, needs]] of cases.entries()) {
     if (!name.includes(only)) continue;
-    const site = new Site(context, origin, `case-${number}`);
+    if (needs !== undefined && !browser.can.includes(needs)) {
+      console.log(`     this browser cannot ${needs} a page: ${name}`);
+      continue;
+    }
+    const site = new Site(browser, origin, `case-${number}`);
     const started = performance.now();
     try {
       await run(site, rows);
@@ -53,7 +50,7 @@ try {
     }
   }
 } finally {
-  await context.close();
+  await browser.close();
   close();
   await rm(scratch, { recursive: true, force: true });
 }

@@ -1,14 +1,15 @@
 // Pages of one browser that share a database, and what can happen to them.
 
 import assert from 'node:assert/strict';
+import { until } from './browsers.mjs';
 
 /** All tabs of one case, and what was acknowledged to any of them. */
 export class Site {
   acked = new Set();
   tabs = [];
 
-  constructor(context, origin, name) {
-    this.context = context;
+  constructor(browser, origin, name) {
+    this.browser = browser;
     this.origin = origin;
     this.name = name;
   }
@@ -18,6 +19,14 @@ export class Site {
     this.tabs.push(tab);
     await tab.load();
     return tab;
+  }
+
+  /** A page that has the package and no database. */
+  async page() {
+    const page = await this.browser.newPage();
+    await page.goto(`${this.origin}/other`);
+    await until(page, 'globalThis.ready');
+    return page;
   }
 
   /** The tab that leads. */
@@ -51,11 +60,14 @@ export class Site {
   }
 
   async close() {
-    for (const tab of this.tabs) await tab.page.close().catch(() => undefined);
+    for (const tab of [...this.tabs]) await tab.close().catch(() => undefined);
   }
 }
 
 export class Tab {
+  /** Grows when what runs in the page is ended, by whatever is done to it here. */
+  #endings = 0;
+
   constructor(site, options) {
     this.site = site;
     this.options = options;
@@ -63,8 +75,8 @@ export class Tab {
 
   /** A new page, with the database open. */
   async load() {
-    this.page = await this.site.context.newPage();
-    this.cdp = await this.site.context.newCDPSession(this.page);
+    this.page = await this.site.browser.newPage();
+    this.debugger = await this.site.browser.debug(this.page);
     this.errors = [];
     this.page.on('pageerror', (error) => this.errors.push(String(error)));
     await this.page.exposeFunction('acked', (id) => void this.site.acked.add(id));
@@ -73,12 +85,16 @@ export class Tab {
   }
 
   async ready() {
-    await this.page.waitForFunction('globalThis.ready');
+    await this.until('globalThis.ready');
   }
 
   async open() {
     await this.ready();
     await this.page.evaluate(([name, options]) => openDb(name, options), [this.site.name, this.options]);
+  }
+
+  until(expression) {
+    return until(this.page, expression);
   }
 
   run(expression) {
@@ -93,31 +109,50 @@ export class Tab {
     await this.run(`write(${JSON.stringify(id)}).then((seq) => (acked(${JSON.stringify(id)}), seq))`);
   }
 
-  /** Resolves to whether all of it was written; a tab may go away in between. */
-  writeMany(prefix, count, width = 4) {
-    return this.run(`writeMany(${JSON.stringify(prefix)}, ${count}, ${width})`).then(
-      () => true,
-      (error) => {
-        if (/closed|crashed|navigat|destroyed|Target/i.test(String(error))) return false;
-        throw error;
-      },
-    );
+  /** Resolves to whether all of it was written; a tab may be made to go away in between, and nothing else. */
+  async writeMany(prefix, count, width = 4) {
+    const endings = this.#endings;
+    try {
+      await this.run(`writeMany(${JSON.stringify(prefix)}, ${count}, ${width})`);
+      return true;
+    } catch (error) {
+      if (this.#endings === endings) throw error;
+      return false;
+    }
   }
 
   async close() {
+    this.#endings += 1;
     await this.page.close();
     this.#gone();
   }
 
   /** Ends the renderer of this page as a crash would. */
   async crash() {
+    this.#endings += 1;
     const crashed = new Promise((resolve) => this.page.once('crash', resolve));
-    this.cdp.send('Page.crash').catch(() => undefined);
+    this.debugger.send('Page.crash').catch(() => undefined);
     await crashed;
     this.#gone();
   }
 
+  /** Is gone in the rudest way that this browser has for one page. */
+  die() {
+    return this.debugger === undefined ? this.close() : this.crash();
+  }
+
+  /** Stands still, frozen if the browser can do that; resolves to what waits until it goes on. */
+  async standStill() {
+    if (this.debugger === undefined) {
+      const over = this.run('block(6000)');
+      return () => over;
+    }
+    await this.freeze();
+    return () => this.thaw();
+  }
+
   async reload() {
+    this.#endings += 1;
     await this.page.reload();
     await this.open();
   }
@@ -128,19 +163,20 @@ export class Tab {
    * and the browser keeps a transaction for as long as the page is paused.
    */
   async freeze() {
-    await this.cdp.send('Debugger.enable');
-    const paused = new Promise((resolve) => this.cdp.once('Debugger.paused', resolve));
-    await this.cdp.send('Runtime.evaluate', { expression: 'setTimeout(() => { debugger; })' });
+    await this.debugger.send('Debugger.enable');
+    const paused = new Promise((resolve) => this.debugger.once('Debugger.paused', resolve));
+    await this.debugger.send('Runtime.evaluate', { expression: 'setTimeout(() => { debugger; })' });
     await paused;
   }
 
   async thaw() {
-    await this.cdp.send('Debugger.resume');
-    await this.cdp.send('Debugger.disable');
+    await this.debugger.send('Debugger.resume');
+    await this.debugger.send('Debugger.disable');
   }
 
   /** Follows a link, away from the database. */
   async leave() {
+    this.#endings += 1;
     await this.page.goto(`${this.site.origin}/elsewhere`);
     await this.ready();
   }
@@ -150,7 +186,7 @@ export class Tab {
    * else waits for that, as `writeMany` ended when the page was left. Else it is opened again.
    */
   async back() {
-    await this.page.goBack({ waitUntil: 'commit' });
+    await this.site.browser.back(this.page);
     await this.ready();
     const kept = await this.run('globalThis.db !== undefined');
     if (!kept) await this.open();

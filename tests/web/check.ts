@@ -7,6 +7,8 @@ export type Driver = (command: string, argument?: unknown) => Promise<unknown>;
 
 export interface Case {
   name: string;
+  /** Only a Chromium can be driven to do what it takes. */
+  needsChromium?: boolean;
   run(): Promise<void>;
 }
 

@@ -1,8 +1,9 @@
-// Runs the suites of tests/web/suites in their real hosts: Node, a Chromium window, a dedicated worker.
-// Usage: node tests/web/run.mjs [suite ...] [--only=text]; CHROMIUM names the browser. Exit code 0 only when all pass.
+// Runs the suites of tests/web/suites in their real hosts: Node, a window of Chromium, a dedicated worker; with
+// --browser=firefox in those of Firefox, without the cases that only Chromium can be driven to.
+// Usage: node tests/web/run.mjs [suite ...] [--browser=firefox] [--only=text]; CHROMIUM and FIREFOX name the browsers.
+// Exit code 0 only when all pass.
 
 import { build } from 'esbuild';
-import { chromium } from 'playwright-core';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import fs, { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -10,6 +11,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { browserNames, start } from '../tabs/browsers.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const packed = join(here, 'node_modules/lodestore');
@@ -22,8 +24,9 @@ for (const name of wanted)
   if (!known.includes(name)) fail(`there is no suite ${name}; there are ${known.join(', ')}`);
 const suites = known.filter((name) => wanted.length === 0 || wanted.includes(name));
 
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-if (!existsSync(executablePath)) fail(`no browser at ${executablePath}; install Chromium or set CHROMIUM`);
+const browserName =
+  args.find((arg) => arg.startsWith('--browser='))?.slice('--browser='.length) ?? 'chromium';
+if (!browserNames.includes(browserName)) fail(`there is no browser ${browserName}`);
 
 const scratch = await mkdtemp(join(tmpdir(), 'lodestore-tests-'));
 let passed = 0;
@@ -34,7 +37,7 @@ try {
   globalThis.testHost = { directory: globalThis.testDirectory, fs, pid: process.pid, kernels, killAfter };
   for (const name of suites) {
     const { default: suite } = await import(pathToFileURL(join(scratch, 'node/suites', `${name}.js`)).href);
-    if (suite.contexts.includes('node')) await runInNode(name, suite);
+    if (suite.contexts.includes('node') && browserName === 'chromium') await runInNode(name, suite);
     const contexts = suite.contexts.filter((context) => context !== 'node');
     for (const context of contexts) await runInBrowser(name, context);
   }
@@ -137,28 +140,14 @@ async function runInBrowser(name, context) {
   const server = await serve();
   const origin = `http://127.0.0.1:${server.address().port}`;
   const profile = await mkdtemp(join(scratch, 'profile-'));
-  const browser = await chromium.launchPersistentContext(profile, {
-    executablePath,
-    headless: true,
-    chromiumSandbox: false,
-    // People's browsers have it, and it keeps locks.
-    ignoreDefaultArgs: ['--disable-back-forward-cache'],
-    args: [
-      '--disable-gpu',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  const browser = await start(browserName, profile);
   try {
     const page = await browser.newPage();
-    const cdp = await browser.newCDPSession(page);
+    const cdp = await browser.debug(page);
+    const where = browserName === 'chromium' ? `${context} ${name}` : `${browserName} ${context} ${name}`;
     page.on('console', (line) => line.type() === 'error' && console.log(`     console: ${line.text()}`));
-    page.on('pageerror', (error) =>
-      report(`${context} ${name}`, { name: 'uncaught error', error: String(error) }),
-    );
-    await page.exposeFunction('report', (result) => report(`${context} ${name}`, result));
+    page.on('pageerror', (error) => report(where, { name: 'uncaught error', error: String(error) }));
+    await page.exposeFunction('report', (result) => report(where, result));
     await page.exposeFunction('drive', (command, argument) =>
       drive({ browser, cdp, origin }, command, argument),
     );

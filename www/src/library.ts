@@ -9,6 +9,7 @@ import type {
   Match,
   OpenReport,
   Progress,
+  QueryExplain,
   Stats,
 } from 'lodestore';
 import { CONFIG, DICTIONARY, OWN } from '../shared/dictionary.js';
@@ -26,6 +27,8 @@ export interface Answer {
   found: Found[];
   ms: number;
   rows: number;
+  /** How the dictionary was searched, or the reader's texts where only those were. */
+  how: QueryExplain | undefined;
 }
 
 export interface OwnText {
@@ -78,7 +81,7 @@ export class Library {
   async search(vector: Float32Array, scope: Scope, topK: number): Promise<Answer> {
     const start = performance.now();
     const filter: Filter | undefined = scope === 'all' || scope === 'mine' ? undefined : { pos: scope };
-    const options = filter === undefined ? { topK } : { topK, filter };
+    const options = { topK, explain: true, ...(filter === undefined ? {} : { filter }) };
     const [words, mine] = await Promise.all([
       scope === 'mine' ? undefined : this.#words?.query(vector, options),
       scope === 'all' || scope === 'mine' ? this.#mine?.query(vector, options) : undefined,
@@ -89,7 +92,8 @@ export class Library {
     ];
     found.sort((a, b) => b.score - a.score);
     const rows = (words ? this.#rows.words : 0) + (mine ? this.#rows.mine : 0);
-    return { found: found.slice(0, topK), ms: performance.now() - start, rows };
+    const how = words?.explain ?? mine?.explain;
+    return { found: found.slice(0, topK), ms: performance.now() - start, rows, how };
   }
 
   /** Embeds and stores the reader's lines; what was stored before an abort stays. */

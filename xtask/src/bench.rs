@@ -25,6 +25,9 @@ pub fn command(mut args: Args) -> Result<()> {
         .env("LODESTORE_KERNEL", kernel()?)
         .env("LODESTORE_TARBALL", package)
         .current_dir(paths::root());
+    if suite == "store" {
+        node.env("LODESTORE_REPLAY", replay()?);
+    }
     if suite == "million" {
         // What embeds its rows.
         npm::install(&paths::root().join("bench"))?;
@@ -46,6 +49,23 @@ fn kernel() -> Result<PathBuf> {
         "lodestore-bench-kernel",
     ]))?;
     Ok(Simd::Baseline.output("lodestore_bench_kernel"))
+}
+
+/// The program that replays a log natively, compiled for speed.
+fn replay() -> Result<PathBuf> {
+    run(program("cargo")
+        .args([
+            "build",
+            "--quiet",
+            "--profile",
+            "native",
+            "--package",
+            "lodestore-bench-replay",
+            "--target-dir",
+        ])
+        .arg(paths::target())
+        .current_dir(paths::root()))?;
+    Ok(paths::target().join("native/lodestore-bench-replay"))
 }
 
 /// The npm packages that search is measured beside: a gigabyte that nothing else needs.

@@ -5,12 +5,13 @@ use crate::run::{Failure, Result};
 const OVERVIEW: &str = "\
 Lodestore's commands. Each does the set-up that it needs by itself, and says what it installs.
 
-  cargo xtask setup    make everything ready: the wasm target, npm packages, Chromium
+  cargo xtask setup    make everything ready: the wasm target, npm packages, browsers
   cargo xtask build    compile the crate to wasm and generate the JavaScript glue
   cargo xtask pack     assemble the npm package and put it where the demo and the tests use it
   cargo xtask demo     build the demo and serve it
   cargo xtask test     run every test and print how many ran of each kind
   cargo xtask sim      simulate crashes, faults and damage, seed by seed
+  cargo xtask crash    kill browsers and Node while they write, or cut their disk off
   cargo xtask bench    run a benchmark suite
   cargo xtask check    formatters, linters and type checkers only
   cargo xtask fmt      format Rust, TypeScript, JSON, CSS and HTML in place
@@ -19,6 +20,7 @@ Lodestore's commands. Each does the set-up that it needs by itself, and says wha
 
 Environment:
   CHROMIUM          the browser to test with; else the first of chromium, chromium-browser, google-chrome
+  FIREFOX           the second one; else the first of firefox-esr, firefox
   LODESTORE_WASM    `rustup` or `system`: which compiler builds the wasm, instead of whichever is ready";
 
 const SETUP: &str = "\
@@ -30,7 +32,7 @@ Makes a fresh machine ready; with everything there it takes under a second. Can 
                   cargo and the library sources by apt (rustc-web cargo-web rust-web-src), and the standard library
                   compiled from them, once, about a minute, into that compiler's own folder
   npm packages    `npm ci` in every folder that has a lock file, bench/ left out
-  Chromium        by apt, when there is none; not with --no-browser";
+  browsers        Chromium and Firefox by apt, when there is none; not with --no-browser";
 
 const BUILD: &str = "\
 cargo xtask build [--opt]
@@ -58,15 +60,16 @@ Builds the demo with the packed package, prepares its dictionary, and serves it 
   --no-serve      build www/dist only";
 
 const TEST: &str = "\
-cargo xtask test [lint | native | web | tabs | packaging | demo]...
+cargo xtask test [lint | native | web | tabs | crash | packaging | demo]...
 
 Runs every test, or only the kinds named, and prints how many ran of each kind. Stops at the first kind that
 fails and shows its output. The outputs are kept in target/xtask/log.
 
   lint            rustfmt, clippy (native and wasm), prettier, tsc
   native          cargo test, and some thousand seeds of the simulation
-  web             the packed package in Chromium
-  tabs            several tabs of Chromium on one database
+  web             the packed package in Chromium, and the storages in Firefox
+  tabs            several tabs of Chromium, and of Firefox, on one database
+  crash           Chromium, Firefox and Node killed three times each while they write; `cargo xtask crash` goes on
   packaging       the packed package in Node and through bundlers
   demo            the built demo, driven in Chromium";
 
@@ -82,6 +85,21 @@ nothing else is asked for.
   --from S        the first seed, else 0
   --flips N       flip so many random bits, one at a time, in a database of some megabyte and its archive
   --self-test     storages that break the contract, each of which has to be found out";
+
+const CRASH: &str = "\
+cargo xtask crash [--host chromium|firefox|node] [--storage indexeddb|opfs|files] [--mode kill|power]
+                  [--durability strict|relaxed] [--rounds N] [--seed N] [--new] [--record] [--verbose]
+
+Kills real hosts while they write to the packed package, and looks whether everything acknowledged is there, and of what
+was under way all or nothing. What is not named is done for all, with strict durability. `power` besides cuts a disk image off
+from its cache; it needs root. The last line says how many rounds and acknowledged writes there were and what failed;
+a lost strict write is a failure.
+
+  --rounds N      crashes of each setting, else 50
+  --seed N        of the writes and the moments; else a new one, which is printed
+  --new           power cuts hit a database in Chromium's OPFS that is new: that it is lost is known, and counted
+  --record        keep the results in tests/crash-hosts/results.json, and rewrite docs/durability.md from them
+  --verbose       a line for each round";
 
 const BENCH: &str = "\
 cargo xtask bench SUITE [ARGUMENTS...]
@@ -113,6 +131,7 @@ pub fn print(command: &str) -> Result<()> {
         "demo" => DEMO,
         "test" => TEST,
         "sim" => SIM,
+        "crash" => CRASH,
         "bench" => BENCH,
         "check" => CHECK,
         "fmt" => FMT,

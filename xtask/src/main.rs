@@ -6,6 +6,7 @@
 mod args;
 mod bench;
 mod build;
+mod crash;
 mod demo;
 mod fmt;
 mod hash;
@@ -50,6 +51,7 @@ fn dispatch(mut args: Args) -> Result<()> {
         "test" => test::command(args),
         "check" => test::check(args),
         "sim" => sim::command(args),
+        "crash" => crash::command(args),
         "bench" => bench::command(args),
         "fmt" => fmt::command(args),
         "help" => help::print(&args.word().unwrap_or_default()),

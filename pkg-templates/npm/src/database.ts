@@ -101,7 +101,8 @@ export class Database {
 
   /**
    * Writes what changed since the last snapshot and starts a new log, so that the next opening is quick. It happens
-   * by itself too, see `checkpointLogBytes`. Aborting stops the waiting, not the work.
+   * by itself too, see `checkpointLogBytes`. It holds one block (what is stored of 1,024 rows) in memory. Aborting stops
+   * the waiting, not the work.
    */
   async checkpoint(options: LongOptions = {}): Promise<CheckpointResult> {
     checkOptions('checkpoint', options, LONG_OPTIONS);
@@ -140,8 +141,8 @@ export class Database {
   }
 
   /**
-   * The whole database, as it is now, as one archive: a stream that is made while it is read. Cancelling the stream
-   * or aborting `signal` ends it; then the stream fails with the signal's reason.
+   * The whole database, as it is now, as one archive: a stream that is made while it is read, in pieces of at most 4 MiB
+   * or one block. Cancelling the stream or aborting `signal` ends it; then the stream fails with the signal's reason.
    */
   export(options: LongOptions = {}): ReadableStream<Uint8Array> {
     checkOptions('export', options, LONG_OPTIONS);
@@ -151,6 +152,10 @@ export class Database {
   /**
    * Takes in an archive made by `export`. The database must be empty, or `replace` true; nothing changes until
    * the whole archive verified. The signal is heeded while bytes come in, not in the final switch.
+   *
+   * Memory holds what was there or what is imported, never both: bytes go into storage as they come, and are loaded from
+   * there when all of them verified. Reads go on until then; those of that time, which is as long as opening takes, are
+   * answered when it is over. If loading fails (no memory for it: `Quota`), what was there is loaded again.
    *
    * @throws LodestoreError `Corrupt` for what is no archive, or a damaged or truncated one; `Version` for one of a
    *   newer Lodestore; `Invalid` when the database is not empty.

@@ -1,11 +1,12 @@
 /** An engine on WebAssembly in this very context. */
 
-import type { Answer, Engine, EngineOptions, NamedMethod, QueryAsk, RequestName } from './engine.js';
-import { toLodestoreError } from './errors.js';
+import type { Answer, Engine, EngineOptions, NamedMethod, QueryAsk, RequestName, Soon } from './engine.js';
+import { type LodestoreError, toLodestoreError } from './errors.js';
 import { closed, invalid } from './fault.js';
 import { StorageHost } from './host.js';
 import type { ProgressSink } from './progress.js';
 import { claim, type Lock, pickStorage } from './storage/index.js';
+import { checkWhole, fallen, isBroken, orFallen } from './trap.js';
 import type { PruneResult, Stats, StorageObject } from './types.js';
 import type { Reply, WasmExport, WasmImport, WasmRebuild, WasmStore, WasmStoreClass } from './wasm-api.js';
 
@@ -23,6 +24,8 @@ export class DirectEngine implements Engine {
   readonly #imports = new Handles<WasmImport>('import');
   readonly #rebuilds = new Handles<WasmRebuild>('rebuild');
   readonly #known: Known;
+  /** Settles when the import that is being finished ends: what it loads cannot be read before. */
+  #loading: Promise<unknown> | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(
@@ -59,17 +62,16 @@ export class DirectEngine implements Engine {
           ? options.storage
           : await pickStorage(options.storage, name, { durability, directory, held: shared !== undefined });
       try {
+        checkWhole();
         const host = new StorageHost(storage, sinks);
-        const store = await wasm.open(
-          host,
-          JSON.stringify({ checkpointLogBytes, requests: shared !== undefined }),
-        );
+        const given = JSON.stringify({ checkpointLogBytes, requests: shared !== undefined });
+        const store = await orFallen(wasm.open(host, given));
         const known: Known = { name, storage: storage.kind ?? 'custom', durability, role: 'sole' };
         return new DirectEngine(store, storage, host, lock, sinks, known);
       } catch (error) {
         // The first failure is the one to tell.
         await storage.close?.().catch(() => undefined);
-        throw error;
+        throw fallen(error);
       }
     } catch (error) {
       await lock?.release();
@@ -87,8 +89,8 @@ export class DirectEngine implements Engine {
     return this.#later((store) => store.collection(name, configJson));
   }
 
-  collections(): string {
-    return this.#now((store) => store.collections());
+  collections(): Soon<string> {
+    return this.#read((store) => store.collections());
   }
 
   dropCollection(name: string): Promise<string> {
@@ -112,23 +114,23 @@ export class DirectEngine implements Engine {
     return this.#later((store) => store.delete(name, targetJson));
   }
 
-  query(name: string, vectors: Float32Array, ask: QueryAsk): Answer {
+  query(name: string, vectors: Float32Array, ask: QueryAsk): Soon<Answer> {
     const { topK, flags, minScore, ef, oversample, filter } = ask;
-    return this.#now((store) =>
+    return this.#read((store) =>
       answer(store.query(name, vectors, topK, flags, minScore, ef, oversample, filter)),
     );
   }
 
-  get(name: string, idsJson: string, optionsJson: string): Answer {
-    return this.#now((store) => answer(store.get(name, idsJson, optionsJson)));
+  get(name: string, idsJson: string, optionsJson: string): Soon<Answer> {
+    return this.#read((store) => answer(store.get(name, idsJson, optionsJson)));
   }
 
-  list(name: string, optionsJson: string): Answer {
-    return this.#now((store) => answer(store.list(name, optionsJson)));
+  list(name: string, optionsJson: string): Soon<Answer> {
+    return this.#read((store) => answer(store.list(name, optionsJson)));
   }
 
-  count(name: string, filterJson: string | undefined): number {
-    return this.#now((store) => store.count(name, filterJson));
+  count(name: string, filterJson: string | undefined): Soon<number> {
+    return this.#read((store) => store.count(name, filterJson));
   }
 
   optimize(name: string, run: number, progress?: ProgressSink): Promise<void> {
@@ -163,6 +165,7 @@ export class DirectEngine implements Engine {
 
   stats(): Promise<string> {
     return this.#later(async (store) => {
+      await this.#loading;
       // Asked for first: when the answer comes the store may have been closed and freed.
       const here = { memoryBytes: store.memoryBytes(), build: store.build() as Stats['build'] };
       const stored = JSON.parse(await store.stats()) as Omit<Stats, keyof Known | keyof typeof here>;
@@ -214,7 +217,12 @@ export class DirectEngine implements Engine {
 
   importFinish(handle: number, progress?: ProgressSink): Promise<string> {
     return this.#later(async () => {
-      const result = await this.#imports.get(handle).finish();
+      const finishing = this.#imports.get(handle).finish();
+      this.#loading = finishing.then(
+        () => (this.#loading = undefined),
+        () => (this.#loading = undefined),
+      );
+      const result = await finishing;
       this.#imports.end(handle);
       return result;
     }, progress);
@@ -228,7 +236,7 @@ export class DirectEngine implements Engine {
   rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<number | undefined> {
     return this.#later(async (store) => {
       const running = await store.rebuildStart(name, configJson, hasEmbed);
-      return running && this.#rebuilds.add(running);
+      return typeof running === 'string' ? undefined : this.#rebuilds.add(running);
     });
   }
 
@@ -273,10 +281,12 @@ export class DirectEngine implements Engine {
   async #close(): Promise<void> {
     try {
       // An import waits for its source, which may be silent for ever.
-      await Promise.allSettled(this.#imports.all().map((running) => running.abort()));
-      await this.#store.close();
+      if (!isBroken()) {
+        await orFallen(Promise.allSettled(this.#imports.all().map((running) => running.abort())));
+        await orFallen(this.#store.close());
+      }
     } catch (error) {
-      throw toLodestoreError(error);
+      throw toLodestoreError(fallen(error));
     } finally {
       // WebAssembly memory is not collected: what is not freed here stays for as long as the page does.
       for (const handles of [this.#imports, this.#exports, this.#rebuilds]) handles.endAll();
@@ -292,20 +302,32 @@ export class DirectEngine implements Engine {
 
   #now<T>(work: (store: WasmStore) => T): T {
     if (this.#closing !== undefined) throw handleClosed();
+    checkWhole();
     try {
       return work(this.#store);
     } catch (error) {
-      throw toLodestoreError(error);
+      throw toLodestoreError(fallen(error));
+    }
+  }
+
+  /** As `#now`; while an import is loaded, the answer comes when that is done. */
+  #read<T>(work: (store: WasmStore) => T): Soon<T> {
+    try {
+      return this.#now(work);
+    } catch (error) {
+      if (this.#loading === undefined || (error as LodestoreError).code !== 'Unavailable') throw error;
+      return this.#loading.then(() => this.#now(work));
     }
   }
 
   async #later<T>(work: (store: WasmStore) => Promise<T>, progress?: ProgressSink): Promise<T> {
     if (this.#closing !== undefined) throw handleClosed();
+    checkWhole();
     if (progress) this.#sinks.add(progress);
     try {
-      return await work(this.#store);
+      return await orFallen(work(this.#store));
     } catch (error) {
-      throw toLodestoreError(error);
+      throw toLodestoreError(fallen(error));
     } finally {
       if (progress) this.#sinks.delete(progress);
     }

@@ -55,6 +55,8 @@ const BY_NAME: Readonly<Record<string, ErrorCode>> = {
   NoModificationAllowedError: 'Conflict',
   ConstraintError: 'Conflict',
   VersionError: 'Version',
+  // What JavaScript says where there is no memory: for a typed array, or for an answer to be made of.
+  RangeError: 'Quota',
 };
 
 /** Codes of Node, Deno and Bun. */

@@ -2,6 +2,7 @@
 
 import { LodestoreError, toLodestoreError } from './errors.js';
 import type { ProgressSink } from './progress.js';
+import { yieldNow } from './yield-now.js';
 
 /** The part of Worker, DedicatedWorkerGlobalScope and MessagePort that is used. */
 export interface Port {
@@ -15,6 +16,8 @@ interface Request {
   args: unknown[];
   /** Whether progress is wanted. */
   progress: boolean;
+  /** Whether others wait for their answers, so that more may be on its way. */
+  crowded: boolean;
 }
 
 interface WireError {
@@ -58,7 +61,8 @@ export class RpcClient {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise<T>((resolve, reject) => {
       const id = ++this.#lastId;
-      const request: Request = { id, method, args, progress: progress !== undefined };
+      const crowded = this.#pending.size > 0;
+      const request: Request = { id, method, args, progress: progress !== undefined, crowded };
       try {
         this.#port.postMessage(request, transfer);
       } catch (error) {
@@ -90,13 +94,21 @@ export class RpcClient {
   }
 }
 
-/** Answers requests on `port` with what `handle` returns, moving the buffers of typed arrays. */
+/**
+ * Answers requests on `port` with what `handle` returns, moving the buffers of typed arrays. Many that come at once are
+ * heard before the second of them is begun: each alone would be written, and flushed, before the next is looked at.
+ */
 export function serve(
   port: Port,
   handle: (method: string, args: unknown[], progress: ProgressSink | undefined) => unknown,
 ): void {
+  const heard: Request[] = [];
   port.onmessage = (event) => {
-    const { id, method, args, progress } = event.data as Request;
+    const request = event.data as Request;
+    if (!request.crowded && heard.length === 0) return answer(request);
+    if (heard.push(request) === 1) void yieldNow().then(() => heard.splice(0).forEach(answer));
+  };
+  const answer = ({ id, method, args, progress }: Request): void => {
     const send = (response: Response, transfer: Transferable[] = []) => port.postMessage(response, transfer);
     const sink: ProgressSink | undefined = progress
       ? (phase, done, total) => send({ id, kind: 'progress', progress: [phase, done, total] })

@@ -235,7 +235,7 @@ export interface OpenOptions extends LongOptions {
   worker?: boolean;
   /** Directory for `'files'`; the database is a folder of its name in it. Default `./.lodestore`. */
   directory?: string;
-  /** Checkpoint by itself when the log is larger than this many bytes and half the snapshot. Default 32 MiB. */
+  /** Checkpoint by itself when the log is larger than this many bytes (default 32 MiB) and half the snapshot, or has 100,000 writes. */
   checkpointLogBytes?: number;
   /**
    * Ask the browser once not to remove what this origin has stored (`navigator.storage.persist()`). Firefox asks the

@@ -152,7 +152,7 @@ export interface WasmStore extends Freed {
    * `configJson`: what changes. `hasEmbed`: whether new vectors will be put; without, the change is made in place
    * and undefined comes back.
    */
-  rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<WasmRebuild | undefined>;
+  rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<WasmRebuild | string>;
   close(): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 //! The nearest nodes found so far, in order, and which of them were expanded.
 
 use super::graph::NONE;
+use crate::sort::sort;
 
 /// Bits of a slot in a [`Near`]; `limits::ROWS_MAX` is no more.
 const SLOT_BITS: u32 = 24;
@@ -11,7 +12,11 @@ const SLOT_BITS: u32 = 24;
 /// would link to those, which have no room for so many. So a row that is itself in the graph prefers, of what is equally
 /// far, slots near its own: equal rows are then neighbours along a line, like other rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(transparent)]
 pub struct Near(u64);
+
+// SAFETY: it is a u64 and nothing else, and every u64 is one.
+unsafe impl bytemuck::TransparentWrapper<u64> for Near {}
 
 impl Near {
     /// No node.
@@ -31,6 +36,11 @@ impl Near {
     #[inline(always)]
     pub fn slot(self) -> u32 {
         self.0 as u32 >> 1 & ((1 << SLOT_BITS) - 1)
+    }
+
+    /// The nearest first.
+    pub fn sort(all: &mut [Near]) {
+        sort(bytemuck::TransparentWrapper::peel_slice_mut(all));
     }
 
     /// How far it is.

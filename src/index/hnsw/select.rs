@@ -75,7 +75,7 @@ impl Graph {
         }
         self.candidates_of(space, scratch, slot, layer, |_| true);
         scratch.candidates.push(new);
-        scratch.candidates.sort_unstable();
+        Near::sort(&mut scratch.candidates);
         choose(space, scratch, slot, self.room(layer));
         self.set_links(slot, layer, scratch.chosen.iter().map(|near| near.slot()));
     }

@@ -132,7 +132,7 @@ impl Sweep {
         candidates.extend(
             fresh.iter().zip(distances.iter()).map(|(link, distance)| Near::new(*link, *distance, slot)),
         );
-        candidates.sort_unstable();
+        Near::sort(candidates);
         // What the last search learned was about another query, perhaps a user's: the graph must not depend on it.
         scratch.edge = None;
         choose(space, scratch, slot, graph.room(layer));

@@ -5,14 +5,41 @@ use super::STEP;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 use super::wasm_encode as registers;
 
-/// Where there are no registers nothing goes ahead.
+/// Where there are none written out, a compiler for speed makes its own of loops that ask for nothing else.
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod registers {
-    pub(super) fn largest(_: &[f32]) -> (f32, usize) {
-        (0.0, 0)
+    /// Added to a number that is not large, it leaves the nearest whole number, to even, in the lowest bits.
+    const SHIFT: f32 = 12_582_912.0;
+
+    pub(super) fn largest(vector: &[f32]) -> (f32, usize) {
+        let (blocks, _) = vector.as_chunks::<16>();
+        let mut found = [0.0f32; 16];
+        for block in blocks {
+            for (found, value) in found.iter_mut().zip(block) {
+                *found = if value.abs() > *found { value.abs() } else { *found };
+            }
+        }
+        let all = found.iter().fold(0.0, |all: f32, one| if *one > all { *one } else { all });
+        (all, blocks.len() * 16)
     }
-    pub(super) fn bytes(_: &[f32], _: f32, _: &mut [i8]) -> (usize, i32) {
-        (0, 0)
+    pub(super) fn bytes(vector: &[f32], per_unit: f32, codes: &mut [i8]) -> (usize, i32) {
+        if !per_unit.is_finite() {
+            return (0, 0);
+        }
+        let ((blocks, _), (places, _)) = (vector.as_chunks::<16>(), codes.as_chunks_mut::<16>());
+        let mut sums = [0i32; 16];
+        let mut done = 0;
+        for (block, place) in blocks.iter().zip(places) {
+            for ((value, code), sum) in block.iter().zip(place).zip(&mut sums) {
+                let whole = (value * per_unit + SHIFT).to_bits().wrapping_sub(SHIFT.to_bits()) as i32;
+                let whole = if whole > 127 { 127 } else { whole };
+                let whole = if whole < -127 { -127 } else { whole };
+                *code = whole as i8;
+                *sum += whole;
+            }
+            done += 16;
+        }
+        (done, sums.iter().sum())
     }
     pub(super) fn wide(_: &[f32], _: f32, _: f32, _: &mut [i16]) -> usize {
         0

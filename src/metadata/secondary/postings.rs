@@ -1,6 +1,7 @@
 //! The slots of one term. Most terms of most data (dates, titles, keys) belong to one row, and a bitmap for
 //! each of those would cost several times the row.
 
+use crate::sort::sort;
 use roaring::RoaringBitmap;
 
 /// One slot or more. There are no empty postings: who removes the last slot drops the term.
@@ -64,7 +65,7 @@ const SPARSE: usize = 8;
 /// are gathered first.
 #[derive(Default)]
 pub(super) struct Union {
-    /// As the type that search results are sorted as: one sort in the wasm is enough.
+    /// As the type that [`sort`] takes.
     single: Vec<u64>,
     slots: RoaringBitmap,
 }
@@ -113,7 +114,7 @@ impl Union {
             self.slots |= &RoaringBitmap::from_lsb0_bytes(0, &bits);
             return self.slots;
         }
-        self.single.sort_unstable();
+        sort(&mut self.single);
         for slot in self.single {
             self.slots.insert(slot as u32);
         }

@@ -202,6 +202,19 @@ function pair(handle) {
   return { client: new RpcClient(port1), close: () => port1.close() };
 }
 
+test('calls that come at once are heard before the second of them is begun, and keep their order', async () => {
+  const steps = [];
+  const { client, close } = pair((method) => {
+    steps.push(method);
+    queueMicrotask(() => steps.push('|'));
+  });
+  await Promise.all(['a', 'b', 'c', 'd'].map((method) => client.call(method, [])));
+  assert.equal(steps.join(''), 'a|bcd|||');
+  await client.call('e', []);
+  assert.equal(steps.at(-2), 'e');
+  close();
+});
+
 test('calls keep their answers apart, move buffers and copy views', async () => {
   const { client, close } = pair(async (method, args) => {
     if (method === 'slow') await yieldNow();

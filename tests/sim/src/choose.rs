@@ -54,6 +54,7 @@ impl Profile {
             rates,
             options: Options {
                 checkpoint_log_bytes: *dice.pick(&[300, 1000, 4000, 1 << 25]),
+                checkpoint_writes: 100_000,
                 checkpoint_vector_bytes: *dice.pick(&[1000, 1 << 26]),
                 requests: dice.chance(500),
             },

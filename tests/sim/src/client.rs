@@ -189,6 +189,11 @@ impl Shared {
         self.say(|| format!("#{number} import of {} bytes, whole {whole}", bytes.len()));
         let options = ImportOptions { replace: true, total_bytes: 0 };
         let outcome = db.import(&mut Pieces(bytes.chunks(self.dice.between(1, 3000))), options).await;
+        // Where it failed and what was there could not be read again, the next write tries that once more.
+        while db.state().is_err_and(|cause| cause.kind == Kind::Unavailable) {
+            assert!(outcome.is_err(), "what was imported is not there");
+            let _ = db.collection("nobody", None).await;
+        }
         match outcome {
             Err(cause) if !whole && matches!(cause.kind, Kind::Corrupt | Kind::Version) => {
                 self.oracle.borrow_mut().refuse(number);

@@ -21,13 +21,13 @@ async function eight(site, rows) {
   await tabs[0].close();
   await until(2 * rows);
   const next = await site.leader();
-  await next.crash();
+  await next.die();
   await until(3 * rows);
   const third = await site.leader();
-  await third.freeze();
+  const goOn = await third.standStill();
   const finished = (await Promise.all(writing.filter((_, at) => tabs[at] !== third))).filter(Boolean).length;
   assert.equal(finished, 5, 'tabs that were neither closed, crashed nor frozen');
-  await third.thaw();
+  await goOn();
   assert.ok(await writing[tabs.indexOf(third)]);
   await site.agree();
 
@@ -56,7 +56,7 @@ async function others(site, rows, options) {
   const writing = [one, two, three].map((tab, at) => tab.writeMany(`tab${at}`, at === 2 ? rows : 100_000));
   while (site.acked.size < rows / 2) await pause(5);
   assert.equal(await site.leader(), one);
-  await one.crash();
+  await one.die();
   while (site.acked.size < rows) await pause(5);
   await (await site.leader()).close();
   const [last] = site.tabs;

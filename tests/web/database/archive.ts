@@ -9,6 +9,7 @@ export function archiveCases(all: Place[]): Case[] {
   return [
     ...everywhere(all, 'an archive brings everything back, from whatever it comes in', roundTrip),
     ...everywhere(all, 'import replaces a database only when told to', replacing),
+    ...everywhere(all, 'reads beside an import are answered, by what was there or by what is', readsBeside),
     ...everywhere(all, 'damaged, cut and foreign archives are refused and change nothing', damaged),
     ...everywhere(all, 'export and import are given up by signal, cancel and broken sources', givenUp),
     ...everywhere(all, 'an export holds what was there when it began, whatever is written meanwhile', beside),
@@ -67,6 +68,31 @@ async function roundTrip(session: Session): Promise<void> {
   await db.import(archive);
   equal(await contents(db), before, 'in the same place');
   if (session.place.keeps) equal(await contents(await session.reopen()), before, 'after reopening');
+}
+
+async function readsBeside({ db }: Session): Promise<void> {
+  await fill(db);
+  const notes = await db.collection('notes');
+  const archive = await archiveOf(db);
+  await notes.delete({ filter: { lang: 'en' } });
+  const few = await notes.count();
+  assert(few < 225, 'nothing was deleted');
+  let over = false;
+  const importing = db.import(archive, { replace: true }).finally(() => (over = true));
+  while (!over) {
+    // All at once: the answers that wait for the end of the import must not hold up one another.
+    const [count, { matches }, page] = await Promise.all([
+      notes.count(),
+      notes.query(new Float32Array(8).fill(1), { topK: 300 }),
+      notes.list({ limit: 300 }),
+      db.stats(),
+    ]);
+    for (const found of [count, matches.length, page.rows.length])
+      assert(found === few || found === 225, `${found} rows`);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  await importing;
+  equal(await notes.count(), 225, 'afterwards');
 }
 
 /** Counts go up to their total, phase by phase. */

@@ -26,6 +26,7 @@ interface Host {
     readdir(path: string): Promise<string[]>;
     writeFile(path: string, text: string): Promise<void>;
     mkdir(path: string, options: { recursive: true }): Promise<unknown>;
+    open(path: string, flags: string): Promise<{ close(): Promise<void> }>;
   };
   pid: number;
   /** Runs `kill` of this suite in a process, ends it with SIGKILL after so many lines; returns its lines. */
@@ -50,6 +51,7 @@ const suite: Suite = {
       { name: 'files: left-over drafts are swept, foreign files stay', run: leftOvers },
       { name: 'files: two ways to the same folder are one database', run: samePlace },
       { name: 'files: names of databases become safe and different folders', run: names },
+      { name: 'files: relaxed syncs what was appended before it makes the next file', run: relaxed },
       { name: 'errors: what hosts throw becomes the right code', run: errors },
     ];
   },
@@ -251,4 +253,39 @@ async function errors(): Promise<void> {
   same([foreign.code, foreign.message, foreign.got], ['Conflict', 'create: taken', '5'], 'a code of ours');
   const cause = new DOMException('', 'QuotaExceededError');
   equal(toLodestoreError(cause).cause, cause, 'the cause is kept');
+}
+
+/** A snapshot names the log before it with its length: it may not be on the disk before that is. */
+async function relaxed(): Promise<void> {
+  type Sync = Record<'sync' | 'datasync', () => Promise<void>>;
+  await host().fs.mkdir(host().directory, { recursive: true });
+  const any = await host().fs.open(`${host().directory}/any`, 'w');
+  const prototype = Object.getPrototypeOf(any) as Sync;
+  await any.close();
+  const { sync, datasync } = prototype;
+  for (const durability of ['strict', 'relaxed'] as const) {
+    const name = freshName('relaxed');
+    const s = await pickStorage('files', name, { ...options(), durability });
+    await s.create('log', pieces());
+    const synced: string[] = [];
+    prototype.sync = function (this: Sync) {
+      synced.push('made');
+      return sync.call(this);
+    };
+    prototype.datasync = function (this: Sync) {
+      synced.push('appended');
+      return datasync.call(this);
+    };
+    try {
+      await s.append('log', 0, pattern(10, 1));
+      same(synced, durability === 'strict' ? ['appended'] : [], `${durability}: after the append`);
+      await s.create('snapshot', pieces(pattern(10, 2)));
+    } finally {
+      Object.assign(prototype, { sync, datasync });
+    }
+    const expected = ['appended', 'made', 'made'];
+    same(synced, expected, `${durability}: the append, the file, its folder`);
+    await s.close();
+    await deleteStorage('files', name, options());
+  }
 }

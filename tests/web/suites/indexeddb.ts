@@ -25,7 +25,11 @@ const suite: Suite = {
   contexts: ['window'],
   cases(_, driver): Case[] {
     return [
-      { name: 'without room writes say Quota, change nothing, and reads go on', run: () => quota(driver) },
+      {
+        name: 'without room writes say Quota, change nothing, and reads go on',
+        needsChromium: true,
+        run: () => quota(driver),
+      },
       { name: 'a connection that was closed is opened again by every verb', run: reopens },
       {
         name: 'a connection lost inside a change: whether it was made is looked up, and if not it is made',
@@ -33,13 +37,19 @@ const suite: Suite = {
       },
       { name: 'another page may upgrade: the newer schema is a Version error', run: newerSchema },
       { name: 'a database deleted under us is Evicted, not empty', run: deleted },
-      { name: 'data cleared by the browser is Evicted, not empty', run: () => cleared(driver) },
+      {
+        name: 'data cleared by the browser is Evicted, not empty',
+        needsChromium: true,
+        run: () => cleared(driver),
+      },
       { name: 'chunks that no file leads to are swept at the next open', run: orphans },
       { name: 'who was overtaken changes nothing any more', run: overtaken },
       { name: 'a view of a large memory stores only its own bytes', run: views },
       { name: 'a damaged chunk is Corrupt, never zeros', run: damaged },
+      { name: 'relaxed stores no value that Chromium would put into a file of its own', run: small },
       {
         name: 'a page in the back/forward cache lets go, and is Closed when it comes back',
+        needsChromium: true,
         run: () => hidden(driver),
       },
       { name: "'auto' is IndexedDB here, and the others say what to do", run: choice },
@@ -243,6 +253,32 @@ const views = (): Promise<void> =>
   });
 
 /** As a page that was frozen with the lock finds it when it goes on: somebody else took the lock meanwhile. */
+async function small(): Promise<void> {
+  const name = freshName('small');
+  const s = await pickStorage('indexeddb', name, { durability: 'relaxed' });
+  const bytes = pattern(3 * MIB + 5, 1);
+  await s.create('f', pieces(bytes.slice(0, 100)));
+  await s.append('f', 100, bytes.slice(100));
+  await s.create('g', pieces(bytes));
+  for (const file of ['f', 'g'])
+    sameBytes(await s.read(file, 99, bytes.length), bytes.slice(99), `${file} is read`);
+  await s.close();
+  const db = await new Promise<IDBDatabase>((resolve, reject) => {
+    const request = indexedDB.open(`lodestore:${name}`);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const values = await new Promise<unknown[]>((resolve) => {
+    const request = db.transaction('chunks').objectStore('chunks').getAll();
+    request.onsuccess = () => resolve(request.result);
+  });
+  db.close();
+  const lengths = values.map((value) => (value as Uint8Array).length ?? 0);
+  assert(lengths.length > 100, `many chunks, not ${lengths.length}`);
+  assert(Math.max(...lengths) < 1 << 16, `the largest has ${Math.max(...lengths)} bytes`);
+  await deleteStorage('indexeddb', name);
+}
+
 async function overtaken(): Promise<void> {
   const name = freshName('overtaken');
   const first = await pickStorage('indexeddb', name, { held: true });

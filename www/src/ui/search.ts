@@ -1,6 +1,7 @@
 /** The question, the filters, and the entries that answer it as it is typed. */
 
 import type { App } from '../app.js';
+import type { QueryExplain } from 'lodestore';
 import { byId, debounce, h } from '../dom.js';
 import { messageOf } from '../errors.js';
 import { count, ms } from '../format.js';
@@ -39,6 +40,7 @@ export class SearchView {
     attributes: { 'aria-label': 'What do you mean?', 'aria-describedby': 'keys', 'aria-controls': 'results' },
   });
   readonly #figures = h('p', { id: 'figures', attributes: { 'aria-live': 'polite' } });
+  readonly #how = h('p', { id: 'how' });
   readonly #results = h('ol', { id: 'results', attributes: { role: 'list', 'aria-label': 'Entries' } });
   readonly #chips = new Map<Scope, HTMLButtonElement>();
   #app: App | undefined;
@@ -56,6 +58,7 @@ export class SearchView {
       h('div', { className: 'question' }, this.#question, h('kbd', { textContent: '/', ariaHidden: 'true' })),
       this.#scopeChips(),
       this.#figures,
+      this.#how,
       h('div', { className: 'answers' }, this.setup, this.#results),
       h('p', { id: 'keys', className: 'keys' }, ...keys()),
     );
@@ -108,13 +111,14 @@ export class SearchView {
       const { vectors, ms: embedMs } = await app.embedder.one(text);
       // Somebody who types on asks something else by now.
       if (turn !== this.#asked) return;
-      const { found, ms: searchMs, rows } = await app.library.search(vectors, this.#scope, SHOWN);
+      const { found, ms: searchMs, rows, how } = await app.library.search(vectors, this.#scope, SHOWN);
       if (turn !== this.#asked) return;
       this.#results.replaceChildren(...found.map(resultItem));
       this.#results.classList.remove('examples');
       const embedded = embedMs === 0 ? 'meaning remembered' : `meaning ${ms(embedMs)}`;
       this.#say(
         found.length === 0 ? this.#nothing() : `${embedded} · search ${ms(searchMs)} · ${count(rows)} rows`,
+        how && explained(how),
       );
     } catch (error) {
       if (turn === this.#asked) this.#say(`The search failed: ${messageOf(error)}`);
@@ -126,8 +130,10 @@ export class SearchView {
     return this.#scope === 'mine' ? 'You have no texts of your own yet.' : 'Nothing found with this filter.';
   }
 
-  #say(text: string): void {
+  /** The figures below the question, and how the search came to its answer. */
+  #say(text: string, how = ''): void {
     this.#figures.textContent = text;
+    this.#how.textContent = how;
   }
 
   #showExamples(): void {
@@ -165,6 +171,18 @@ export class SearchView {
       walk(this.#results, this.#question, event);
     }
   }
+}
+
+const PLANS: Record<QueryExplain['plan'], string> = {
+  exact: 'compared as floats',
+  codes: 'compared by their codes',
+  graph: 'met in the graph',
+  'filtered-graph': 'met in the graph',
+};
+
+function explained(how: QueryExplain): string {
+  const again = how.rescored > 0 ? `, ${count(how.rescored)} again as floats` : '';
+  return `${count(how.compared)} of ${count(how.rows)} ${PLANS[how.plan]}${again}: ${how.reason}`;
 }
 
 function keys(): Node[] {

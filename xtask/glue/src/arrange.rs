@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use crate::prune;
 use wasm_encoder::reencode::{Reencode, utils};
 use wasmparser::{CodeSectionReader, FunctionBody, FunctionSectionReader, Parser, Payload, TypeRef};
 
@@ -86,7 +87,7 @@ impl Reencode for Moved<'_> {
         })
     }
 
-    /// Only `target_features` is left of them, which nothing reads any more.
+    /// The names have been read, and nothing reads `target_features` any more.
     fn parse_custom_section(
         &mut self,
         _: &mut wasm_encoder::Module,
@@ -170,7 +171,12 @@ fn order(bodies: &[&[u8]], among: &[usize]) -> Vec<usize> {
 
 /// Arranges a module.
 pub fn arrange(wasm: &[u8]) -> Result<Vec<u8>> {
-    let mut wasm = wasm.to_vec();
+    let mut wasm = prune::emptied(wasm)?;
+    let (functions, reachable) = (Functions::read(&wasm)?, prune::reachable(&wasm)?);
+    let all: Vec<usize> = (0..functions.defined.len()).collect();
+    let is_reachable = |at: &usize| reachable.contains(&(*at as u32 + functions.imported));
+    let kept = all.iter().copied().filter(is_reachable).collect();
+    wasm = Moved::new(functions, kept, &all).write(&wasm)?;
     // Where equal ones were called, callers become equal.
     loop {
         let functions = Functions::read(&wasm)?;

@@ -4,6 +4,8 @@
 //! do anything. The wasm-bindgen command line is not used: it would be another installation, and its version
 //! has to be the library's own.
 mod arrange;
+mod prune;
+mod traps;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -25,13 +27,15 @@ fn main() -> ExitCode {
             // The facade names the wasm file itself, each host in its own way. Left in, the glue's own
             // `new URL(...)` would make bundlers emit the file a second time.
             .omit_default_module_path(true)
-            .remove_name_section(std::env::var_os("NAMES").is_none())
+            // What is taken out afterwards is found by its name.
+            .remove_name_section(false)
             .remove_producers_section(true)
             .generate(output)
     });
     let result = result
         .map_err(|error| format!("{error:?}"))
-        .and_then(|()| rewrite(&output.join("lodestore_bg.wasm")).map_err(|error| error.to_string()));
+        .and_then(|()| rewrite(&output.join("lodestore_bg.wasm")).map_err(|error| error.to_string()))
+        .and_then(|()| traps::catch(output).map_err(|error| error.to_string()));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

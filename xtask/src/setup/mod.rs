@@ -5,6 +5,7 @@
 
 pub mod apt;
 pub mod chromium;
+pub mod firefox;
 pub mod node;
 pub mod npm;
 pub mod std_library;
@@ -33,7 +34,8 @@ pub fn command(mut args: Args) -> Result<()> {
     });
     results.into_iter().collect::<Result<()>>()?;
     if browser {
-        say("setup", format!("the tests will use {}", chromium::ensure()?.display()));
+        let browsers = [chromium::ensure()?, firefox::ensure()?];
+        say("setup", format!("the tests will use {} and {}", browsers[0].display(), browsers[1].display()));
     }
     say("setup", format!("ready after {}", seconds(start)));
     Ok(())

@@ -2,6 +2,7 @@
 
 import { hostCode, LodestoreError, toLodestoreError } from '../errors.js';
 import type { Durability } from '../types.js';
+import { commitEarly, learnCommit } from './idb-commit.js';
 
 export const FILES = 'files';
 export const CHUNKS = 'chunks';
@@ -25,7 +26,7 @@ const REOPEN_MS = [0, 50, 200, 800];
 export class Connection {
   readonly #name: string;
   readonly #label: string;
-  readonly #durability: Durability;
+  readonly durability: Durability;
   readonly #owner = crypto.randomUUID();
   /** The turn of the opening. */
   #claim = 0;
@@ -40,7 +41,7 @@ export class Connection {
   constructor(name: string, label: string, durability: Durability) {
     this.#name = name;
     this.#label = label;
-    this.#durability = durability;
+    this.durability = durability;
   }
 
   /** Opens now, so that failures are told by `open` and not by the first verb. */
@@ -87,8 +88,8 @@ export class Connection {
 
   /**
    * A change of files, one at a time: `Conflict` when somebody else owns them by now. `body` asks for everything at
-   * once and waits for nothing, and the browser then needs this page no more: were it to stand still in the middle, the
-   * transaction would keep everybody out for a minute.
+   * once and waits for nothing, and where it can the browser then needs this page no more (`commitEarly`): were it to
+   * stand still in the middle, the transaction would keep everybody out for a minute.
    *
    * When the connection is lost in the middle, the turns say whether the change was made; if not, it is made again.
    */
@@ -106,7 +107,7 @@ export class Connection {
           chunks.add(this.#owner, [OWNER_ID, turn + 1]);
           if (turn > this.#claim) chunks.delete([OWNER_ID, turn]);
           rest(tx);
-          tx.commit();
+          commitEarly(tx);
         });
         this.#turn = turn + 1;
         return;
@@ -134,7 +135,7 @@ export class Connection {
         const owner: unknown = last && (await result(chunks.get(last)));
         if (owner !== this.#owner && last?.[1] !== this.#found) throw overtaken(this.#label);
         body(tx);
-        tx.commit();
+        commitEarly(tx);
       });
     }
   }
@@ -164,7 +165,7 @@ export class Connection {
       const isLast = attempt === REOPEN_MS.length - 1;
       let tx: IDBTransaction;
       try {
-        tx = db.transaction([FILES, CHUNKS], mode, { durability: this.#durability });
+        tx = db.transaction([FILES, CHUNKS], mode, { durability: this.durability });
       } catch (error) {
         if (!isLost(error)) throw error;
         // Nothing has begun, so any verb may try once more on a new connection.
@@ -214,6 +215,7 @@ export class Connection {
         db.onversionchange = () => this.#drop(db);
         // The browser dropped the connection; the next call gets a new one.
         db.onclose = () => this.#drop(db);
+        await learnCommit(db, CHUNKS);
         this.#db = db;
         this.#opened = true;
         return db;

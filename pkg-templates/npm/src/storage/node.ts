@@ -4,6 +4,7 @@
  */
 
 export interface NodeHandle {
+  readonly fd: number;
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
   write(
     buffer: Uint8Array,

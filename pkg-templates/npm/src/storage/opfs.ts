@@ -80,6 +80,8 @@ class Opfs implements Backend {
   readonly #pool: Pool;
   readonly #lock: Lock;
   readonly #strict: boolean;
+  /** Appended to since the last file was made, in 'relaxed'. */
+  readonly #unsynced = new Set<PoolFile>();
 
   constructor(pool: Pool, lock: Lock, strict: boolean) {
     this.#pool = pool;
@@ -130,6 +132,9 @@ class Opfs implements Backend {
       },
       commit: async () => {
         if (this.#pool.used.has(name)) throw exists(name);
+        // What it may say of another file (a snapshot, how long its log is) has to be on the disk before it.
+        for (const other of this.#unsynced) other.handle.flush();
+        this.#unsynced.clear();
         // Data first, or a power cut could leave a name that stands for bytes that never came.
         file.handle.flush();
         this.#pool.assign(file, name);
@@ -150,6 +155,7 @@ class Opfs implements Backend {
     if (file === undefined) return;
     extend(file, at, bytes);
     if (this.#strict) flush(file, at);
+    else this.#unsynced.add(file);
     await this.#pool.look(file);
   }
 

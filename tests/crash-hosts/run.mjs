@@ -1,0 +1,56 @@
+// Kills real hosts while they write to the packed package. `cargo xtask crash` packs and runs it.
+
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { versionOf } from './hosts.mjs';
+import { options, settings, USAGE } from './options.mjs';
+import { record } from './report.mjs';
+import { trial } from './trial.mjs';
+
+async function main(chosen) {
+  const seed = chosen.seed ?? String(Math.floor(Math.random() * 1e9));
+  const all = settings(chosen);
+  const versions = {};
+  for (const { host } of all) versions[host] ??= versionOf(host);
+  // In the repository and not in the folder for temporary files, which may lie in memory.
+  const scratch = fileURLToPath(new URL('../../target/crash', import.meta.url));
+  await mkdir(scratch, { recursive: true });
+  console.log(`seed ${seed}; ${Object.values(versions).join(', ')}`);
+  const sum = { rounds: 0, writes: 0, lost: 0, failures: 0 };
+  for (const setting of all) {
+    const { host, storage, mode, durability, isKnown } = setting;
+    const name = `${host} ${storage} ${mode} ${durability}${isKnown ? ' new' : ''}`;
+    const say = (text) =>
+      (chosen.verbose || !text.startsWith('round')) && console.log(`     ${name}: ${text}`);
+    const began = performance.now();
+    const total = await trial(setting, { rounds: chosen.rounds, seed, scratch, say });
+    const seconds = Math.round((performance.now() - began) / 1000);
+    const mayLose = isKnown || (durability === 'relaxed' && mode === 'power');
+    if (total.lost > 0 && !mayLose && total.failures.length === 0)
+      total.failures.push(`${name}: ${total.lost} acknowledged writes lost`);
+    console.log(
+      `${total.failures.length === 0 ? 'ok  ' : 'FAIL'} ${name}: ${total.rounds} rounds, ${total.writes} writes acknowledged, ` +
+        `${total.lost} lost in ${total.lossy} rounds, ${total.kept} there unacknowledged, ${total.torn} torn tails, ${total.deleted} times deleted by the browser, ${seconds} s`,
+    );
+    sum.rounds += total.rounds;
+    sum.writes += total.writes;
+    sum.lost += mayLose ? 0 : total.lost;
+    sum.failures += total.failures.length;
+    if (chosen.record) await record({ ...setting, version: versions[host], seed, ...total });
+  }
+  console.log(`${sum.rounds - Math.min(sum.rounds, sum.failures)} passed, ${sum.failures} failed`);
+  console.log(
+    `${sum.rounds} rounds, ${sum.writes} writes acknowledged, ${sum.lost} lost that may not be, ${sum.failures} failures; seed ${seed}`,
+  );
+  process.exitCode = sum.failures === 0 && sum.rounds > 0 ? 0 : 1;
+}
+
+let chosen;
+try {
+  if (process.argv.includes('--help')) console.log(USAGE);
+  else chosen = options(process.argv.slice(2));
+} catch (error) {
+  console.error(`${error.message}\n\n${USAGE}`);
+  process.exitCode = 1;
+}
+if (chosen !== undefined) await main(chosen);

@@ -59,7 +59,6 @@ impl<S: Storage, E: Env> Inner<S, E> {
         manifest.each_block(&mut |block| refs.push(*block));
         for run in runs(refs.into_iter())? {
             run.read_verified(&self.storage).await?;
-            self.env.yield_now().await;
         }
         Ok(())
     }

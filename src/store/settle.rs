@@ -8,16 +8,6 @@ use crate::error::{Error, Kind, Result};
 use crate::storage::{FileInfo, Storage};
 use std::rc::Rc;
 
-/// The newest log. Every database has one, whoever writes to it: where there is none it was removed.
-fn newest_log(files: &[FileInfo]) -> Result<u64> {
-    names::Listing::of(files)
-        .logs
-        .keys()
-        .next_back()
-        .copied()
-        .ok_or_else(|| Error::new(Kind::Evicted, "this database's files are gone: copy what is in memory"))
-}
-
 impl<S: Storage, E: Env> Inner<S, E> {
     /// Finds out what a failed append left behind, before anything else is written.
     ///
@@ -37,16 +27,16 @@ impl<S: Storage, E: Env> Inner<S, E> {
         };
         let name = names::log(tail.generation);
         let files = self.storage.list().await?;
-        let newest = newest_log(&files)?;
+        let newest = names::Listing::of(&files).logs.keys().next_back().copied();
         let length = files.iter().find(|file| file.name == name).map_or(0, |file| file.length);
         let arrived = match length.checked_sub(tail.length) {
             Some(0) => Vec::new(),
             Some(more) if more <= tried.len() as u64 => self.storage.read(&name, tail.length..length).await?,
-            _ => return self.fence(),
+            _ => return self.fence(&files),
         };
-        let is_ours = newest < self.disk.borrow().next_generation;
+        let is_ours = newest.is_some_and(|newest| newest < self.disk.borrow().next_generation);
         if !is_ours || !tried.starts_with(&arrived) {
-            return self.fence();
+            return self.fence(&files);
         }
         if let Some(generation) = doubtful {
             self.storage.remove(&names::snapshot(generation)).await?;
@@ -65,15 +55,17 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let tail = self.disk.borrow().log;
         let name = names::log(tail.generation);
         let files = self.storage.list().await?;
-        newest_log(&files)?;
         match files.iter().find(|file| file.name == name) {
             Some(file) if file.length == tail.length => Ok(()),
-            _ => self.fence(),
+            _ => self.fence(&files),
         }
     }
 
-    /// Stops writing: somebody else does.
-    pub(super) fn fence(&self) -> Result<()> {
+    /// Somebody else writes here; or there is nothing any more to write to: every database has a log.
+    pub(super) fn fence(&self, files: &[FileInfo]) -> Result<()> {
+        if !files.iter().any(|file| file.name.starts_with("log-")) {
+            return Err(Error::new(Kind::Evicted, "this database's files are gone: copy what is in memory"));
+        }
         let mut disk = self.disk.borrow_mut();
         disk.health = Health::Fenced;
         disk.check_open()

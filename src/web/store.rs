@@ -12,7 +12,9 @@ use crate::json::{Fields, strings, text};
 use crate::kernel;
 use crate::limits::BATCH_ROWS_MAX;
 use crate::metadata::Filter;
-use crate::store::{Asked, CollectionInfo, Database, ImportOptions, Intent, Options, Request};
+use crate::store::{
+    Asked, CheckpointResult, CollectionInfo, Database, ImportOptions, Intent, Options, Request,
+};
 use js_sys::{Array, Float32Array, Promise};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -235,10 +237,17 @@ impl WasmStore {
         thrown(self.count_inner(name, filter_json.as_deref()))
     }
 
-    /// Writes a snapshot: a `CheckpointResult`.
-    pub fn checkpoint(&self) -> Promise {
+    /// Writes a snapshot: a `CheckpointResult`. With `keep` it writes none and keeps so many: one exported method and
+    /// not two, for their size.
+    pub fn checkpoint(&self, keep: Option<u32>) -> Promise {
         let database = self.database.clone();
-        promise(async move { database.checkpoint().await.map(|done| as_json(&done)) })
+        promise(async move {
+            let done = match keep {
+                Some(keep) => database.prune(keep as usize).await.map(|()| CheckpointResult::default()),
+                None => database.checkpoint().await,
+            };
+            done.map(|done| as_json(&done))
+        })
     }
 
     /// Puts every row of a collection into its graph, and takes out what was deleted. `run` is a number for
@@ -257,12 +266,6 @@ impl WasmStore {
     #[wasm_bindgen(js_name = optimizeStop)]
     pub fn optimize_stop(&self, run: u32) {
         self.stopped.borrow_mut().push(run);
-    }
-
-    /// Keeps so many snapshots.
-    pub fn prune(&self, keep: u32) -> Promise {
-        let database = self.database.clone();
-        promise(async move { database.prune(keep as usize).await.map(|()| JsValue::UNDEFINED) })
     }
 
     /// What is stored: `Stats` without what only the facade knows.

@@ -149,7 +149,7 @@ export class DirectEngine implements Engine {
     return this.#later(async (store) => {
       const look = async () => JSON.parse(await store.stats()) as Pick<Stats, 'snapshots' | 'bytes'>;
       const before = await look();
-      await store.prune(keep);
+      await store.checkpoint(keep);
       const after = await look();
       const result: PruneResult = {
         snapshots: before.snapshots.length - after.snapshots.length,

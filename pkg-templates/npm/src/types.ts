@@ -248,6 +248,7 @@ export interface OpenOptions extends LongOptions {
    * (`'fail'`, the default), or begin anew with an empty one (`'create'`).
    */
   ifEvicted?: 'fail' | 'create';
+  /**
    * Where the database does not open because it is damaged, opens what can be read of it: `openReport.salvage` says
    * what is gone, and `quarantine()` has the damaged files as they were. Everything stored is verified. Default false.
    */

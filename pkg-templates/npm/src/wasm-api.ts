@@ -133,8 +133,8 @@ export interface WasmStore extends Freed {
   /** JSON `CheckpointResult`. */
   optimize(name: string, run: number): Promise<void>;
   optimizeStop(run: number): void;
-  checkpoint(): Promise<string>;
-  prune(keep: number): Promise<void>;
+  /** JSON `CheckpointResult`. With `keep` it makes none and prunes to so many snapshots. */
+  checkpoint(keep?: number): Promise<string>;
   /** JSON `CheckReport`. */
   check(repair: boolean, run: number): Promise<string>;
   /** JSON `QuarantinedFile[]`. */

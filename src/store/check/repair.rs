@@ -43,7 +43,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
         }
         self.settle().await?;
         if self.is_overtaken().await? {
-            return self.fence();
+            let files = self.storage.list().await?;
+            return self.fence(&files);
         }
         let files: Vec<String> = report.problems.iter().filter_map(|one| one.file.clone()).collect();
         report.files = self.keep_aside(&files).await?;

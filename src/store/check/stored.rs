@@ -187,6 +187,10 @@ impl<S: Storage, E: Env> Inner<S, E> {
         extension: &ExtensionV2,
     ) -> Result<Option<Problem>> {
         let Some(stored) = &extension.graph else { return Ok(None) };
+        // Nothing is allocated for slots that the manifest has no row groups for.
+        if one.groups.len() != (one.slots as usize).div_ceil(GROUP_ROWS) {
+            return Ok(None);
+        }
         let config = config_from_wire(&one.config, &extension.search)?;
         let empty = Collection::new(one.collection, one.name.clone(), config, None);
         let loaded = match links_of(stored, &empty) {

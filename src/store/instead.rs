@@ -46,7 +46,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let (mut requests, mut report) = Default::default();
         let reader = self.reader.as_ref();
         let loading = Loading { reader, lengths: Some(&listing.blocks) };
-        let loaded = load_newest(&self.storage, &self.env, &loading, &listing, &database, &mut report).await?;
+        let loaded =
+            load_newest(&self.storage, &self.env, &loading, &listing, &database, &mut report).await?;
         let mut state = loaded.state;
         let links = logs.after(state.seq, loaded.newest.and_then(|manifest| manifest.log))?;
         replay(&self.storage, &self.env, &links, &mut state, &mut requests, &mut report).await?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::run::{Failure, Result, capture, command};
 
 /// The promise in README: each of the two builds is at most this many bytes gzipped. A page downloads one.
-pub const WASM_GZIP_MAX: usize = 180 * 1024;
+pub const WASM_GZIP_MAX: usize = 198 * 1024;
 
 /// Bytes as they are, and after `gzip -9`.
 #[derive(Clone, Copy, Default, PartialEq, Debug)]

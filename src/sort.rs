@@ -57,11 +57,10 @@ fn split(keys: &mut [u64]) -> usize {
     let measure = keys[last];
     let mut less = 0;
     for at in 0..last {
-        let key = keys[at];
         // Without a branch: which way it goes cannot be foreseen.
-        keys[at] = keys[less];
-        keys[less] = key;
-        less += usize::from(key < measure);
+        let is_less = keys[at] < measure;
+        keys.swap(at, less);
+        less += usize::from(is_less);
     }
     keys.swap(less, last);
     less

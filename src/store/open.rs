@@ -10,7 +10,6 @@ use super::log::{LogReader, Next};
 use super::names::{self, Listing};
 use super::options::Options;
 use super::report::{OpenReport, Phase, SkippedSnapshot};
-use super::salvage::salvage;
 use super::stored::reader_of;
 use super::turn::Turn;
 use crate::collection::State;
@@ -19,7 +18,8 @@ use crate::format::header::{DatabaseId, FileHeader, FileKind, HEADER_BYTES};
 use crate::format::snapshot::{RequestsV3, SnapshotV2, decode_snapshot};
 use crate::limits::{FILES_MAX, MANIFEST_BYTES_MAX};
 use crate::sorted::SortedMap;
-use crate::storage::{Once, Storage};
+use crate::storage::{FileInfo, Once, Storage};
+use crate::vectors::ReadStored;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -46,40 +46,71 @@ impl<S: Storage, E: Env> Database<S, E> {
     /// Opens the database that stands in `storage`, or makes one where there is none.
     ///
     /// `Corrupt` when something other than the end of the last log does not verify and no older snapshot makes
-    /// up for it; `Version` when a newer Lodestore wrote it. Nothing is deleted. With `salvage` what is `Corrupt` opens
-    /// as far as it can be read, and [`OpenReport::salvage`] says what is gone.
+    /// up for it (see [`Database::salvage`]); `Version` when a newer Lodestore wrote it. Nothing is deleted.
     pub async fn open(storage: S, env: E, options: Options) -> Result<Database<S, E>> {
-        let mut report = OpenReport::default();
-        let mut clock = Clock { last: env.monotonic_ms() };
+        let mut opening = Opening::begin(storage, env, options).await?;
+        match opening.reconcile(true).await {
+            Ok(found) => opening.end(found).await,
+            Err(mut cause) => {
+                if cause.kind == Kind::Corrupt {
+                    cause.message.push_str("; open(name, { salvage: true }) opens what can be read");
+                }
+                Err(cause)
+            }
+        }
+    }
+}
+
+/// A database that is being opened.
+pub(super) struct Opening<S, E> {
+    pub storage: S,
+    pub env: E,
+    options: Options,
+    pub reader: Option<Rc<dyn ReadStored>>,
+    pub files: Vec<FileInfo>,
+    listing: Listing,
+    pub report: OpenReport,
+    pub clock: Clock,
+}
+
+impl<S: Storage, E: Env> Opening<S, E> {
+    pub async fn begin(storage: S, env: E, options: Options) -> Result<Opening<S, E>> {
+        let clock = Clock { last: env.monotonic_ms() };
         let files = storage.list().await?;
         if files.len() > FILES_MAX {
             return Err(Error::invalid("there are too many files").with(FILES_MAX, files.len()));
         }
-        let listing = Listing::of(&files);
-        let reader = reader_of(&storage);
-        let trusted = (!options.salvage).then_some(&listing.blocks);
-        let loading = Loading { reader: reader.as_ref(), lengths: trusted };
-        let reconciled = reconcile(&storage, &env, &loading, &listing, &mut report, &mut clock).await;
-        let mut damaged = Vec::new();
-        let found = match reconciled {
-            Err(cause) if cause.kind == Kind::Corrupt && options.salvage => {
-                let (found, salvaged, names) =
-                    salvage(&storage, &env, reader.as_ref(), &files, &cause).await?;
-                clock.phase(&env, &mut report, "salvage");
-                damaged = names;
-                (report.rows_quarantined, report.frames_replayed, report.bytes_dropped) = found.counts;
-                report.snapshot = salvaged.snapshot;
-                report.salvage = Some(salvaged);
-                found
-            }
-            Err(mut cause) if cause.kind == Kind::Corrupt => {
-                cause.message.push_str("; open(name, { salvage: true }) opens what can be read");
-                return Err(cause);
-            }
-            found => found?,
-        };
-        let Found { database, state, requests, replayed, is_new, dropped, kept, newest, logs, .. } = found;
+        let (listing, reader) = (Listing::of(&files), reader_of(&storage));
+        let report = OpenReport::default();
+        Ok(Opening { storage, env, options, reader, files, listing, report, clock })
+    }
 
+    /// What is stored, where that verifies. `trusting` leaves vectors that stay in storage unread.
+    pub async fn reconcile(&mut self, trusting: bool) -> Result<Found> {
+        let lengths = trusting.then_some(&self.listing.blocks);
+        let loading = Loading { reader: self.reader.as_ref(), lengths };
+        reconcile(&self.storage, &self.env, &loading, &self.listing, &mut self.report, &mut self.clock).await
+    }
+
+    /// Opened, but for what remains to be written.
+    pub async fn end(self, mut found: Found) -> Result<Database<S, E>> {
+        let (roll, is_new, tail) = (found.replayed.roll, found.is_new, found.replayed.tail);
+        let torn = std::mem::take(&mut found.replayed.torn);
+        let opened = self.assemble(found);
+        if roll {
+            let started = opened.inner.start_log((!is_new).then_some(tail)).await;
+            if may_wait(started, !is_new)? {
+                opened.inner.disk.borrow_mut().health =
+                    Health::Unsettled { roll: true, tried: Rc::new(torn) };
+            }
+        }
+        opened.ready().await
+    }
+
+    /// What is in memory and in storage, put together.
+    pub fn assemble(self, found: Found) -> Opened<S, E> {
+        let Opening { storage, env, options, reader, listing, mut report, clock, .. } = self;
+        let Found { database, state, requests, replayed, dropped, kept, newest, logs, .. } = found;
         report.rows = state.all().map(|one| one.len() as u64).sum();
         if reader.is_none() {
             let held = state.all().filter(|one| one.leaves_vectors() && one.stages.is_none());
@@ -101,12 +132,12 @@ impl<S: Storage, E: Env> Database<S, E> {
             doubtful: None,
             failed_checkpoint: None,
         };
-        let mut inner = Inner {
+        let inner = Inner {
             storage,
             reader,
             env,
             options,
-            report: OpenReport::default(),
+            report,
             state: RefCell::new(state),
             disk: RefCell::new(disk),
             turn: Turn::default(),
@@ -114,21 +145,23 @@ impl<S: Storage, E: Env> Database<S, E> {
             indexing: Cell::new(false),
             graph_frozen: Cell::new(0),
         };
-        if let Some(salvaged) = &mut report.salvage {
-            inner.end_salvage(salvaged, &damaged).await?;
-        } else if replayed.roll {
-            let previous = (!is_new).then_some(replayed.tail);
-            let started = inner.start_log(previous).await;
-            if may_wait(started, !is_new)? {
-                let tried = Rc::new(replayed.torn);
-                inner.disk.borrow_mut().health = Health::Unsettled { roll: true, tried };
-            }
-        }
-        may_wait(inner.drop_staged().await, true)?;
-        report.tell_graphs(&inner.state.borrow(), &dropped);
-        clock.phase(&inner.env, &mut report, "repair");
-        inner.report = report;
-        Ok(Database(Rc::new(inner), None))
+        Opened { inner, dropped, clock }
+    }
+}
+
+/// All but ready.
+pub(super) struct Opened<S, E> {
+    pub inner: Inner<S, E>,
+    dropped: Vec<(u32, String)>,
+    clock: Clock,
+}
+
+impl<S: Storage, E: Env> Opened<S, E> {
+    pub async fn ready(mut self) -> Result<Database<S, E>> {
+        may_wait(self.inner.drop_staged().await, true)?;
+        self.inner.report.tell_graphs(&self.inner.state.borrow(), &self.dropped);
+        self.clock.phase(&self.inner.env, &mut self.inner.report, "repair");
+        Ok(Database(Rc::new(self.inner), None))
     }
 }
 
@@ -354,12 +387,12 @@ fn explain(mut cause: Error, report: &OpenReport) -> Error {
     }
 }
 
-struct Clock {
+pub(super) struct Clock {
     last: f64,
 }
 
 impl Clock {
-    fn phase(&mut self, env: &impl Env, report: &mut OpenReport, name: &'static str) {
+    pub(super) fn phase(&mut self, env: &impl Env, report: &mut OpenReport, name: &'static str) {
         let now = env.monotonic_ms();
         report.phases.push(Phase { name, ms: now - self.last });
         self.last = now;

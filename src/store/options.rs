@@ -15,8 +15,6 @@ pub struct Options {
     pub checkpoint_vector_bytes: u64,
     /// Writes come with the names of their requests: logs are of the version that has a place for them.
     pub requests: bool,
-    /// Where the database does not open, opens what can be read of it. Also verifies what opening else trusts.
-    pub salvage: bool,
 }
 
 impl Default for Options {
@@ -27,7 +25,6 @@ impl Default for Options {
             checkpoint_writes: 100_000,
             checkpoint_vector_bytes: 64 * 1024 * 1024,
             requests: false,
-            salvage: false,
         }
     }
 }

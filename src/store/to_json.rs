@@ -61,9 +61,6 @@ impl ToJson for OpenReport {
             json::list(object.field(field), names.iter(), |out, name| json::string(out, name));
         }
         self.phases.to_json(object.field("phases"));
-        if let Some(salvage) = &self.salvage {
-            salvage.to_json(object.field("salvage"));
-        }
         object.end();
     }
 }
@@ -217,11 +214,6 @@ mod tests {
                 r#""codesRebuilt":[],"vectorsInMemory":["a","\"b"],"phases":[{"name":"list","ms":0.25}]}"#
             ),
             "{json}"
-        );
-        let problem = Problem { r#where: "log-1".to_owned(), what: "torn".to_owned(), derived: false };
-        assert_eq!(
-            text(&CheckReport { ok: false, problems: vec![problem], rows: 1, blocks: 2, frames: 3 }),
-            r#"{"ok":false,"problems":[{"where":"log-1","what":"torn","derived":false}],"rows":1,"blocks":2,"frames":3}"#
         );
         let collection = CollectionInfo {
             name: "c".to_owned(),

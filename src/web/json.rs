@@ -5,7 +5,18 @@ use crate::error::{Error, Result};
 use crate::index::Metric;
 use crate::json::{Fields, elements};
 use crate::metadata::Filter;
-use crate::store::Target;
+use crate::store::{Options, Target};
+
+/// How to open.
+pub fn options(json: &str) -> Result<Options> {
+    let mut chosen = Options::default();
+    let fields = Fields::known("options", json, &["checkpointLogBytes", "requests"])?;
+    chosen.requests = fields.boolean("requests")?.unwrap_or(false);
+    if let Some(bytes) = fields.natural("checkpointLogBytes")? {
+        chosen.checkpoint_log_bytes = bytes;
+    }
+    Ok(chosen)
+}
 
 /// A whole configuration: what is left out is as in `stored` or, where there is none, the default.
 pub fn config(json: &str, stored: Option<&Config>) -> Result<Config> {

@@ -12,9 +12,7 @@ use crate::json::{Fields, strings, text};
 use crate::kernel;
 use crate::limits::BATCH_ROWS_MAX;
 use crate::metadata::Filter;
-use crate::store::{
-    Asked, CheckpointResult, CollectionInfo, Database, ImportOptions, Intent, Options, Request,
-};
+use crate::store::{Asked, CheckpointResult, CollectionInfo, Database, ImportOptions, Intent, Request};
 use js_sys::{Array, Float32Array, Promise};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -105,13 +103,7 @@ impl WasmStore {
         report_panics();
         let options = options_json.to_owned();
         promise(async move {
-            let mut chosen = Options::default();
-            let options = Fields::known("options", &options, &["checkpointLogBytes", "requests", "salvage"])?;
-            chosen.requests = options.boolean("requests")?.unwrap_or(false);
-            chosen.salvage = options.boolean("salvage")?.unwrap_or(false);
-            if let Some(bytes) = options.natural("checkpointLogBytes")? {
-                chosen.checkpoint_log_bytes = bytes;
-            }
+            let chosen = json::options(&options)?;
             let host = Rc::new(host);
             let database = Database::open(HostStorage(host.clone()), HostEnv::new(host), chosen).await?;
             index(&database);

@@ -33,8 +33,8 @@ fn damaged(world: &World) -> Vec<(&'static str, Files)> {
 }
 
 fn salvage_on(storage: &FaultStorage) -> lodestore::Result<Model> {
-    let options = Options { salvage: true, ..Options::default() };
-    block_on(Database::open(Borrowed(storage), TestEnv::default(), options)).map(|db| Model::read(&db))
+    block_on(Database::salvage(Borrowed(storage), TestEnv::default(), Options::default()))
+        .map(|db| Model::read(&db))
 }
 
 #[test]

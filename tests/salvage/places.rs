@@ -251,9 +251,7 @@ fn copies_and_reports_are_bounded() {
     for n in 0..150 {
         damage(&mut files, "log-1", b"LFRM", 3 + 2 * n, 40);
     }
-    let options = Options { salvage: true, ..Options::default() };
-    let db = block_on(Database::open(MemoryStorage::from_files(files), Default::default(), options)).unwrap();
-    let _: &super::world::Db = &db;
+    let db = salvage(MemoryStorage::from_files(files)).unwrap();
     let said = db.open_report().salvage.clone().unwrap();
     assert_eq!((said.lost.len(), said.more_lost), (100, 50));
     assert_eq!(Model::read(&db).0["c0"].rows.len(), 250);

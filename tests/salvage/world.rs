@@ -62,7 +62,7 @@ pub fn steps() -> Vec<Step> {
 }
 
 pub fn salvage(storage: MemoryStorage) -> Result<Db> {
-    block_on(Database::open(storage, TestEnv::default(), Options { salvage: true, ..Options::default() }))
+    block_on(Database::salvage(storage, TestEnv::default(), Options::default()))
 }
 
 impl World {

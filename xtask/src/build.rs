@@ -11,8 +11,15 @@ use crate::size::{self, Size};
 use crate::toolchain::{self, Simd, TARGET};
 use crate::{hash, opt, paths, stamp};
 
-/// Arguments of both builds.
+/// Arguments of all builds.
 const BUILD: [&str; 5] = ["--quiet", "--release", "--lib", "--package", "lodestore"];
+
+/// What the glue of the module that salvages is called beside the other: it has other exports, and an instance of its own.
+const SALVAGE_GLUE: [(&str, &str); 3] = [
+    ("lodestore.js", "salvage.js"),
+    ("lodestore.d.ts", "salvage.d.ts"),
+    (Simd::Baseline.file(), Simd::Salvage.file()),
+];
 
 /// `cargo xtask build`
 pub fn command(mut args: Args) -> Result<()> {
@@ -21,7 +28,7 @@ pub fn command(mut args: Args) -> Result<()> {
     build(shrink).map(|_| ())
 }
 
-/// Builds the glue and returns the size of the larger wasm: a page downloads one of the two.
+/// Builds the glue and returns the size of the larger wasm: a page downloads one of two.
 pub fn build(shrink: bool) -> Result<Size> {
     let start = Instant::now();
     let results = std::thread::scope(|scope| {
@@ -52,17 +59,17 @@ pub fn root_packages() -> Result<()> {
     npm::install(&paths::root())
 }
 
-/// Both builds at once: each ends with one long single-threaded step.
+/// Two builds at once: each ends with one long single-threaded step.
 fn compile() -> Result<()> {
     let wasm = wasm_target::ensure()?;
     // First the sources, so that their folders are known when the flags that rename them are made.
     quiet(program("cargo").args(["fetch", "--target", TARGET]).current_dir(paths::root()))?;
-    let build = |simd| run(wasm.cargo("build", simd)?.args(BUILD));
+    let build = |simd: Simd| run(wasm.cargo("build", simd)?.args(BUILD).args(simd.features()));
     std::thread::scope(|scope| {
         let relaxed = scope.spawn(|| build(Simd::Relaxed));
-        let baseline = build(Simd::Baseline);
+        let others = build(Simd::Baseline).and_then(|()| build(Simd::Salvage));
         let relaxed = relaxed.join().unwrap_or_else(|_| Err(Failure::new("the relaxed build broke off")));
-        baseline.and(relaxed)
+        others.and(relaxed)
     })
 }
 
@@ -89,12 +96,24 @@ fn generate(shrink: bool) -> Result<()> {
         return Ok(());
     }
     // Made aside and moved there whole: a reader never sees the glue of one build with the wasm of another.
-    let [draft, relaxed] = ["glue", "glue-relaxed"].map(|name| paths::scratch().join(name));
+    let draft = paths::scratch().join("glue");
+    let others = [Simd::Relaxed, Simd::Salvage].map(|simd| (simd, paths::scratch().join(simd.file())));
     generate_one(&tool, Simd::Baseline, &draft, shrink)?;
-    generate_one(&tool, Simd::Relaxed, &relaxed, shrink)?;
-    refuse_different_glue(&draft, &relaxed)?;
-    let (made, place) = (relaxed.join(Simd::Baseline.file()), draft.join(Simd::Relaxed.file()));
-    fs::rename(&made, &place).map_err(|error| Failure::io("rename to", &place, &error))?;
+    for (simd, folder) in &others {
+        generate_one(&tool, *simd, folder, shrink)?;
+        let made = match simd {
+            Simd::Salvage => SALVAGE_GLUE.to_vec(),
+            _ => {
+                refuse_different_glue(&draft, folder)?;
+                vec![(Simd::Baseline.file(), simd.file())]
+            }
+        };
+        for (made, place) in made {
+            let place = draft.join(place);
+            fs::rename(folder.join(made), &place)
+                .map_err(|error| Failure::io("rename to", &place, &error))?;
+        }
+    }
     stamp::write(&draft.join(".made-from"), &made_from)?;
     replace_folder(&draft, &paths::glue())
 }

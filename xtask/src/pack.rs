@@ -20,7 +20,15 @@ const USERS: [&str; 2] = ["www", "tests/web"];
 
 /// Files of the glue that the package needs. Not lodestore_bg.wasm.d.ts: it lists the raw exports, and would
 /// pass for the type of `import module from './wasm/lodestore_bg.wasm'`, which edge runtimes make a module of.
-const GLUE: [&str; 4] = ["lodestore.js", "lodestore.d.ts", Simd::Baseline.file(), Simd::Relaxed.file()];
+const GLUE: [&str; 7] = [
+    "lodestore.js",
+    "lodestore.d.ts",
+    Simd::Baseline.file(),
+    Simd::Relaxed.file(),
+    "salvage.js",
+    "salvage.d.ts",
+    Simd::Salvage.file(),
+];
 
 /// `cargo xtask pack`
 pub fn command(mut args: Args) -> Result<()> {

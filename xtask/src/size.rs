@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::run::{Failure, Result, capture, command};
 
-/// The promise in README: each of the two builds is at most this many bytes gzipped. A page downloads one.
-pub const WASM_GZIP_MAX: usize = 198 * 1024;
+/// The promise in README: each of the builds is at most this many bytes gzipped. A page downloads one.
+pub const WASM_GZIP_MAX: usize = 188 * 1024;
 
 /// Bytes as they are, and after `gzip -9`.
 #[derive(Clone, Copy, Default, PartialEq, Debug)]

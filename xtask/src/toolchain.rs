@@ -9,7 +9,7 @@ use crate::run::{Failure, Result, ask, capture, command, find};
 /// The target's name.
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
-/// The two builds of one source. Engines refuse a module with instructions that they do not know, so what
+/// The builds of one source. Engines refuse a module with instructions that they do not know, so which of the first two
 /// is loaded is chosen where it runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Simd {
@@ -17,17 +17,23 @@ pub enum Simd {
     Baseline,
     /// With relaxed SIMD besides: newer engines.
     Relaxed,
+    /// simd128 again, and nothing but what salvages a damaged database: loaded when that is asked for.
+    Salvage,
 }
 
 impl Simd {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Baseline, Self::Relaxed];
+    /// All.
+    pub const ALL: [Self; 3] = [Self::Baseline, Self::Relaxed, Self::Salvage];
+
+    /// The whole store, of which one is loaded.
+    pub const ENGINES: [Self; 2] = [Self::Baseline, Self::Relaxed];
 
     /// How the build is called where there are both.
     pub fn name(self) -> &'static str {
         match self {
             Self::Baseline => "simd128",
             Self::Relaxed => "relaxed-simd",
+            Self::Salvage => "salvage",
         }
     }
 
@@ -36,12 +42,21 @@ impl Simd {
         match self {
             Self::Baseline => "lodestore_bg.wasm",
             Self::Relaxed => "lodestore_relaxed_bg.wasm",
+            Self::Salvage => "salvage_bg.wasm",
+        }
+    }
+
+    /// Further arguments of `cargo build`.
+    pub fn features(self) -> &'static [&'static str] {
+        match self {
+            Self::Baseline | Self::Relaxed => &[],
+            Self::Salvage => &["--features", "salvage"],
         }
     }
 
     fn flag(self) -> &'static str {
         match self {
-            Self::Baseline => "-Ctarget-feature=+simd128",
+            Self::Baseline | Self::Salvage => "-Ctarget-feature=+simd128",
             Self::Relaxed => "-Ctarget-feature=+simd128,+relaxed-simd",
         }
     }

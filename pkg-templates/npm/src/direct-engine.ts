@@ -5,9 +5,10 @@ import { type LodestoreError, toLodestoreError } from './errors.js';
 import { closed, invalid } from './fault.js';
 import { StorageHost } from './host.js';
 import type { ProgressSink } from './progress.js';
+import { type SalvageSource, salvaged } from './salvage.js';
 import { claim, type Lock, pickStorage } from './storage/index.js';
 import { checkWhole, fallen, isBroken, orFallen } from './trap.js';
-import type { PruneResult, Stats, StorageObject } from './types.js';
+import type { OpenReport, PruneResult, Stats, StorageObject } from './types.js';
 import type { Reply, WasmExport, WasmImport, WasmRebuild, WasmStore, WasmStoreClass } from './wasm-api.js';
 
 /** What the store itself is not told. */
@@ -24,6 +25,8 @@ export class DirectEngine implements Engine {
   readonly #imports = new Handles<WasmImport>('import');
   readonly #rebuilds = new Handles<WasmRebuild>('rebuild');
   readonly #known: Known;
+  /** What salvage adds to the open report. */
+  readonly #salvaged: Partial<OpenReport>;
   /** Settles when the import that is being finished ends: what it loads cannot be read before. */
   #loading: Promise<unknown> | undefined;
   #closing: Promise<void> | undefined;
@@ -35,6 +38,7 @@ export class DirectEngine implements Engine {
     lock: Lock | undefined,
     sinks: Set<ProgressSink>,
     known: Known,
+    salvaged: Partial<OpenReport>,
   ) {
     this.#store = store;
     this.#storage = storage;
@@ -42,6 +46,7 @@ export class DirectEngine implements Engine {
     this.#lock = lock;
     this.#sinks = sinks;
     this.#known = known;
+    this.#salvaged = salvaged;
   }
 
   /** Picks the storage and opens the store on it; if that fails, the storage's locks are let go. */
@@ -50,6 +55,7 @@ export class DirectEngine implements Engine {
     name: string,
     options: EngineOptions,
     progress?: ProgressSink,
+    salvageSource?: SalvageSource,
   ): Promise<DirectEngine> {
     const { durability, directory, checkpointLogBytes, salvage, shared } = options;
     const sinks = new Set<ProgressSink>(progress ? [progress] : []);
@@ -64,10 +70,11 @@ export class DirectEngine implements Engine {
       try {
         checkWhole();
         const host = new StorageHost(storage, sinks);
-        const given = JSON.stringify({ checkpointLogBytes, salvage, requests: shared !== undefined });
+        const given = JSON.stringify({ checkpointLogBytes, requests: shared !== undefined });
+        const before = salvage ? await salvaged(salvageSource, host, given) : {};
         const store = await orFallen(wasm.open(host, given));
         const known: Known = { name, storage: storage.kind ?? 'custom', durability, role: 'sole' };
-        return new DirectEngine(store, storage, host, lock, sinks, known);
+        return new DirectEngine(store, storage, host, lock, sinks, known, before);
       } catch (error) {
         // The first failure is the one to tell.
         await storage.close?.().catch(() => undefined);
@@ -82,7 +89,9 @@ export class DirectEngine implements Engine {
   }
 
   openReport(): string {
-    return this.#now((store) => store.openReport());
+    const report = this.#now((store) => store.openReport());
+    if (this.#salvaged.salvage === undefined) return report;
+    return JSON.stringify({ ...(JSON.parse(report) as OpenReport), ...this.#salvaged });
   }
 
   collection(name: string, configJson: string | undefined): Promise<string> {

@@ -2,11 +2,12 @@
 
 import { readFile } from 'node:fs/promises';
 import { bind } from './entry.js';
-import { relaxedUrl, wasmUrl } from './wasm-url.js';
+import { relaxedUrl, salvageUrl, wasmUrl } from './wasm-url.js';
 
 export const { open, load } = /* @__PURE__ */ bind({
   source: () => readFile(wasmUrl()),
   relaxedSource: () => readFile(relaxedUrl()),
+  salvageSource: () => readFile(salvageUrl()),
 });
 
 export * from './api.js';

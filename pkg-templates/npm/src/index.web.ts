@@ -4,11 +4,12 @@ import type { Database } from './database.js';
 import type { WasmSource } from './load.js';
 import type { OpenOptions } from './types.js';
 import { bind } from './entry.js';
-import { relaxedUrl, wasmUrl } from './wasm-url.js';
+import { relaxedUrl, salvageUrl, wasmUrl } from './wasm-url.js';
 
 const entry = /* @__PURE__ */ bind({
   source: wasmUrl,
   relaxedSource: relaxedUrl,
+  salvageSource: salvageUrl,
   // The URL must stand here literally: this is the form in which bundlers find the worker.
   spawnWorker: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
 });

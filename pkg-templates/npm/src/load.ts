@@ -15,6 +15,8 @@ export interface Platform {
   source: () => WasmSource | Promise<WasmSource>;
   /** Finds its twin for engines with relaxed SIMD; absent where that cannot be chosen at run time. */
   relaxedSource?: () => WasmSource | Promise<WasmSource>;
+  /** Finds the module that salvages; absent where modules must be there before they are asked for. */
+  salvageSource?: () => WasmSource | Promise<WasmSource>;
   /** Starts the package's worker; absent where there are no dedicated workers with browser storage. */
   spawnWorker?: () => Worker;
 }

@@ -82,7 +82,7 @@ async function start(
   const open = async (own: EngineOptions): Promise<Engine> => {
     const engine =
       spawn === undefined
-        ? await DirectEngine.open(await wasm(platform), name, own, progress)
+        ? await DirectEngine.open(await wasm(platform), name, own, progress, platform.salvageSource)
         : await WorkerEngine.open(spawn(), explicitModule(), name, own, progress);
     return witness?.check(engine, changes, name, options.ifEvicted === 'create') ?? engine;
   };

@@ -163,6 +163,6 @@ export interface WasmStore extends Freed {
 
 /** The static side of the class that the glue exports under the name `WasmStore`. */
 export interface WasmStoreClass {
-  /** Options `{checkpointLogBytes?, requests?, salvage?}`. */
+  /** Options `{checkpointLogBytes?, requests?}`. */
   open(host: Host, optionsJson: string): Promise<WasmStore>;
 }

@@ -5,6 +5,11 @@ export function wasmUrl(): URL {
   return new URL('./wasm/lodestore_bg.wasm', import.meta.url);
 }
 
+/** The URL of the module that salvages. */
+export function salvageUrl(): URL {
+  return new URL('./wasm/salvage_bg.wasm', import.meta.url);
+}
+
 /** The URL of its faster twin, for engines with relaxed SIMD. */
 export function relaxedUrl(): URL {
   return new URL('./wasm/lodestore_relaxed_bg.wasm', import.meta.url);

@@ -7,7 +7,7 @@ import { wasm } from './load.js';
 import type { ProgressSink } from './progress.js';
 import { serve, type Port } from './rpc.js';
 import type { Notice } from './tabs/protocol.js';
-import { relaxedUrl, wasmUrl } from './wasm-url.js';
+import { relaxedUrl, salvageUrl, wasmUrl } from './wasm-url.js';
 
 const methods: ReadonlySet<string> = new Set(ENGINE_METHODS);
 let engine: Engine | undefined;
@@ -29,7 +29,7 @@ async function open(args: unknown[], progress: ProgressSink | undefined): Promis
   const [module, name, options] = args as [WebAssembly.Module | undefined, string, EngineOptions];
   if (options.shared !== undefined) stepAside(options.shared);
   const store = await wasm({ source: wasmUrl, relaxedSource: relaxedUrl }, module);
-  return DirectEngine.open(store, name, options, progress);
+  return DirectEngine.open(store, name, options, progress, salvageUrl);
 }
 
 /** The page may stand still while another tab takes over: the files are let go all the same, for that one to open. */

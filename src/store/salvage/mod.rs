@@ -9,22 +9,50 @@ mod replay;
 mod report;
 
 pub use aside::Quarantined;
-pub use attempt::salvage;
+use attempt::salvage;
 pub use groups::read_block;
 pub use report::{LostWrites, QuarantinedGroup, SalvageReport, SalvagedCollection};
 
-use super::database::Inner;
+use super::database::{Database, Inner};
 use super::env::Env;
-use crate::error::Result;
+use super::open::Opening;
+use super::options::Options;
+use crate::error::{Kind, Result};
 use crate::json::text;
 use crate::storage::Storage;
+
+impl<S: Storage, E: Env> Database<S, E> {
+    /// As [`Database::open`]; what is `Corrupt` opens as far as it can be read, and [`OpenReport::salvage`] says what is
+    /// gone. Everything that is stored is verified. The database is whole afterwards, and opens without it.
+    ///
+    /// A function of its own, so that who never calls it does not carry it.
+    ///
+    /// [`OpenReport::salvage`]: super::OpenReport::salvage
+    pub async fn salvage(storage: S, env: E, options: Options) -> Result<Database<S, E>> {
+        let mut opening = Opening::begin(storage, env, options).await?;
+        let cause = match opening.reconcile(false).await {
+            Ok(found) => return opening.end(found).await,
+            Err(cause) if cause.kind == Kind::Corrupt => cause,
+            Err(cause) => return Err(cause),
+        };
+        let Opening { storage, env, reader, files, .. } = &opening;
+        let (found, salvaged, damaged) = salvage(storage, env, reader.as_ref(), files, &cause).await?;
+        opening.clock.phase(&opening.env, &mut opening.report, "salvage");
+        let report = &mut opening.report;
+        (report.rows_quarantined, report.frames_replayed, report.bytes_dropped) = found.counts;
+        report.snapshot = salvaged.snapshot;
+        let mut opened = opening.assemble(found);
+        opened.inner.report.salvage = Some(opened.inner.end_salvage(salvaged, &damaged).await?);
+        opened.ready().await
+    }
+}
 
 impl<S: Storage, E: Env> Inner<S, E> {
     /// Keeps the damaged files aside, and the report with them; then writes everything anew. The new snapshot is the
     /// switch: before it the files are as they were, and salvage can begin again. When it fails nothing changed.
-    pub(super) async fn end_salvage(&self, report: &mut SalvageReport, damaged: &[String]) -> Result<()> {
+    async fn end_salvage(&self, mut report: SalvageReport, damaged: &[String]) -> Result<SalvageReport> {
         report.files = self.keep_aside(damaged).await?;
-        let said = text(report);
+        let said = text(&report);
         let noted = self.note_aside(said, &mut report.files).await;
         let written = match noted {
             Ok(()) => self.write_everything().await.map(drop),
@@ -34,6 +62,6 @@ impl<S: Storage, E: Env> Inner<S, E> {
         if written.is_err() && self.disk.borrow().doubtful.is_none() {
             self.forget_aside(&report.files).await;
         }
-        written
+        written.map(|()| report)
     }
 }

@@ -8,6 +8,9 @@ use lodestore::error::Kind;
 use lodestore::storage::MemoryStorage;
 use lodestore::store::{Database, Options};
 
+/// A file, and which byte of so many is changed.
+type Change = (&'static str, fn(usize) -> usize);
+
 /// Some damage of every kind: a block, a frame, both; a manifest and a block; a log and a snapshot that are gone.
 fn damaged(world: &World) -> Vec<(&'static str, Files)> {
     let change = |name: &str, at: fn(usize) -> usize, files: &mut Files| {
@@ -16,7 +19,7 @@ fn damaged(world: &World) -> Vec<(&'static str, Files)> {
         bytes[at] ^= 0x20;
     };
     let mut all = Vec::new();
-    let mut with = |what, changes: &[(&str, fn(usize) -> usize)], without: &[&str]| {
+    let mut with = |what, changes: &[Change], without: &[&str]| {
         let mut files = world.files.clone();
         changes.iter().for_each(|(name, at)| change(name, *at, &mut files));
         without.iter().for_each(|name| drop(files.remove(*name)));

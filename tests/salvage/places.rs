@@ -6,7 +6,7 @@ use super::world::{Files, World, row, salvage, steps, world};
 use lodestore::collection::{Config, IndexKind, Memory, Quantization};
 use lodestore::index::Metric;
 use lodestore::storage::MemoryStorage;
-use lodestore::store::{Database, Options, Target};
+use lodestore::store::Target;
 
 /// Changes a byte that comes `at` bytes behind the n-th occurrence of `mark`.
 fn damage(files: &mut Files, name: &str, mark: &[u8], nth: usize, at: usize) {

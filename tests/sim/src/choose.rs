@@ -57,7 +57,6 @@ impl Profile {
                 checkpoint_writes: 100_000,
                 checkpoint_vector_bytes: *dice.pick(&[1000, 1 << 26]),
                 requests: dice.chance(500),
-                ..Options::default()
             },
             large,
             ids: *dice.pick(&[4, 12, 40]),

@@ -2,7 +2,7 @@
 
 import type { Answer, Engine, EngineOptions, NamedMethod, QueryAsk, RequestName, Soon } from './engine.js';
 import { type LodestoreError, toLodestoreError } from './errors.js';
-import { closed, invalid } from './fault.js';
+import { Handles, handleClosed } from './handles.js';
 import { StorageHost } from './host.js';
 import type { ProgressSink } from './progress.js';
 import { type SalvageSource, salvaged } from './salvage.js';
@@ -355,56 +355,6 @@ export class DirectEngine implements Engine {
   }
 }
 
-/** What is running, by number; it lives in WebAssembly memory until it is ended. */
-class Handles<T extends { free(): void }> {
-  readonly #running = new Map<number, T>();
-  readonly #what: string;
-  #last = 0;
-  #over = false;
-
-  constructor(what: string) {
-    this.#what = what;
-  }
-
-  add(value: T): number {
-    if (this.#over) {
-      value.free();
-      throw handleClosed();
-    }
-    this.#running.set(++this.#last, value);
-    return this.#last;
-  }
-
-  get(handle: number): T {
-    const value = this.#running.get(handle);
-    if (value === undefined) throw invalid(`this ${this.#what} has ended; start another`);
-    return value;
-  }
-
-  find(handle: number): T | undefined {
-    return this.#running.get(handle);
-  }
-
-  all(): T[] {
-    return [...this.#running.values()];
-  }
-
-  end(handle: number): void {
-    const value = this.#running.get(handle);
-    this.#running.delete(handle);
-    value?.free();
-  }
-
-  endAll(): void {
-    this.#over = true;
-    for (const handle of [...this.#running.keys()]) this.end(handle);
-  }
-}
-
 function answer([json, numbers, vectors, ids]: Reply): Answer {
   return { json, numbers, vectors, ids };
-}
-
-function handleClosed() {
-  return closed('the database was closed; open it again');
 }

@@ -15,6 +15,9 @@ use roaring::RoaringBitmap;
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
+/// Bytes by which the sets of slots grow at once.
+const ROOM_OF_SETS: usize = 16 * 1024;
+
 /// What is kept of a row beside its vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
@@ -331,6 +334,7 @@ impl Collection {
         }
         self.vectors.load_group(vectors)?;
         self.codes.reserve(first + columns.seqs.len())?;
+        self.flat.reserve(first + columns.seqs.len())?;
         for (slot, (&seq, &id)) in (first as u32..).zip(columns.seqs.iter().zip(&columns.ids)) {
             let vector = self.vectors.row(slot).unwrap_or_default();
             // A slot without a row may still have a node of the graph, through which searches pass: it needs its
@@ -350,6 +354,9 @@ impl Collection {
     pub(super) fn load_rows(&mut self, columns: &GroupRows<'_>) -> Result<()> {
         let first = self.rows.len();
         self.rows.try_reserve(columns.seqs.len()).map_err(out_of_memory)?;
+        // After all that is large: the many small pieces, and the sets of slots, which grow by up to 16 KB.
+        let texts: usize = columns.ids.iter().chain(&columns.metadata).map(|text| text.len()).sum();
+        ask(2 * texts + 96 * columns.seqs.len() + if first > 0 { ROOM_OF_SETS } else { 0 })?;
         for ((&seq, &id), &metadata) in columns.seqs.iter().zip(&columns.ids).zip(&columns.metadata) {
             let slot = self.rows.len() as u32;
             if seq == 0 {

@@ -153,10 +153,14 @@ class Opfs implements Backend {
     const file = this.#pool.used.get(name);
     checkEnd(name, at, file && lengthOf(file));
     if (file === undefined) return;
+    // The browser looks while this thread writes.
+    const there = this.#pool.look(file);
+    // Where writing fails that is what is told.
+    there.catch(() => undefined);
     extend(file, at, bytes);
     if (this.#strict) flush(file, at);
     else this.#unsynced.add(file);
-    await this.#pool.look(file);
+    await there;
   }
 
   async remove(name: string): Promise<void> {

@@ -7,27 +7,19 @@
 //! An exported method is a plain `&self` that returns a promise over a cloned `Rc`: no borrow of the exported
 //! object outlives the call, so calls may overlap as they like.
 //!
-//! With the feature `salvage` it is another module: that function alone, and what it needs.
-#![cfg_attr(feature = "salvage", allow(dead_code))]
+//! What hardly any page needs is split off behind the compiler, as a second part of the module that is loaded when it is
+//! asked for: `xtask/glue/src/split.rs` says what that is.
 
 mod convert;
 mod error;
-#[cfg(not(feature = "salvage"))]
 mod feed;
 mod host;
 mod json;
-#[cfg(not(feature = "salvage"))]
 mod reply;
-#[cfg(feature = "salvage")]
 mod salvage;
-#[cfg(not(feature = "salvage"))]
 mod store;
-#[cfg(not(feature = "salvage"))]
 mod transfer;
-#[cfg(not(feature = "salvage"))]
 mod upkeep;
 
-#[cfg(not(feature = "salvage"))]
 pub use store::WasmStore;
-#[cfg(not(feature = "salvage"))]
 pub use transfer::{WasmExport, WasmImport, WasmRebuild};

@@ -1,4 +1,4 @@
-//! The exported function `salvage`, in a module of its own: hardly anybody ever needs it, and it is an eighth of all.
+//! The exported function `salvage`. It stands in the second part of the module.
 
 use super::convert::promise;
 use super::error::report_panics;

@@ -14,13 +14,6 @@ use crate::{hash, opt, paths, stamp};
 /// Arguments of all builds.
 const BUILD: [&str; 5] = ["--quiet", "--release", "--lib", "--package", "lodestore"];
 
-/// What the glue of the module that salvages is called beside the other: it has other exports, and an instance of its own.
-const SALVAGE_GLUE: [(&str, &str); 3] = [
-    ("lodestore.js", "salvage.js"),
-    ("lodestore.d.ts", "salvage.d.ts"),
-    (Simd::Baseline.file(), Simd::Salvage.file()),
-];
-
 /// `cargo xtask build`
 pub fn command(mut args: Args) -> Result<()> {
     let shrink = args.flag("--opt");
@@ -44,7 +37,8 @@ pub fn build(shrink: bool) -> Result<Size> {
     let mut largest = Size::default();
     for simd in Simd::ALL {
         let size = size::of(&paths::glue().join(simd.file()))?;
-        say("build", format!("{} is {size}, after {}", simd.file(), seconds(start)));
+        let second = size::of(&paths::glue().join(simd.second()))?;
+        say("build", format!("{} is {size}, and {second} on demand, after {}", simd.file(), seconds(start)));
         size::check_wasm(simd.file(), size)?;
         if size.gzip > largest.gzip {
             largest = size;
@@ -64,12 +58,12 @@ fn compile() -> Result<()> {
     let wasm = wasm_target::ensure()?;
     // First the sources, so that their folders are known when the flags that rename them are made.
     quiet(program("cargo").args(["fetch", "--target", TARGET]).current_dir(paths::root()))?;
-    let build = |simd: Simd| run(wasm.cargo("build", simd)?.args(BUILD).args(simd.features()));
+    let build = |simd: Simd| run(wasm.cargo("build", simd)?.args(BUILD));
     std::thread::scope(|scope| {
         let relaxed = scope.spawn(|| build(Simd::Relaxed));
-        let others = build(Simd::Baseline).and_then(|()| build(Simd::Salvage));
+        let baseline = build(Simd::Baseline);
         let relaxed = relaxed.join().unwrap_or_else(|_| Err(Failure::new("the relaxed build broke off")));
-        others.and(relaxed)
+        baseline.and(relaxed)
     })
 }
 
@@ -97,22 +91,14 @@ fn generate(shrink: bool) -> Result<()> {
     }
     // Made aside and moved there whole: a reader never sees the glue of one build with the wasm of another.
     let draft = paths::scratch().join("glue");
-    let others = [Simd::Relaxed, Simd::Salvage].map(|simd| (simd, paths::scratch().join(simd.file())));
+    let relaxed = paths::scratch().join("glue-relaxed");
     generate_one(&tool, Simd::Baseline, &draft, shrink)?;
-    for (simd, folder) in &others {
-        generate_one(&tool, *simd, folder, shrink)?;
-        let made = match simd {
-            Simd::Salvage => SALVAGE_GLUE.to_vec(),
-            _ => {
-                refuse_different_glue(&draft, folder)?;
-                vec![(Simd::Baseline.file(), simd.file())]
-            }
-        };
-        for (made, place) in made {
-            let place = draft.join(place);
-            fs::rename(folder.join(made), &place)
-                .map_err(|error| Failure::io("rename to", &place, &error))?;
-        }
+    generate_one(&tool, Simd::Relaxed, &relaxed, shrink)?;
+    refuse_different_glue(&draft, &relaxed)?;
+    let parts = [(Simd::Baseline.file(), Simd::Relaxed.file()), (Simd::Baseline.second(), Simd::Relaxed.second())];
+    for (made, place) in parts {
+        let place = draft.join(place);
+        fs::rename(relaxed.join(made), &place).map_err(|error| Failure::io("rename to", &place, &error))?;
     }
     stamp::write(&draft.join(".made-from"), &made_from)?;
     replace_folder(&draft, &paths::glue())
@@ -121,13 +107,16 @@ fn generate(shrink: bool) -> Result<()> {
 fn generate_one(tool: &Path, simd: Simd, draft: &Path, shrink: bool) -> Result<()> {
     let _ = fs::remove_dir_all(draft);
     quiet(program(tool).arg(simd.output("lodestore")).arg(draft))?;
-    let output = draft.join(Simd::Baseline.file());
-    if shrink {
-        let small = opt::optimised(&output)?;
-        fs::copy(&small, &output).map_err(|error| Failure::io("copy", &small, &error))?;
+    for part in [Simd::Baseline.file(), Simd::Baseline.second()] {
+        let output = draft.join(part);
+        if shrink {
+            let small = opt::optimised(&output)?;
+            fs::copy(&small, &output).map_err(|error| Failure::io("copy", &small, &error))?;
+        }
+        let bytes = fs::read(&output).map_err(|error| Failure::io("read", &output, &error))?;
+        toolchain::refuse_local_paths(&bytes)?;
     }
-    let bytes = fs::read(&output).map_err(|error| Failure::io("read", &output, &error))?;
-    toolchain::refuse_local_paths(&bytes)
+    Ok(())
 }
 
 /// One script serves both builds, so it has to be the script of both.

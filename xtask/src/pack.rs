@@ -20,14 +20,13 @@ const USERS: [&str; 2] = ["www", "tests/web"];
 
 /// Files of the glue that the package needs. Not lodestore_bg.wasm.d.ts: it lists the raw exports, and would
 /// pass for the type of `import module from './wasm/lodestore_bg.wasm'`, which edge runtimes make a module of.
-const GLUE: [&str; 7] = [
+const GLUE: [&str; 6] = [
     "lodestore.js",
     "lodestore.d.ts",
     Simd::Baseline.file(),
     Simd::Relaxed.file(),
-    "salvage.js",
-    "salvage.d.ts",
-    Simd::Salvage.file(),
+    Simd::Baseline.second(),
+    Simd::Relaxed.second(),
 ];
 
 /// `cargo xtask pack`

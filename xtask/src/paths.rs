@@ -21,7 +21,6 @@ pub fn wasm_target(simd: Simd) -> PathBuf {
     target().join(match simd {
         Simd::Baseline => "wasm",
         Simd::Relaxed => "wasm-relaxed",
-        Simd::Salvage => "wasm-salvage",
     })
 }
 

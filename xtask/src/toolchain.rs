@@ -9,31 +9,25 @@ use crate::run::{Failure, Result, ask, capture, command, find};
 /// The target's name.
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
-/// The builds of one source. Engines refuse a module with instructions that they do not know, so which of the first two
-/// is loaded is chosen where it runs.
+/// The builds of one source. Engines refuse a module with instructions that they do not know, so which is loaded is
+/// chosen where it runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Simd {
     /// simd128: every engine that is supported.
     Baseline,
     /// With relaxed SIMD besides: newer engines.
     Relaxed,
-    /// simd128 again, and nothing but what salvages a damaged database: loaded when that is asked for.
-    Salvage,
 }
 
 impl Simd {
     /// All.
-    pub const ALL: [Self; 3] = [Self::Baseline, Self::Relaxed, Self::Salvage];
-
-    /// The whole store, of which one is loaded.
-    pub const ENGINES: [Self; 2] = [Self::Baseline, Self::Relaxed];
+    pub const ALL: [Self; 2] = [Self::Baseline, Self::Relaxed];
 
     /// How the build is called where there are both.
     pub fn name(self) -> &'static str {
         match self {
             Self::Baseline => "simd128",
             Self::Relaxed => "relaxed-simd",
-            Self::Salvage => "salvage",
         }
     }
 
@@ -42,21 +36,20 @@ impl Simd {
         match self {
             Self::Baseline => "lodestore_bg.wasm",
             Self::Relaxed => "lodestore_relaxed_bg.wasm",
-            Self::Salvage => "salvage_bg.wasm",
         }
     }
 
-    /// Further arguments of `cargo build`.
-    pub fn features(self) -> &'static [&'static str] {
+    /// What of it is loaded only when it is asked for: see `xtask/glue/src/split.rs`.
+    pub const fn second(self) -> &'static str {
         match self {
-            Self::Baseline | Self::Relaxed => &[],
-            Self::Salvage => &["--features", "salvage"],
+            Self::Baseline => "lodestore_more_bg.wasm",
+            Self::Relaxed => "lodestore_relaxed_more_bg.wasm",
         }
     }
 
     fn flag(self) -> &'static str {
         match self {
-            Self::Baseline | Self::Salvage => "-Ctarget-feature=+simd128",
+            Self::Baseline => "-Ctarget-feature=+simd128",
             Self::Relaxed => "-Ctarget-feature=+simd128,+relaxed-simd",
         }
     }

@@ -4,8 +4,9 @@ import type { Answer, Engine, EngineOptions, NamedMethod, QueryAsk, RequestName,
 import { type LodestoreError, toLodestoreError } from './errors.js';
 import { Handles, handleClosed } from './handles.js';
 import { StorageHost } from './host.js';
+import { hasMore, loadMore } from './load.js';
 import type { ProgressSink } from './progress.js';
-import { type SalvageSource, salvaged } from './salvage.js';
+import { salvaged } from './salvage.js';
 import { claim, type Lock, pickStorage } from './storage/index.js';
 import { checkWhole, fallen, isBroken, orFallen } from './trap.js';
 import type { OpenReport, PruneResult, Stats, StorageObject } from './types.js';
@@ -55,7 +56,6 @@ export class DirectEngine implements Engine {
     name: string,
     options: EngineOptions,
     progress?: ProgressSink,
-    salvageSource?: SalvageSource,
   ): Promise<DirectEngine> {
     const { durability, directory, checkpointLogBytes, salvage, shared } = options;
     const sinks = new Set<ProgressSink>(progress ? [progress] : []);
@@ -71,7 +71,7 @@ export class DirectEngine implements Engine {
         checkWhole();
         const host = new StorageHost(storage, sinks);
         const given = JSON.stringify({ checkpointLogBytes, requests: shared !== undefined });
-        const before = salvage ? await salvaged(salvageSource, host, given) : {};
+        const before = salvage ? await salvaged(host, given) : {};
         const store = await orFallen(wasm.open(host, given));
         const known: Known = { name, storage: storage.kind ?? 'custom', durability, role: 'sole' };
         return new DirectEngine(store, storage, host, lock, sinks, known, before);
@@ -168,19 +168,23 @@ export class DirectEngine implements Engine {
     });
   }
 
-  check(repair: boolean, run: number, progress?: ProgressSink): Promise<string> {
+  async check(repair: boolean, run: number, progress?: ProgressSink): Promise<string> {
+    await loadMore();
     return this.#later((store) => store.check(repair, run), progress);
   }
 
-  quarantine(): Promise<string> {
+  async quarantine(): Promise<string> {
+    await loadMore();
     return this.#later((store) => store.quarantine());
   }
 
-  quarantineRead(name: string, at: number): Promise<Uint8Array> {
+  async quarantineRead(name: string, at: number): Promise<Uint8Array> {
+    await loadMore();
     return this.#later((store) => store.quarantineRead(name, at));
   }
 
-  quarantineDrop(name: string | undefined): Promise<void> {
+  async quarantineDrop(name: string | undefined): Promise<void> {
+    await loadMore();
     return this.#later((store) => store.quarantineDrop(name));
   }
 
@@ -208,6 +212,7 @@ export class DirectEngine implements Engine {
   }
 
   async exportStart(): Promise<{ handle: number; totalBytes: number }> {
+    await loadMore();
     return this.#later(async (store) => {
       const running = await store.exportStart();
       return { handle: this.#exports.add(running), totalBytes: running.totalBytes() };
@@ -222,7 +227,8 @@ export class DirectEngine implements Engine {
     this.#now(() => this.#exports.end(handle));
   }
 
-  importStart(optionsJson: string): Promise<number> {
+  async importStart(optionsJson: string): Promise<number> {
+    await loadMore();
     return this.#later(async (store) => {
       const running = await store.importStart(optionsJson);
       if (this.#closing === undefined) return this.#imports.add(running);
@@ -254,7 +260,8 @@ export class DirectEngine implements Engine {
     this.#imports.end(handle);
   }
 
-  rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<number | undefined> {
+  async rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<number | undefined> {
+    if (hasEmbed && !hasMore()) await loadMore();
     return this.#later(async (store) => {
       const running = await store.rebuildStart(name, configJson, hasEmbed);
       return typeof running === 'string' ? undefined : this.#rebuilds.add(running);
@@ -289,6 +296,7 @@ export class DirectEngine implements Engine {
   }
 
   async named(request: RequestName, method: NamedMethod, args: unknown[]): Promise<unknown> {
+    if (method === 'rebuildStart') await loadMore();
     this.#now((store) => store.request(...request));
     // Nothing may come between: the name is for the next write, which this calls before it returns.
     return (this[method] as (...args: unknown[]) => Promise<unknown>)(...args);

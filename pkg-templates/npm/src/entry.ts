@@ -1,22 +1,23 @@
 /** What every entry point exports, bound to its platform. No global state: bundlers may drop what is unused. */
 
 import type { Database } from './database.js';
-import { wasm, type Platform, type WasmSource } from './load.js';
+import { type LoadOptions, loadMore, type Platform, wasm, type WasmSource } from './load.js';
 import { openOn } from './open.js';
 import type { OpenOptions } from './types.js';
 
 /** The functions that depend on the host. */
 export interface Entry {
   open(name: string, options?: OpenOptions): Promise<Database>;
-  load(source?: WasmSource): Promise<void>;
+  load(source?: WasmSource, options?: LoadOptions): Promise<void>;
 }
 
 /** Binds the functions to `platform`. */
 export function bind(platform: Platform): Entry {
   return {
     open: (name, options) => openOn(platform, name, options),
-    load: async (source) => {
+    load: async (source, { more } = {}) => {
       await wasm(platform, source);
+      if (more !== undefined && more !== false) await loadMore(more === true ? undefined : more);
     },
   };
 }

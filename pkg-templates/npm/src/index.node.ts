@@ -2,12 +2,13 @@
 
 import { readFile } from 'node:fs/promises';
 import { bind } from './entry.js';
-import { relaxedUrl, salvageUrl, wasmUrl } from './wasm-url.js';
+import { moreUrl, relaxedMoreUrl, relaxedUrl, wasmUrl } from './wasm-url.js';
 
 export const { open, load } = /* @__PURE__ */ bind({
   source: () => readFile(wasmUrl()),
   relaxedSource: () => readFile(relaxedUrl()),
-  salvageSource: () => readFile(salvageUrl()),
+  moreSource: () => readFile(moreUrl()),
+  relaxedMoreSource: () => readFile(relaxedMoreUrl()),
 });
 
 export * from './api.js';

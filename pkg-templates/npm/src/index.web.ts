@@ -1,15 +1,16 @@
 /** Entry point for browsers and their bundlers; its types and comments serve every host. */
 
 import type { Database } from './database.js';
-import type { WasmSource } from './load.js';
+import type { LoadOptions, WasmSource } from './load.js';
 import type { OpenOptions } from './types.js';
 import { bind } from './entry.js';
-import { relaxedUrl, salvageUrl, wasmUrl } from './wasm-url.js';
+import { moreUrl, relaxedMoreUrl, relaxedUrl, wasmUrl } from './wasm-url.js';
 
 const entry = /* @__PURE__ */ bind({
   source: wasmUrl,
   relaxedSource: relaxedUrl,
-  salvageSource: salvageUrl,
+  moreSource: moreUrl,
+  relaxedMoreSource: relaxedMoreUrl,
   // The URL must stand here literally: this is the form in which bundlers find the worker.
   spawnWorker: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
 });
@@ -31,10 +32,13 @@ export function open(name: string, options?: OpenOptions): Promise<Database> {
  * a URL, a `fetch` response, bytes, or a compiled module. Without a source there is no need to call it. Once
  * the module is loaded, a further call does nothing.
  *
+ * What `check`, `export`, `import`, `rebuild` with an `embed`, salvage and what is kept aside need is a second file, which
+ * is loaded when one of them is called first: with `{ more: true }` now, or from the place that `more` says.
+ *
  * @throws LodestoreError `Unavailable` when the module cannot be fetched or compiled. It may be called again.
  */
-export function load(source?: WasmSource): Promise<void> {
-  return entry.load(source);
+export function load(source?: WasmSource, options?: LoadOptions): Promise<void> {
+  return entry.load(source, options);
 }
 
 export * from './api.js';

@@ -5,8 +5,12 @@
  */
 
 import module from './wasm/lodestore_bg.wasm';
+import more from './wasm/lodestore_more_bg.wasm';
 import { bind } from './entry.js';
 
-export const { open, load } = /* @__PURE__ */ bind({ source: () => module });
+export const { open, load } = /* @__PURE__ */ bind({
+  source: () => module,
+  moreSource: () => more,
+});
 
 export * from './api.js';

@@ -3,7 +3,7 @@
 import { LodestoreError, toLodestoreError } from './errors.js';
 import { unavailable } from './fault.js';
 import { relaxedSimdWorks } from './relaxed-simd.js';
-import init, { WasmStore } from './wasm/lodestore.js';
+import init, { initSecond, WasmStore } from './wasm/lodestore.js';
 import type { WasmStoreClass } from './wasm-api.js';
 
 /** Where the compiled module may come from. */
@@ -15,17 +15,35 @@ export interface Platform {
   source: () => WasmSource | Promise<WasmSource>;
   /** Finds its twin for engines with relaxed SIMD; absent where that cannot be chosen at run time. */
   relaxedSource?: () => WasmSource | Promise<WasmSource>;
-  /** Finds the module that salvages; absent where modules must be there before they are asked for. */
-  salvageSource?: () => WasmSource | Promise<WasmSource>;
+  /** Finds the second part of the first, and of its twin. */
+  moreSource: () => WasmSource | Promise<WasmSource>;
+  relaxedMoreSource?: () => WasmSource | Promise<WasmSource>;
   /** Starts the package's worker; absent where there are no dedicated workers with browser storage. */
   spawnWorker?: () => Worker;
 }
 
+/** What `load` may be told. */
+export interface LoadOptions {
+  /** Loads the second part, too: from the package's own file, or from there. */
+  more?: boolean | WasmSource;
+}
+
+/** Modules that were given to `load`, for a worker to use too; undefined where the package's own files serve. */
+export interface ExplicitModules {
+  first: WebAssembly.Module | undefined;
+  more: WebAssembly.Module | undefined;
+}
+
 let loaded: Promise<WasmStoreClass> | undefined;
-let explicit: WebAssembly.Module | undefined;
+const explicit: ExplicitModules = { first: undefined, more: undefined };
+let platformOf: Platform | undefined;
+let isRelaxed = false;
+let second: Promise<void> | undefined;
+let hasSecond = false;
 
 /** The class that opens databases; loads the module when that has not happened. A failure can be tried again. */
 export function wasm(platform: Platform, source?: WasmSource): Promise<WasmStoreClass> {
+  platformOf = platform;
   loaded ??= instantiate(platform, source).catch((error: unknown) => {
     loaded = undefined;
     throw error;
@@ -33,17 +51,58 @@ export function wasm(platform: Platform, source?: WasmSource): Promise<WasmStore
   return loaded;
 }
 
-/** The module given to `load`, for a worker to use too; undefined when the package's own file serves. */
-export function explicitModule(): WebAssembly.Module | undefined {
-  return explicit;
+/** As they were given so far. */
+export function explicitModules(): ExplicitModules {
+  return { ...explicit };
+}
+
+/** Whether the second part is there, so that `loadMore` need not be waited for. */
+export function hasMore(): boolean {
+  return hasSecond;
+}
+
+/** Loads the second part of the module that is loaded, when that has not happened. A failure can be tried again. */
+export function loadMore(source?: WasmSource): Promise<void> {
+  second ??= instantiateMore(source).catch((error: unknown) => {
+    second = undefined;
+    throw error;
+  });
+  return second;
+}
+
+async function instantiateMore(source: WasmSource | undefined): Promise<void> {
+  try {
+    if (source !== undefined) explicit.more = await compile(source);
+    for (const module of moreModules()) {
+      hasSecond = await initSecond(await module());
+      if (hasSecond) return;
+    }
+    throw unavailable('it is of another build');
+  } catch (error) {
+    throw unavailable(
+      'the second part of the WebAssembly module, which checks, exports, imports, rebuilds and salvages, could not be ' +
+        `loaded (${toLodestoreError(error).message}); serve "lodestore/lodestore-more.wasm" and ` +
+        '"lodestore/lodestore-relaxed-more.wasm" of the same version, or pass one to load(source, { more })',
+    );
+  }
+}
+
+/** Where it may be: which of the package's own files fits is not known of a module that was given to `load`. */
+function moreModules(): (() => Promise<WebAssembly.Module>)[] {
+  const { more } = explicit;
+  if (more !== undefined) return [() => Promise.resolve(more)];
+  const sources = [platformOf?.moreSource, platformOf?.relaxedMoreSource];
+  if (isRelaxed) sources.reverse();
+  const some = sources.filter((source) => source !== undefined);
+  return some.map((source) => async () => compile(await source()));
 }
 
 async function instantiate(platform: Platform, source: WasmSource | undefined): Promise<WasmStoreClass> {
   try {
     if (source !== undefined) {
       // Compiled here, because a worker can be handed a module but not a response.
-      explicit = await compile(source);
-      await init({ module_or_path: explicit });
+      explicit.first = await compile(source);
+      await init({ module_or_path: explicit.first });
     } else if (!(await initRelaxed(platform))) {
       await init({ module_or_path: await platform.source() });
     }
@@ -63,6 +122,7 @@ async function initRelaxed({ relaxedSource }: Platform): Promise<boolean> {
   if (relaxedSource === undefined || !relaxedSimdWorks()) return false;
   try {
     await init({ module_or_path: await relaxedSource() });
+    isRelaxed = true;
     return true;
   } catch {
     // Not deployed, not cached for use without a network, or refused after all.

@@ -6,7 +6,7 @@ import { Database } from './database.js';
 import { DirectEngine } from './direct-engine.js';
 import type { Engine, EngineOptions, Office } from './engine.js';
 import { invalid } from './fault.js';
-import { explicitModule, wasm, type Platform } from './load.js';
+import { explicitModules, wasm, type Platform } from './load.js';
 import { progressSink } from './progress.js';
 import { lockName, resolve } from './storage/index.js';
 import { SharedEngine } from './tabs/shared-engine.js';
@@ -82,8 +82,8 @@ async function start(
   const open = async (own: EngineOptions): Promise<Engine> => {
     const engine =
       spawn === undefined
-        ? await DirectEngine.open(await wasm(platform), name, own, progress, platform.salvageSource)
-        : await WorkerEngine.open(spawn(), explicitModule(), name, own, progress);
+        ? await DirectEngine.open(await wasm(platform), name, own, progress)
+        : await WorkerEngine.open(spawn(), explicitModules(), name, own, progress);
     return witness?.check(engine, changes, name, options.ifEvicted === 'create') ?? engine;
   };
   const kind = sharedKind(engineOptions.storage, name, spawn !== undefined);

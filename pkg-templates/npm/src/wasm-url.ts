@@ -5,12 +5,17 @@ export function wasmUrl(): URL {
   return new URL('./wasm/lodestore_bg.wasm', import.meta.url);
 }
 
-/** The URL of the module that salvages. */
-export function salvageUrl(): URL {
-  return new URL('./wasm/salvage_bg.wasm', import.meta.url);
-}
-
 /** The URL of its faster twin, for engines with relaxed SIMD. */
 export function relaxedUrl(): URL {
   return new URL('./wasm/lodestore_relaxed_bg.wasm', import.meta.url);
+}
+
+/** The URL of the second part of the former. */
+export function moreUrl(): URL {
+  return new URL('./wasm/lodestore_more_bg.wasm', import.meta.url);
+}
+
+/** The URL of the second part of the latter. */
+export function relaxedMoreUrl(): URL {
+  return new URL('./wasm/lodestore_relaxed_more_bg.wasm', import.meta.url);
 }

@@ -2,6 +2,7 @@
 
 import type { EngineMethod, EngineOptions } from './engine.js';
 import { closed, unavailable } from './fault.js';
+import type { ExplicitModules } from './load.js';
 import type { ProgressSink } from './progress.js';
 import { RemoteEngine } from './remote-engine.js';
 import { RpcClient } from './rpc.js';
@@ -35,14 +36,14 @@ export class WorkerEngine extends RemoteEngine {
   /** Opens the database in `worker`, which from then on belongs to this engine. */
   static async open(
     worker: Worker,
-    module: WebAssembly.Module | undefined,
+    modules: ExplicitModules,
     name: string,
     options: EngineOptions,
     progress?: ProgressSink,
   ): Promise<WorkerEngine> {
     const engine = new WorkerEngine(worker);
     try {
-      await engine.#rpc.call('open', [module, name, options], [], progress);
+      await engine.#rpc.call('open', [modules, name, options], [], progress);
       return engine;
     } catch (error) {
       engine.#end(closed('the database was never opened'));

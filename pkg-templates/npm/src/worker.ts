@@ -3,11 +3,11 @@
 import { DirectEngine } from './direct-engine.js';
 import { ENGINE_METHODS, type Engine, type EngineOptions, type Office } from './engine.js';
 import { closed, invalid } from './fault.js';
-import { wasm } from './load.js';
+import { type ExplicitModules, loadMore, wasm } from './load.js';
 import type { ProgressSink } from './progress.js';
 import { serve, type Port } from './rpc.js';
 import type { Notice } from './tabs/protocol.js';
-import { relaxedUrl, salvageUrl, wasmUrl } from './wasm-url.js';
+import { moreUrl, relaxedMoreUrl, relaxedUrl, wasmUrl } from './wasm-url.js';
 
 const methods: ReadonlySet<string> = new Set(ENGINE_METHODS);
 let engine: Engine | undefined;
@@ -26,10 +26,12 @@ serve(globalThis as unknown as Port, async (method, args, progress) => {
 
 async function open(args: unknown[], progress: ProgressSink | undefined): Promise<Engine> {
   if (engine !== undefined) throw invalid('this worker runs a database already; start another worker');
-  const [module, name, options] = args as [WebAssembly.Module | undefined, string, EngineOptions];
+  const [{ first, more }, name, options] = args as [ExplicitModules, string, EngineOptions];
   if (options.shared !== undefined) stepAside(options.shared);
-  const store = await wasm({ source: wasmUrl, relaxedSource: relaxedUrl }, module);
-  return DirectEngine.open(store, name, options, progress, salvageUrl);
+  const sources = { source: wasmUrl, relaxedSource: relaxedUrl };
+  const store = await wasm({ ...sources, moreSource: moreUrl, relaxedMoreSource: relaxedMoreUrl }, first);
+  if (more !== undefined) await loadMore(more);
+  return DirectEngine.open(store, name, options, progress);
 }
 
 /** The page may stand still while another tab takes over: the files are let go all the same, for that one to open. */

@@ -171,12 +171,11 @@ fn order(bodies: &[&[u8]], among: &[usize]) -> Vec<usize> {
 
 /// Arranges a module.
 pub fn arrange(wasm: &[u8]) -> Result<Vec<u8>> {
-    let mut wasm = prune::emptied(wasm)?;
-    let (functions, reachable) = (Functions::read(&wasm)?, prune::reachable(&wasm)?);
+    let (functions, reachable) = (Functions::read(wasm)?, prune::reachable(wasm)?);
     let all: Vec<usize> = (0..functions.defined.len()).collect();
     let is_reachable = |at: &usize| reachable.contains(&(*at as u32 + functions.imported));
     let kept = all.iter().copied().filter(is_reachable).collect();
-    wasm = Moved::new(functions, kept, &all).write(&wasm)?;
+    let mut wasm = Moved::new(functions, kept, &all).write(wasm)?;
     // Where equal ones were called, callers become equal.
     loop {
         let functions = Functions::read(&wasm)?;

@@ -5,7 +5,9 @@
 //! has to be the library's own.
 mod arrange;
 mod prune;
+mod split;
 mod traps;
+mod whole;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -34,8 +36,8 @@ fn main() -> ExitCode {
     });
     let result = result
         .map_err(|error| format!("{error:?}"))
-        .and_then(|()| rewrite(&output.join("lodestore_bg.wasm")).map_err(|error| error.to_string()))
-        .and_then(|()| traps::catch(output).map_err(|error| error.to_string()));
+        .and_then(|()| rewrite(output).map_err(|error| error.to_string()))
+        .and_then(|second| traps::catch(output, &second).map_err(|error| error.to_string()));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -45,11 +47,16 @@ fn main() -> ExitCode {
     }
 }
 
-/// Arranges what wasm-bindgen wrote.
-fn rewrite(path: &Path) -> Result<(), Box<dyn std::error::Error>> {
+/// Arranges what wasm-bindgen wrote, in two parts; gives what the second one exports.
+fn rewrite(folder: &Path) -> Result<Vec<String>, Box<dyn std::error::Error>> {
     if std::env::var_os("NAMES").is_some() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let wasm = std::fs::read(path)?;
-    Ok(std::fs::write(path, arrange::arrange(&wasm)?)?)
+    let path = folder.join("lodestore_bg.wasm");
+    let wasm = std::fs::read(&path)?;
+    let names = whole::names(&wasm)?;
+    let parts = split::split(&prune::emptied(&wasm, &names)?, &names)?;
+    std::fs::write(path, parts.signed(arrange::arrange(&parts.first)?))?;
+    std::fs::write(folder.join("lodestore_more_bg.wasm"), parts.signed(arrange::arrange(&parts.second)?))?;
+    Ok(parts.exported)
 }

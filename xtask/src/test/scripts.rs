@@ -55,7 +55,7 @@ pub fn run(kind: &str, report: &mut Report) -> Result<()> {
 /// The kernel's self-test for both builds, in target/xtask/kernels.
 fn kernels() -> Result<()> {
     let wasm = wasm_target::ensure()?;
-    for simd in Simd::ENGINES {
+    for simd in Simd::ALL {
         run::run(wasm.cargo("build", simd)?.args([
             "--quiet",
             "--release",

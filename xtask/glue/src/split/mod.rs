@@ -23,14 +23,16 @@ use wasm_encoder::{CustomSection, Section};
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 type Encoded<T> = std::result::Result<T, Error<Infallible>>;
 
-/// Exports that only the second part has, by how their names begin. Of what frees an object, those whose objects only it
-/// makes.
-const EXPORTS: [&str; 10] = [
+/// Exports that only the second part has: of these names, or with names that begin so where it ends in `_`. Of what frees
+/// an object, those whose objects only it makes.
+const EXPORTS: [&str; 12] = [
     "salvage",
     "wasmstore_check",
-    "wasmstore_export",
-    "wasmstore_import",
+    "wasmstore_exportStart",
+    "wasmstore_importStart",
     "wasmstore_quarantine",
+    "wasmstore_quarantineRead",
+    "wasmstore_quarantineDrop",
     "wasmexport_",
     "wasmimport_",
     "wasmrebuild_",
@@ -81,16 +83,20 @@ impl Parts {
     }
 }
 
+fn is_listed(listed: &str, name: &str) -> bool {
+    if listed.ends_with('_') { name.starts_with(listed) } else { name == listed }
+}
+
 fn is_second(name: &str) -> bool {
-    EXPORTS.iter().any(|start| name.starts_with(start))
+    EXPORTS.iter().any(|listed| is_listed(listed, name))
 }
 
 /// Splits a module, whose functions have these names.
 pub fn split(wasm: &[u8], names: &HashMap<u32, String>) -> Result<Parts> {
     let whole = Whole::read(wasm)?;
-    for start in EXPORTS {
-        if !whole.functions_exported().any(|(name, _)| name.starts_with(start)) {
-            return Err(format!("nothing exported begins with {start}: xtask/glue/src/split.rs").into());
+    for listed in EXPORTS {
+        if !whole.functions_exported().any(|(name, _)| is_listed(listed, name)) {
+            return Err(format!("nothing of the name {listed} is exported: xtask/glue/src/split").into());
         }
     }
     let long =

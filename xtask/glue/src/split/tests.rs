@@ -50,8 +50,11 @@ fn module() -> Vec<u8> {
         kinds.function(0);
     });
     exports.export("wasmstore_query", ExportKind::Func, 2);
-    for start in EXPORTS {
-        exports.export(&format!("{start}x"), ExportKind::Func, 3);
+    // Others have names that begin as one of those does.
+    exports.export("wasmstore_checkpoint", ExportKind::Func, 2);
+    for listed in EXPORTS {
+        let name = if listed.ends_with('_') { format!("{listed}x") } else { listed.to_owned() };
+        exports.export(&name, ExportKind::Func, 3);
     }
     let mut tables = TableSection::new();
     let limits = TableType {

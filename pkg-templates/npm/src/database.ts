@@ -48,7 +48,7 @@ export class Database {
     this.#engine = engine;
     this.#changes = changes;
     // Another tab may give a collection another dimension: a handle here must not go on with the old one.
-    changes.on(({ op }) => {
+    changes.onShape(({ op }) => {
       if (op !== 'upsert' && op !== 'update' && op !== 'delete') void this.#refresh().catch(() => undefined);
     });
     this.name = name;

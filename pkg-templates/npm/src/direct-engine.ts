@@ -8,6 +8,7 @@ import { hasMore, loadMore } from './load.js';
 import type { ProgressSink } from './progress.js';
 import { salvaged } from './salvage.js';
 import { claim, type Lock, pickStorage } from './storage/index.js';
+import { Shell } from './storage/shell.js';
 import { checkWhole, fallen, isBroken, orFallen } from './trap.js';
 import type { OpenReport, PruneResult, Stats, StorageObject } from './types.js';
 import type { Reply, WasmExport, WasmImport, WasmRebuild, WasmStore, WasmStoreClass } from './wasm-api.js';
@@ -69,6 +70,8 @@ export class DirectEngine implements Engine {
           : await pickStorage(options.storage, name, { durability, directory, held: shared !== undefined });
       try {
         checkWhole();
+        // What comes out of WebAssembly was copied on the way, for this storage alone.
+        if (storage instanceof Shell) storage.keepsBytes = true;
         const host = new StorageHost(storage, sinks);
         const given = JSON.stringify({ checkpointLogBytes, requests: shared !== undefined });
         const before = salvage ? await salvaged(host, given) : {};

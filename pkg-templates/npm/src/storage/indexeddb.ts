@@ -304,8 +304,9 @@ function putChunks(
   const chunks = tx.objectStore(CHUNKS);
   const size = durability === 'strict' ? CHUNK_BYTES : RELAXED_CHUNK_BYTES;
   for (let from = 0; from < bytes.length; from += size) {
-    // A copy of its own: a structured clone stores the whole buffer behind a view.
-    const chunk = bytes.slice(from, from + size);
+    // A clone takes the whole buffer behind a view along.
+    const isAll = from === 0 && bytes.length <= size && bytes.length === bytes.buffer.byteLength;
+    const chunk = isAll ? bytes : bytes.slice(from, from + size);
     chunks.put(chunk, [id, at + from]);
   }
 }

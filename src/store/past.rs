@@ -10,6 +10,7 @@ use super::names::{self, Listing};
 use super::open::read_manifest;
 use crate::collection::State;
 use crate::error::{Error, Kind, Result};
+use crate::json::{self, Object, ToJson};
 use crate::storage::Storage;
 
 /// Frames that are applied without a pause.
@@ -52,6 +53,24 @@ pub struct RestorePoint {
     pub bytes: u64,
     /// Bytes of logs that are read besides for the last point before the next one, at the most.
     pub log_bytes: u64,
+}
+
+impl ToJson for History {
+    fn to_json(&self, out: &mut String) {
+        let mut object = Object::new(out);
+        object.count("seq", self.seq);
+        json::list(object.field("points"), self.points.iter(), |out, point| {
+            let mut object = Object::new(out);
+            object.counts(&[
+                ("seq", point.seq),
+                ("timeMs", point.time_ms),
+                ("bytes", point.bytes),
+                ("logBytes", point.log_bytes),
+            ]);
+            object.end();
+        });
+        object.end();
+    }
 }
 
 impl Point {
@@ -197,8 +216,10 @@ impl<S: Storage, E: Env> Database<S, E> {
             }
         }
         match point {
-            Point::Seq(seq) if state.seq < seq => Err(Error::corrupt("the writes up to this point are not all there")
-                .with(format!("write {seq}"), state.seq)),
+            Point::Seq(seq) if state.seq < seq => {
+                Err(Error::corrupt("the writes up to this point are not all there")
+                    .with(format!("write {seq}"), state.seq))
+            }
             _ => Ok(Past { state, time_ms: past_ms }),
         }
     }

@@ -10,6 +10,7 @@ use lodestore::storage::{MemoryStorage, Once, Storage};
 use lodestore::store::{Database, ImportOptions, Options, Point, Target};
 use rand::{Rng, SeedableRng};
 use std::collections::BTreeMap;
+use support::fault::{Borrowed, Fault, FaultStorage};
 use support::{Pieces, TestEnv, block_on, config, drain, rows};
 
 /// By collection and id: the bits of the vector, and the metadata.
@@ -38,6 +39,10 @@ fn open(storage: &MemoryStorage) -> Db {
 
 fn at(db: &Db, point: Point) -> lodestore::Result<(u64, Contents)> {
     block_on(db.as_of(point)).map(|past| (past.state.seq, contents(&past.state)))
+}
+
+fn restore<S: Storage>(db: &Database<S, TestEnv>, seq: u64) -> lodestore::Result<()> {
+    block_on(db.restore(block_on(db.as_of(Point::Seq(seq)))?)).map(drop)
 }
 
 fn collection(db: &Db, name: &str) {
@@ -96,6 +101,21 @@ fn every_point_that_is_kept_is_what_it_was() {
         }
         assert_eq!(at(&db, Point::Seq(history.seq + 1)).unwrap_err().kind, Kind::Invalid);
         assert_eq!(now(&db), were[&history.seq], "seed {seed}: asking changed it");
+        let kept: Vec<&u64> = were.keys().filter(|seq| **seq >= oldest).collect();
+        let goal = *kept[rng.random_range(0..kept.len())];
+        restore(&db, goal).unwrap();
+        assert_eq!(now(&db), were[&goal], "seed {seed}: back to write {goal}");
+        assert_eq!(db.last_write(), history.seq + 1);
+        assert_eq!(at(&db, Point::Seq(history.seq)).unwrap().1, were[&history.seq], "seed {seed}: and forth");
+        collection(&db, "a");
+        block_on(db.upsert("a", rows("new", 0..3, 3))).unwrap();
+        assert!(block_on(db.check()).unwrap().ok);
+        let (seq, is) = (db.last_write(), now(&db));
+        block_on(db.close());
+        let db = open(&storage);
+        assert_eq!((db.last_write(), now(&db)), (seq, is), "seed {seed}: opened again");
+        restore(&db, history.seq).unwrap();
+        assert_eq!(now(&db), were[&history.seq], "seed {seed}: restored again");
     }
     assert!(asked > 300, "{asked} points");
 }
@@ -166,4 +186,61 @@ fn a_damaged_snapshot_is_made_up_for_by_the_one_before() {
     block_on(storage.create(&name, &mut Once::new(bytes))).unwrap();
     let (seq, was) = were.pop().unwrap();
     assert_eq!(at(&db, Point::Seq(seq)).unwrap(), (seq, was));
+}
+
+/// A database that was something else, and the write at which it was.
+fn changed<S: Storage>(storage: S) -> lodestore::Result<(Database<S, TestEnv>, u64)> {
+    let db = block_on(Database::open(storage, TestEnv::default(), Options::default()))?;
+    block_on(db.collection("a", Some(config(3, Metric::Euclidean))))?;
+    block_on(db.upsert("a", rows("r", 0..9, 3)))?;
+    block_on(db.checkpoint())?;
+    block_on(db.upsert("a", rows("r", 5..12, 3)))?;
+    let seq = db.last_write();
+    block_on(db.delete("a", Target::Ids(vec!["r1".to_owned(), "r7".to_owned()])))?;
+    block_on(db.collection("b", Some(config(2, Metric::Dot))))?;
+    block_on(db.upsert("b", rows("s", 0..2, 2)))?;
+    Ok((db, seq))
+}
+
+#[test]
+fn a_fault_at_any_call_leaves_what_was_or_what_is() {
+    let calm = FaultStorage::new(MemoryStorage::new(), u64::MAX, None);
+    let (db, seq) = changed(Borrowed(&calm)).unwrap();
+    let (is, before) = (contents(&db.state().unwrap()), calm.calls());
+    restore(&db, seq).unwrap();
+    let (was, after) = (contents(&db.state().unwrap()), calm.calls());
+    assert_ne!(is, was);
+    let mut faults = vec![Fault::CrashBefore, Fault::CrashAfter, Fault::Refuse(Kind::Quota)];
+    faults.push(Fault::Refuse(Kind::Unavailable));
+    faults.extend((0..300).step_by(7).flat_map(|at| [Fault::CrashDuring(at), Fault::Cut(at, Kind::Quota)]));
+    faults.push(Fault::Lie(Kind::Unavailable));
+    let (mut olds, mut news) = (0, 0);
+    for (call, fault) in (before..after).flat_map(|call| faults.iter().map(move |fault| (call, *fault))) {
+        let what = format!("{fault:?} at call {call}");
+        let files = MemoryStorage::new();
+        let storage = FaultStorage::new(files.clone(), call, Some(fault));
+        let (db, seq) = changed(Borrowed(&storage)).unwrap();
+        let done = restore(&db, seq);
+        if !storage.crashed() {
+            let expected = if done.is_ok() { &was } else { &is };
+            // Where it cannot be read, a write loads what there is.
+            block_on(db.collection("a", None)).unwrap_or_else(|cause| panic!("{what}: {cause}"));
+            assert_eq!(contents(&db.state().unwrap()), *expected, "{what}");
+            block_on(db.upsert("a", rows("later", 0..1, 3)))
+                .unwrap_or_else(|cause| panic!("{what}: {cause}"));
+        }
+        let last = if storage.crashed() { None } else { Some(contents(&db.state().unwrap())) };
+        drop(db);
+        let again = open(&files);
+        let found = now(&again);
+        match last {
+            Some(last) => assert_eq!(found, last, "{what}, opened again"),
+            None if found == is => olds += 1,
+            None => {
+                assert_eq!(found, was, "{what}, opened again");
+                news += 1;
+            }
+        }
+    }
+    assert!(olds > 50 && news > 5, "{olds} and {news}");
 }

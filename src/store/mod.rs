@@ -5,6 +5,7 @@
 //! are appended together.
 
 mod ahead;
+mod back;
 mod blocks;
 mod chain;
 mod check;
@@ -28,6 +29,7 @@ mod names;
 mod open;
 mod options;
 mod past;
+mod pinned;
 mod prune;
 mod rebuild;
 mod report;

@@ -2,12 +2,13 @@
 
 use super::chain::Logs;
 use super::database::Database;
-use super::disk::Kept;
+use super::disk::{Blocks, Kept};
 use super::env::Env;
 use super::load::{Loading, load_state};
 use super::log::{LogReader, Next};
 use super::names::{self, Listing};
 use super::open::read_manifest;
+use super::pinned::Pinned;
 use crate::collection::State;
 use crate::error::{Error, Kind, Result};
 use crate::json::{self, Object, ToJson};
@@ -26,9 +27,12 @@ pub enum Point {
 }
 
 /// What a database was at some point. It takes memory of its own, as much as the database took then.
-pub struct Past {
+pub struct Past<S, E> {
     /// Everything, for reading.
     pub state: State,
+    /// The blocks of the snapshot that it was read from: vectors may still be there only.
+    pub(super) blocks: Vec<Blocks>,
+    _pinned: Pinned<S, E>,
     /// When the last write in it was made, or the snapshot that has it: milliseconds since 1970.
     pub time_ms: u64,
 }
@@ -117,7 +121,7 @@ impl<S: Storage, E: Env> Database<S, E> {
     /// is yet to come.
     ///
     /// Where the snapshot before the point is damaged, an older one and the logs after it serve as well.
-    pub async fn as_of(&self, point: Point) -> Result<Past> {
+    pub async fn as_of(&self, point: Point) -> Result<Past<S, E>> {
         let _turn = self.0.turn.take().await;
         let now = self.last_write();
         let (bases, logs) = self.bases().await?;
@@ -158,19 +162,25 @@ impl<S: Storage, E: Env> Database<S, E> {
         Ok((bases, logs))
     }
 
-    async fn read_past(&self, base: &Base, logs: &Logs, point: Point) -> Result<Past> {
+    async fn read_past(&self, base: &Base, logs: &Logs, point: Point) -> Result<Past<S, E>> {
         let inner = &self.0;
         let (database, tail) = {
             let disk = inner.disk.borrow();
             (disk.database, disk.log)
         };
+        let mut blocks = Vec::new();
+        let files = base.snapshot.iter().flat_map(|kept| kept.files.keys().copied());
+        let _pinned = Pinned::of(inner.clone(), files.collect());
         let (mut state, named) = match &base.snapshot {
             None => (State::new(), None),
             Some(kept) => {
                 let manifest =
                     read_manifest(&inner.storage, kept.generation, kept.manifest_bytes, &database).await?;
                 let loading = Loading::all(&inner.reader);
-                (load_state(&inner.storage, &inner.env, &loading, &manifest).await?.state, manifest.log)
+                let loaded = load_state(&inner.storage, &inner.env, &loading, &manifest).await?.state;
+                let named = manifest.log;
+                blocks = Blocks::of(manifest);
+                (loaded, named)
             }
         };
         let mut past_ms = base.time_ms;
@@ -196,7 +206,7 @@ impl<S: Storage, E: Env> Database<S, E> {
                     continue;
                 }
                 if !point.includes(seq, time_ms) {
-                    return Ok(Past { state, time_ms: past_ms });
+                    return Ok(Past { state, blocks, _pinned, time_ms: past_ms });
                 }
                 if seq != state.seq + 1 {
                     return Err(Error::corrupt(format!(
@@ -220,7 +230,7 @@ impl<S: Storage, E: Env> Database<S, E> {
                 Err(Error::corrupt("the writes up to this point are not all there")
                     .with(format!("write {seq}"), state.seq))
             }
-            _ => Ok(Past { state, time_ms: past_ms }),
+            _ => Ok(Past { state, blocks, _pinned, time_ms: past_ms }),
         }
     }
 }

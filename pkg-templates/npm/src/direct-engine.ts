@@ -241,6 +241,10 @@ export class DirectEngine implements Engine {
     return this.#now(() => read(this.#pasts.get(handle), ...args));
   }
 
+  pastRestore(handle: number, progress?: ProgressSink): Promise<string> {
+    return this.#later(() => this.#loads(this.#pasts.get(handle).restore()), progress);
+  }
+
   pastClose(handle: number): void {
     this.#now(() => this.#pasts.end(handle));
   }
@@ -278,15 +282,17 @@ export class DirectEngine implements Engine {
 
   importFinish(handle: number, progress?: ProgressSink): Promise<string> {
     return this.#later(async () => {
-      const finishing = this.#imports.get(handle).finish();
-      this.#loading = finishing.then(
-        () => (this.#loading = undefined),
-        () => (this.#loading = undefined),
-      );
-      const result = await finishing;
+      const result = await this.#loads(this.#imports.get(handle).finish());
       this.#imports.end(handle);
       return result;
     }, progress);
+  }
+
+  /** What cannot be read while this goes on can be when it ends. */
+  #loads<T>(work: Promise<T>): Promise<T> {
+    const over = () => (this.#loading = undefined);
+    this.#loading = work.then(over, over);
+    return work;
   }
 
   async importAbort(handle: number): Promise<void> {

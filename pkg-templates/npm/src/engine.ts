@@ -110,6 +110,8 @@ export interface Engine {
   pastStart(pointJson: string): Promise<{ handle: number; seq: number; timeMs: number }>;
   /** One of `PAST_METHODS`, of what the database was. */
   pastRead(handle: number, method: PastMethod, args: unknown[]): Promise<unknown>;
+  /** JSON `ImportResult`. Nothing can be read of it after that. */
+  pastRestore(handle: number, progress?: ProgressSink): Promise<string>;
   pastClose(handle: number): Soon<void>;
   exportStart(): Promise<{ handle: number; totalBytes: number }>;
   exportNext(handle: number): Promise<Uint8Array | undefined>;
@@ -158,6 +160,7 @@ export const ENGINE_METHODS = [
   'history',
   'pastStart',
   'pastRead',
+  'pastRestore',
   'pastClose',
   'exportStart',
   'exportNext',

@@ -6,8 +6,9 @@ import { type Engine, type EngineMethod, PAST_METHODS, type PastMethod } from '.
 import { closed, invalid } from './fault.js';
 import { RemoteEngine } from './remote-engine.js';
 import { diffRows, type RestoreResult, restoreRows, type RowChange, type RowScope } from './restore-rows.js';
-import type { CollectionInfo } from './types.js';
-import { checkName } from './validate.js';
+import { type ProgressSink, progressSink } from './progress.js';
+import type { CollectionInfo, ImportResult, LongOptions } from './types.js';
+import { checkName, checkOptions, LONG_OPTIONS } from './validate.js';
 
 /**
  * A point in the history: a `Date` or a text as `Date` reads it (the last write up to then), the sequence number of a write,
@@ -67,6 +68,14 @@ class PastEngine extends RemoteEngine {
       throw closed('this view of the past was closed: ask for it again with asOf()');
     if (!READS.has(method)) throw invalid(`${method}: this is the past, which can be read and not changed`);
     return (await this.#engine.pastRead(this.#handle, method as PastMethod, args)) as T;
+  }
+
+  async restore(progress: ProgressSink | undefined): Promise<ImportResult> {
+    if (this.#closing !== undefined)
+      throw closed('this view of the past was closed: ask for it again with asOf()');
+    const result = JSON.parse(await this.#engine.pastRestore(this.#handle, progress)) as ImportResult;
+    await this.close();
+    return result;
   }
 
   close(): Promise<void> {
@@ -153,6 +162,20 @@ export class Past {
   /** Gives its memory back. Closing twice is fine. */
   async close(): Promise<void> {
     await this.#engine.close();
+  }
+
+  /**
+   * Makes the whole database what it was, in one step, and ends this view. First what is there now becomes a point to go back
+   * to; then what was is stored beside it and read back, every checksum verified; then one switch. When it fails, and after
+   * a crash at any moment, everything is as it was. Writes wait meanwhile, reads while it is loaded (as long as opening
+   * takes); codes and graphs are made again in the background, and until then rows are scanned.
+   *
+   * @param options `onProgress`: phase `checkpoint`, then `restore`, in blocks.
+   * @throws LodestoreError `Quota` where there is no room for a second copy; `Corrupt` where what is kept is damaged.
+   */
+  async restoreAll(options: Pick<LongOptions, 'onProgress'> = {}): Promise<ImportResult> {
+    checkOptions('restoreAll', options, { onProgress: LONG_OPTIONS.onProgress });
+    return this.#engine.restore(progressSink(options.onProgress));
   }
 
   /** `await using then = await db.asOf(...)` closes by itself. */

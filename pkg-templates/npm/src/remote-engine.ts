@@ -132,6 +132,10 @@ export abstract class RemoteEngine implements Engine {
     return this.call('pastRead', [handle, method, args]);
   }
 
+  pastRestore(handle: number, progress?: ProgressSink): Promise<string> {
+    return this.call('pastRestore', [handle], [], progress);
+  }
+
   pastClose(handle: number): Promise<void> {
     return this.call('pastClose', [handle]);
   }

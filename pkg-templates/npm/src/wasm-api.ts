@@ -90,6 +90,8 @@ export interface WasmPast extends Freed, Pick<WasmStore, 'collections' | 'query'
   seq(): number;
   /** When that was, milliseconds since 1970. */
   timeMs(): number;
+  /** Makes it what the database is, after which it cannot be read. JSON `ImportResult`. */
+  restore(): Promise<string>;
 }
 
 /** An open database. */

@@ -1,6 +1,6 @@
 /** Going back: what the database was at any moment that is kept, what has changed since, and rows as they were. */
 
-import type { Database, Moment, Past } from 'lodestore';
+import type { Change, Database, Moment, Past } from 'lodestore';
 import { assert, type Case, equal, rejects, same } from '../check.js';
 import { everywhere, type Place, type Session } from './place.js';
 import { columns } from './rows.js';
@@ -8,6 +8,7 @@ import { columns } from './rows.js';
 export function pastCases(all: Place[]): Case[] {
   return [
     ...everywhere(all, 'every write that is kept can be gone back to', back),
+    ...everywhere(all, 'the whole database is made what it was, and back', whole),
     ...everywhere(all, 'rows are compared with what they were, and made so again', rows),
   ];
 }
@@ -87,6 +88,48 @@ async function back(session: Session): Promise<void> {
       await past.close();
     }
   }
+}
+
+async function whole(session: Session): Promise<void> {
+  let { db } = session;
+  const notes = await db.collection('notes', { dimension: 3 });
+  await notes.upsert(columns(30, 3, 1));
+  await db.checkpoint();
+  const { seq } = await notes.upsert(columns(10, 3, 2, 25));
+  const was = await contents(db);
+  await notes.delete({ filter: { n: { $lt: 20 } } });
+  await (await db.collection('others', { dimension: 2 })).upsert([{ id: 'a', vector: [1, 1] }]);
+  const is = await contents(db);
+  const last = (await db.history()).seq;
+  const told: Change[] = [];
+  db.on('change', (change) => told.push(change));
+  const then = await db.asOf(seq);
+  const phases = new Set<string>();
+  const reading = notes.count();
+  const done = await then.restoreAll({ onProgress: ({ phase }) => phases.add(phase) });
+  same([done.collections, done.rows], [1, 35], JSON.stringify(done));
+  assert(phases.has('restore'), [...phases].join());
+  assert([15, 35].includes(await reading), 'a count meanwhile');
+  same(await contents(db), was, 'what it was');
+  equal(
+    (await notes.query(columns(1, 3, 2, 25).vectors, { topK: 1 })).matches[0]?.id,
+    'row-00025',
+    'a query',
+  );
+  await rejects('Closed', then.collections(), 'after it was restored');
+  assert(
+    told.some(({ op, collection }) => op === 'restore' && collection === null),
+    JSON.stringify(told),
+  );
+  equal((await db.history()).seq, last + 1, 'one write more');
+  if (session.place.keeps) {
+    db = await session.reopen();
+    same(await contents(db), was, 'opened again');
+  }
+  await (await db.collection('notes')).upsert([{ id: 'new', vector: [0, 1, 0] }]);
+  equal((await db.check()).ok, true, 'check');
+  await (await db.asOf(last)).restoreAll();
+  same(await contents(db), is, 'and back');
 }
 
 async function rows({ db }: Session): Promise<void> {

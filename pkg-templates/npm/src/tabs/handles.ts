@@ -15,6 +15,7 @@ export const HANDLE_ENDS: ReadonlySet<string> = new Set(HANDLE_STARTS.values());
 const HANDLE_USES: ReadonlySet<string> = new Set([
   ...HANDLE_ENDS,
   'pastRead',
+  'pastRestore',
   'exportNext',
   'importWrite',
   'importFinish',

@@ -46,7 +46,7 @@ const EXPORTS: [&str; 16] = [
 
 /// What is called by the table and belongs to the second part, by what the name holds: futures of its exports, and what
 /// becomes of them.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 13] = [
     "lodestore::web::salvage",
     "lodestore::web::upkeep",
     "lodestore::web::past",
@@ -58,6 +58,8 @@ const NAMES: [&str; 11] = [
     "lodestore::store::check",
     "lodestore::store::salvage",
     "lodestore::store::past",
+    "lodestore::store::back",
+    "WasmPast",
 ];
 
 /// Shorter ones may be equal to one of something else, of which the compiler then has one.

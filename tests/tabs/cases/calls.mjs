@@ -47,6 +47,21 @@ async function everything(site) {
   );
   await one.until('rows.dimension === 2');
   assert.equal(await one.run(`rows.upsert([{ id: 'flat', vector: [1, 2] }]).then(({ count }) => count)`), 1);
+  const back = await two.run(`(async () => {
+    const { seq } = await rows.upsert([{ id: 'past', vector: [3, 4] }]);
+    await rows.delete('past');
+    const then = await db.asOf(seq);
+    const was = await (await then.collection('rows')).count();
+    const [change] = await then.diff('rows', 'past');
+    await then.restoreAll();
+    return { more: was - 51, change: change.change, id: (await rows.get('past')).id };
+  })()`);
+  assert.deepEqual(back, { more: 1, change: 'deleted', id: 'past' });
+  assert.equal(
+    await one.run(`rows.delete('past').then(({ count }) => count)`),
+    1,
+    'the other one has it, too',
+  );
   const seen = await one.run(`(async () => ({
     names: (await db.collections()).map((one) => one.name + ' ' + one.metric),
     changed: (await rows.get('one-0')).metadata.changed,

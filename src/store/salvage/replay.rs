@@ -18,7 +18,7 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
     /// Applies every write after the snapshot that can be read.
     pub(super) async fn replay(&self, base: Option<&(u64, SnapshotV2)>, into: &mut Attempt) -> Result<()> {
         let first = base.map_or(0, |(generation, manifest)| manifest.log.unwrap_or(*generation));
-        let is_newer = self.unreadable > base.map(|(generation, _)| *generation);
+        let based = base.map_or(0, |(generation, _)| *generation);
         let logs: Vec<(u64, Option<&FileHeader>, u64)> = self
             .listing
             .logs
@@ -28,7 +28,7 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
             .filter(|(generation, header, length)| {
                 let is_ours =
                     header.map_or(*length > HEADER_BYTES as u64, |header| header.database == self.database);
-                *generation >= first && is_ours
+                *generation >= first && is_ours && !self.begun.contains(generation)
             })
             .collect();
         // The write that has to come next, and what is missing from it on.
@@ -42,6 +42,8 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
         let mut gap: Option<LostWrites> = None;
         // Collections below this number are not those that later writes mean.
         let mut foreign = 0;
+        // The first write after the last gap: what was written before it may have been written again in the gap.
+        let mut since = 0;
         let mut whole: Option<u64> = None;
         for (at, &(generation, header, length)) in logs.iter().enumerate() {
             let name = names::log(generation);
@@ -50,13 +52,24 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
             let says = next.and_then(|next| next.previous).filter(|(log, _)| *log == generation);
             let says = says.map(|(_, end)| end);
             let end = says.map_or(length, |end| end.min(length));
-            let failed_from = next.map_or(u64::MAX, |next| next.seq);
+            let mut failed_from = u64::MAX;
+            for &(log, header, length) in logs.iter().skip(at + 1) {
+                let first = match header {
+                    Some(header) => Some(header.seq),
+                    None => Frames::new(self, log, length).next().await?.map(|(_, frame)| frame.seq),
+                };
+                if let Some(first) = first {
+                    failed_from = first;
+                    break;
+                }
+            }
+            // An import is in no log: where one may have come between, later writes are about other rows.
+            let imported = self.imports.iter().any(|one| (based + 1..generation).contains(one));
             match header {
                 None => into.damage(name.clone()),
                 Some(header) if header.seq > expected => {
-                    // An import is in no log: where one may have come between, later writes are about other rows.
                     let continues = header.previous.map(|(log, _)| log);
-                    if is_newer || continues.is_some() && continues == whole {
+                    if imported || continues.is_some() && continues == whole {
                         foreign = into.state.next_collection;
                     }
                     let lost = gap.take();
@@ -65,7 +78,7 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
                     });
                     lost.to = Some(header.seq - 1);
                     into.report.lose(lost);
-                    expected = header.seq;
+                    (expected, since) = (header.seq, header.seq);
                 }
                 Some(_) => gap = None,
             }
@@ -85,6 +98,10 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
                     continue;
                 }
                 if frame.seq > expected {
+                    if imported || header.is_none() && at == HEADER_BYTES as u64 && whole.is_some() {
+                        foreign = into.state.next_collection;
+                    }
+                    since = frame.seq;
                     let lost = gap.take();
                     let mut lost =
                         lost.unwrap_or_else(|| missing(generation, expected, "frames are missing"));
@@ -95,11 +112,11 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
                 gap = None;
                 expected = frame.seq + 1;
                 into.state.seq = frame.seq;
-                if let Err(cause) = into.apply(frame.seq, payload, foreign) {
+                if let Err(cause) = into.apply(frame.seq, payload, foreign, since) {
                     if !matches!(cause.kind, Kind::Corrupt | Kind::Invalid) {
                         return Err(cause);
                     }
-                    let mut lost = missing(generation, frame.seq, "what it is about is not there: ");
+                    let mut lost = missing(generation, frame.seq, "it does not fit what is there: ");
                     lost.reason.push_str(&cause.message);
                     lost.to = Some(frame.seq);
                     into.report.lose(lost);
@@ -142,11 +159,12 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
 }
 
 impl Attempt {
-    /// Applies a frame that verified. `Corrupt` or `Invalid` where it does not fit what is there.
-    fn apply(&mut self, seq: u64, payload: &[u8], foreign: u32) -> Result<()> {
+    /// Applies a frame that verified. `Corrupt` or `Invalid` where it does not fit what is there, or some of it.
+    fn apply(&mut self, seq: u64, payload: &[u8], foreign: u32, since: u64) -> Result<()> {
         let (request, record) =
             RecordV2::decode(payload).ok_or_else(|| Error::corrupt("a frame verifies but is no record"))?;
         let mut op = op_from_wire(record)?;
+        let mut left_out = false;
         match &mut op {
             // What was there under the name was dropped, or it could not have been made.
             Op::Create { name, stages: None, .. } => {
@@ -171,9 +189,15 @@ impl Attempt {
                 }
             }
             Op::SetMetadata { collection, ids, metadata } if ids.len() == metadata.len() => {
-                let (number, state) = (*collection, &self.state);
+                let one = self.state.get(*collection);
                 let pairs = std::mem::take(ids).into_iter().zip(std::mem::take(metadata));
-                (*ids, *metadata) = pairs.filter(|(id, _)| is_there(state, number, id)).unzip();
+                // Beside the vector of a version that a missing write replaced, it would be a row that nobody wrote.
+                let mut is_meant = |id: &str| {
+                    let row = one.and_then(|one| one.row(one.slot(id)?));
+                    left_out |= row.is_some_and(|row| row.seq < since);
+                    row.is_some_and(|row| row.seq >= since)
+                };
+                (*ids, *metadata) = pairs.filter(|(id, _)| is_meant(id)).unzip();
             }
             _ => {}
         }
@@ -184,7 +208,10 @@ impl Attempt {
         self.state.reserve(&mut checked)?;
         self.state.apply(checked, seq);
         self.requests.add(seq, request);
-        Ok(())
+        match left_out {
+            true => Err(Error::corrupt("missing writes may have replaced rows whose metadata it changed")),
+            false => Ok(()),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use super::support::model::{Model, Step};
 use super::support::{TestEnv, block_on, config, open, rows};
 use super::world::{Files, row, salvage, world};
 use lodestore::collection::Config;
+use lodestore::error::Kind;
 use lodestore::index::Metric;
 use lodestore::storage::{MemoryStorage, Source};
 use lodestore::store::{Database, Options};
@@ -159,4 +160,50 @@ fn where_a_snapshot_has_no_row_left_another_is_taken() {
     }
     let db = salvage(MemoryStorage::from_files(files)).unwrap();
     assert_eq!(Model::read(&db).0["c0"].rows.len(), 2);
+}
+
+/// The switch of one rebuild is lost, and the next rebuild is of what it made: there is one collection of that name.
+#[test]
+fn a_rebuild_of_what_a_lost_switch_made_says_that_there_was_one() {
+    let storage = MemoryStorage::new();
+    let db = open(storage.clone()).unwrap();
+    block_on(db.collection("c0", Some(config(3, Metric::Dot)))).unwrap();
+    block_on(db.upsert("c0", rows("r", 0..3, 3))).unwrap();
+    for version in ["2", "3"] {
+        let model = Some(lodestore::collection::Model { id: "m".to_owned(), version: version.to_owned() });
+        let config = Config { model, ..config(3, Metric::Dot) };
+        let rebuild = std::rc::Rc::new(block_on(db.rebuild("c0", config)).unwrap());
+        let asked = rebuild.next(10).unwrap().len();
+        block_on(rebuild.put(vec![1.0; 3 * asked])).unwrap();
+        block_on(rebuild.clone().commit()).unwrap().unwrap();
+    }
+    let model = Model::read(&db);
+    let mut files = storage.files();
+    // A collection, its rows, another and its rows, and then.
+    damage_frame(&mut files, "log-1", 4, 32);
+    let db = salvage(MemoryStorage::from_files(files)).unwrap();
+    assert_eq!(db.state().unwrap().all().count(), 1);
+    assert_eq!(Model::read(&db), model);
+}
+
+/// What failed in one log stands there as if it counted, and the header of the next, which tells, is damaged.
+#[test]
+fn what_failed_before_a_log_without_a_header_does_not_come_instead_of_what_it_says() {
+    let files = MemoryStorage::new();
+    {
+        let db = open(files.clone()).unwrap();
+        block_on(db.collection("c0", Some(config(3, Metric::Dot)))).unwrap();
+        block_on(db.checkpoint()).unwrap();
+    }
+    // The append arrives, whole, and fails.
+    let storage = FaultStorage::new(files.clone(), 0, Some(Fault::Lie(Kind::Unavailable)));
+    let db = block_on(Database::open(Borrowed(&storage), TestEnv::default(), Options::default())).unwrap();
+    assert!(block_on(db.upsert("c0", rows("failed", 0..1, 3))).is_err());
+    block_on(db.upsert("c0", rows("r", 0..1, 3))).unwrap();
+    let model = Model::read(&db);
+    let mut damaged = files.files();
+    let newest = damaged.keys().rfind(|name| name.starts_with("log-")).unwrap().clone();
+    assert_ne!(newest, "log-3");
+    damaged.get_mut(&newest).unwrap()[40] ^= 1;
+    assert_eq!(Model::read(&salvage(MemoryStorage::from_files(damaged)).unwrap()), model);
 }

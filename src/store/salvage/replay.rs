@@ -33,6 +33,7 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
             .collect();
         // The write that has to come next, and what is missing from it on.
         let mut expected = into.state.seq + 1;
+        let start = expected;
         let missing = |log: u64, from: u64, reason: &str| LostWrites {
             log,
             from,
@@ -65,17 +66,23 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
             }
             // An import is in no log: where one may have come between, later writes are about other rows.
             let imported = self.imports.iter().any(|one| (based + 1..generation).contains(one));
+            // Of a log that is gone only its length is known: no frame is shorter than 34 bytes. What failed in the log
+            // before it looks as if it were what stood there.
+            let is_gone = |log: u64| log >= first && logs.iter().all(|(one, ..)| *one != log);
+            let gone = header.and_then(|header| header.previous.filter(|(log, _)| is_gone(*log)));
+            let held = gone.map_or(0, |(_, end)| end.saturating_sub(HEADER_BYTES as u64) / 34);
+            let from = expected.min(header.map_or(0, |header| header.seq.saturating_sub(held)).max(start));
             match header {
                 None => into.damage(name.clone()),
-                Some(header) if header.seq > expected => {
+                Some(header) if header.seq > from => {
                     let continues = header.previous.map(|(log, _)| log);
                     if imported || continues.is_some() && continues == whole {
                         foreign = into.state.next_collection;
                     }
                     let lost = gap.take();
-                    let mut lost = lost.unwrap_or_else(|| {
-                        missing(generation, expected, "what comes before this log is missing")
-                    });
+                    let mut lost = lost
+                        .unwrap_or_else(|| missing(generation, from, "what comes before this log is missing"));
+                    lost.from = lost.from.min(from);
                     lost.to = Some(header.seq - 1);
                     into.report.lose(lost);
                     (expected, since) = (header.seq, header.seq);
@@ -85,11 +92,18 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
             let mut is_whole = header.is_some();
             let mut frames = Frames::new(self, generation, end);
             let mut good = HEADER_BYTES as u64;
+            // What its first frames, if they do not verify, may have written in place of writes that failed in the log
+            // before it: nothing says where that one ended.
+            let instead = |good: u64, bytes: u64, expected: u64| match header {
+                None if good == HEADER_BYTES as u64 => expected.saturating_sub(1 + bytes / 34).max(start),
+                _ => expected,
+            };
             while let Some((at, frame)) = frames.next().await? {
                 if at > good {
                     is_whole = false;
+                    let from = instead(good, at - good, expected);
                     let lost =
-                        gap.get_or_insert_with(|| missing(generation, expected, "frames do not verify"));
+                        gap.get_or_insert_with(|| missing(generation, from, "frames do not verify"));
                     lost.bytes += at - good;
                 }
                 let payload = frames.payload(&frame);
@@ -97,7 +111,7 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
                 if frame.seq >= failed_from || frame.seq < expected {
                     continue;
                 }
-                if frame.seq > expected {
+                if frame.seq > gap.as_ref().map_or(expected, |gap| gap.from) {
                     if imported || header.is_none() && at == HEADER_BYTES as u64 && whole.is_some() {
                         foreign = into.state.next_collection;
                     }
@@ -131,8 +145,8 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
                 into.torn = end - good;
             } else if good < end || says.is_some_and(|says| says > length) {
                 is_whole = false;
-                let lost =
-                    gap.get_or_insert_with(|| missing(generation, expected, "the end does not verify"));
+                let from = instead(good, end - good.min(end), expected);
+                let lost = gap.get_or_insert_with(|| missing(generation, from, "the end does not verify"));
                 lost.bytes += end - good.min(end);
             }
             whole = is_whole.then_some(generation);
@@ -172,6 +186,11 @@ impl Attempt {
                     let checked = self.state.check_stored(Op::Drop { collection })?;
                     self.state.apply(checked, seq);
                 }
+            }
+            // Nothing stands in for one that itself stands in for another: that had taken its place.
+            Op::Create { stages: Some(of), .. } if self.state.get(*of).is_some_and(|one| one.stages.is_some()) => {
+                let checked = self.state.check_stored(Op::Switch { staged: *of })?;
+                self.state.apply(checked, seq);
             }
             // The rows of a row group that does not verify are not there any more.
             Op::Delete { collection, ids } => {

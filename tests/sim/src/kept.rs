@@ -63,7 +63,8 @@ pub fn modelled(state: &State) -> Model {
             rows.insert(id.clone(), Rc::new(row));
         }
         let made = ModelCollection { config: one.config().clone(), rows };
-        assert!(model.0.insert(interned(&one.name), Rc::new(made)).is_none(), "two of the name {}", one.name);
+        let before = model.0.insert(interned(&one.name), Rc::new(made));
+        assert!(before.is_none(), "salvaged: two collections of the name {}", one.name);
     }
     model
 }
@@ -127,7 +128,10 @@ impl Whole<'_> {
         });
         for one in self.state.all() {
             let there = kept.get(one.number);
-            let config = there.is_none_or(|there| there.config() == one.config());
+            let config = there.is_none_or(|there| {
+                let mut others = self.candidates.iter().filter_map(|other| other.0.get(one.name.as_str()));
+                there.config() == one.config() || others.any(|other| *there.config() == other.config)
+            });
             assert!(config || !report.lost.is_empty(), "salvaged: {} has another configuration", one.name);
             for (id, slot) in one.ids() {
                 let kept = there.and_then(|there| Some((there, there.slot(id)?)));
@@ -136,7 +140,9 @@ impl Whole<'_> {
                 }
                 let writes = self.history.of_row(one.number, id);
                 let stored = one.row(slot).map(|row| row.seq);
-                let lost = writes.iter().copied().chain(stored).any(|seq| is_lost(report, seq));
+                // Of a write that failed and that looks like one of those that are missing.
+                let other = kept.and_then(|(there, at)| there.row(at)).map(|row| row.seq);
+                let lost = writes.iter().copied().chain(stored).chain(other).any(|seq| is_lost(report, seq));
                 let failed = || self.candidates.iter().any(|other| is_as_in(other, one, id, kept));
                 let grouped = || kept.is_none() && self.is_in_group(one, id, report, snapshot);
                 assert!(

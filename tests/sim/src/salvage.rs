@@ -36,14 +36,6 @@ pub struct Case<'a> {
     pub dice: &'a Dice,
 }
 
-/// What came of it.
-pub struct Salvaged {
-    pub medium: Rc<RefCell<Medium>>,
-    pub model: Rc<Model>,
-    /// Whether anything had to be salvaged.
-    pub did: bool,
-}
-
 type Files = Rc<RefCell<Medium>>;
 
 fn files(image: Image) -> Files {
@@ -75,8 +67,8 @@ fn is_stored(db: &Db, medium: &Files, model: &Rc<Model>, dice: &Dice, when: &str
 }
 
 impl Case<'_> {
-    /// Salvages it. `None` where it is refused.
-    pub fn run(&self) -> Option<Salvaged> {
+    /// Salvages it, and looks at everything that has to hold.
+    pub fn run(&self) {
         let found = Rc::new(self.damaged.image.clone());
         let medium = files(self.damaged.image.clone());
         if std::env::var("SIMDBG").is_ok() {
@@ -89,10 +81,13 @@ impl Case<'_> {
         let db = match salvaged(&storage, self.dice).unwrap() {
             Ok(db) => db,
             Err(cause) => {
-                self.may_refuse(&medium.borrow(), &cause);
-                return None;
+                return self.may_refuse(&medium.borrow(), &cause);
             }
         };
+        if std::env::var("SIMDBG").is_ok() {
+            for one in db.state().unwrap().all() { eprintln!("S {} {} {:?} {}", one.number, one.name, one.stages, one.len()); }
+            eprintln!("{:?}", db.open_report().salvage);
+        }
         let model = Rc::new(modelled(&db.state().unwrap()));
         never_invents(&model, self.written);
         let report = db.open_report().salvage.clone();
@@ -108,8 +103,11 @@ impl Case<'_> {
                 assert!(check.ok, "salvaged, check: {:?}", check.problems);
             }
             (None, Some(whole)) => {
-                let stored = modelled(whole.state);
-                let same = find(&db, &[Rc::new(stored)], Vectors::Compare);
+                let mut states = vec![Rc::new(modelled(whole.state))];
+                if !whole.sound {
+                    states.extend(whole.candidates.iter().cloned());
+                }
+                let same = find(&db, &states, Vectors::Compare);
                 same.unwrap_or_else(|what| panic!("nothing to salvage: {what}"));
             }
             (None, None) => {}
@@ -121,12 +119,9 @@ impl Case<'_> {
             if self.dice.chance(500) {
                 go_on(&db, &medium, &model, self.dice, Promise::Strict);
             }
-            return Some(Salvaged { medium, model, did: true });
-        }
-        if report.is_some() && self.dice.chance(300) {
+        } else if report.is_some() && self.dice.chance(300) {
             go_on(&db, &medium, &model, self.dice, Promise::Strict);
         }
-        Some(Salvaged { medium, model, did: report.is_some() })
     }
 
     fn debug(&self) {
@@ -164,6 +159,10 @@ impl Case<'_> {
         assert!(matches!(cause.kind, Kind::Corrupt | Kind::Version), "a salvage fails: {cause}");
         assert!(medium.live.0 == self.damaged.image.0, "a salvage that is refused changes something");
         let Some(whole) = self.whole.filter(|whole| whole.sound && cause.kind == Kind::Corrupt) else { return };
+        // What an archive brought is as old as it was there.
+        if !whole.history.imports().is_empty() {
+            return;
+        }
         // A snapshot that is whole has the rows that nobody wrote since.
         for (name, bytes) in &self.damaged.image.0 {
             let Some((_, manifest)) = name.starts_with("snapshot-").then(|| decode_snapshot(bytes).ok()).flatten()

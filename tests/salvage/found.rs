@@ -83,13 +83,16 @@ fn a_salvage_that_a_crash_ended_is_no_loss() {
         let mut files = world.files.clone();
         files.get_mut("log-3").unwrap()[40] ^= 1;
         let counting = FaultStorage::new(MemoryStorage::from_files(files.clone()), u64::MAX, None);
-        let salvage_on =
-            |storage: &FaultStorage| block_on(Database::salvage(Borrowed(storage), TestEnv::default(), Options::default())).map(drop);
+        let salvage_on = |storage: &FaultStorage| {
+            block_on(Database::salvage(Borrowed(storage), TestEnv::default(), Options::default())).map(drop)
+        };
         salvage_on(&counting).unwrap();
         for at in 0..counting.calls() {
-            let storage = FaultStorage::new(MemoryStorage::from_files(files.clone()), at, Some(Fault::CrashAfter));
+            let storage =
+                FaultStorage::new(MemoryStorage::from_files(files.clone()), at, Some(Fault::CrashAfter));
             drop(salvage_on(&storage));
-            let db = salvage(storage.files.clone()).unwrap_or_else(|cause| panic!("{rows_too} {at}: {cause}"));
+            let db =
+                salvage(storage.files.clone()).unwrap_or_else(|cause| panic!("{rows_too} {at}: {cause}"));
             assert_eq!(Model::read(&db), world.model, "{rows_too} {at}");
             let lost = db.open_report().salvage.clone().map(|said| said.lost);
             assert!(lost.is_none_or(|lost| lost.is_empty()), "{rows_too} {at}: {:?}", db.open_report());
@@ -135,7 +138,8 @@ fn what_was_written_after_an_import_is_not_about_what_was_there_before_it() {
     files.get_mut("log-3").unwrap()[40] ^= 1;
     let db = salvage(MemoryStorage::from_files(files)).unwrap();
     let (found, said) = (Model::read(&db), db.open_report().salvage.clone().unwrap());
-    let later = |name: &str| found.0.get(name).is_some_and(|one| one.rows.keys().any(|id| id.starts_with("later")));
+    let later =
+        |name: &str| found.0.get(name).is_some_and(|one| one.rows.keys().any(|id| id.starts_with("later")));
     assert!(!later("c0"), "{said:?}");
     assert!(later("other") || !said.lost.is_empty(), "{said:?}");
 }

@@ -80,8 +80,9 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
                         foreign = into.state.next_collection;
                     }
                     let lost = gap.take();
-                    let mut lost = lost
-                        .unwrap_or_else(|| missing(generation, from, "what comes before this log is missing"));
+                    let mut lost = lost.unwrap_or_else(|| {
+                        missing(generation, from, "what comes before this log is missing")
+                    });
                     lost.from = lost.from.min(from);
                     lost.to = Some(header.seq - 1);
                     into.report.lose(lost);
@@ -102,8 +103,7 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
                 if at > good {
                     is_whole = false;
                     let from = instead(good, at - good, expected);
-                    let lost =
-                        gap.get_or_insert_with(|| missing(generation, from, "frames do not verify"));
+                    let lost = gap.get_or_insert_with(|| missing(generation, from, "frames do not verify"));
                     lost.bytes += at - good;
                 }
                 let payload = frames.payload(&frame);
@@ -188,7 +188,9 @@ impl Attempt {
                 }
             }
             // Nothing stands in for one that itself stands in for another: that had taken its place.
-            Op::Create { stages: Some(of), .. } if self.state.get(*of).is_some_and(|one| one.stages.is_some()) => {
+            Op::Create { stages: Some(of), .. }
+                if self.state.get(*of).is_some_and(|one| one.stages.is_some()) =>
+            {
                 let checked = self.state.check_stored(Op::Switch { staged: *of })?;
                 self.state.apply(checked, seq);
             }

@@ -24,7 +24,8 @@ impl Evidence {
 
     /// Whether there is a snapshot, whole, that was not found.
     fn is_over(&self, image: &Image) -> bool {
-        let made = image.0.iter().filter(|(name, _)| name.starts_with("snapshot-") && !self.0.0.contains_key(*name));
+        let made =
+            image.0.iter().filter(|(name, _)| name.starts_with("snapshot-") && !self.0.0.contains_key(*name));
         made.into_iter().any(|(_, bytes)| decode_snapshot(bytes).is_ok())
     }
 
@@ -70,7 +71,8 @@ impl Evidence {
         }
         let frames = before.len() - rest.len();
         let headers = self.0.0.iter().filter(|(name, _)| name.starts_with("log-"));
-        let mut ends = headers.filter_map(|(_, bytes)| FileHeader::decode(FileKind::Log, bytes).ok()?.previous);
+        let mut ends =
+            headers.filter_map(|(_, bytes)| FileHeader::decode(FileKind::Log, bytes).ok()?.previous);
         let end = ends.find(|(of, _)| *of == log).map(|(_, end)| end as usize);
         let end = end.map_or(frames, |end| end.min(frames));
         self.0.0[name].get(..end) == before.get(..end)

@@ -2,7 +2,7 @@
 
 use crate::damage::generation;
 use crate::medium::Image;
-use lodestore::format::frame::{Found, FRAME_HEADER_BYTES, find_frame};
+use lodestore::format::frame::{FRAME_HEADER_BYTES, Found, find_frame};
 use lodestore::format::header::{FileHeader, FileKind, HEADER_BYTES};
 use lodestore::format::record::RecordV2;
 use lodestore::format::snapshot::decode_snapshot;
@@ -36,7 +36,8 @@ impl History {
                 && let Ok((_, manifest)) = decode_snapshot(bytes)
             {
                 history.imported.extend(manifest.log.is_none().then_some(manifest.seq));
-                let staged = manifest.collections.iter().filter_map(|one| Some((one.collection, one.stages?)));
+                let staged =
+                    manifest.collections.iter().filter_map(|one| Some((one.collection, one.stages?)));
                 staged.for_each(|(number, of)| history.stage(number, of));
             }
             if generation(name, "log-").is_some()

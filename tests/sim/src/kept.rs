@@ -83,14 +83,12 @@ pub fn never_invents(kept: &Model, written: &[Rc<Model>]) {
             // By a rebuild: nobody saw it before the switch.
             let by_rebuild = row.vector == rebuilt(id, one.config.dimension)
                 && versions().any(|one| one.rows.get(id).is_some_and(|other| other.metadata == row.metadata));
-            let mut known: Vec<String> = Vec::new();
-            for version in versions().filter_map(|version| version.rows.get(id)) {
-                let text = format!("{:?} {}", version.vector, version.metadata);
-                if !known.contains(&text) {
-                    known.push(text);
-                }
-            }
-            assert!(by_rebuild, "salvaged: {name}: {id} was never {:?} {}: {known:?}", row.vector, row.metadata);
+            let known: Vec<_> = versions().filter_map(|version| version.rows.get(id)).collect();
+            assert!(
+                by_rebuild,
+                "salvaged: {name}: {id} was never {:?} {}: {known:?}",
+                row.vector, row.metadata
+            );
         }
     }
 }
@@ -123,7 +121,8 @@ impl Whole<'_> {
     /// Everything that is not there, or not as it was, is told of: row by row, by the row group or by the writes.
     pub fn is_explained(&self, kept: &State, report: &SalvageReport, damaged: &Image) {
         let snapshot = report.snapshot.map(|generation| {
-            let bytes = damaged.0.get(format!("snapshot-{generation}").as_str()).expect("the snapshot it used");
+            let bytes =
+                damaged.0.get(format!("snapshot-{generation}").as_str()).expect("the snapshot it used");
             decode_snapshot(bytes).expect("a snapshot that was used").1.seq
         });
         for one in self.state.all() {
@@ -163,7 +162,10 @@ impl Whole<'_> {
             false => true,
         };
         !self.history.is_after(one.number, id, seq)
-            && report.groups.iter().any(|group| group.collection == one.name && may_hold(group.rows, &group.ids))
+            && report
+                .groups
+                .iter()
+                .any(|group| group.collection == one.name && may_hold(group.rows, &group.ids))
     }
 
     /// What is there besides was taken away by a write that is lost. What is called gone is not there.
@@ -175,7 +177,10 @@ impl Whole<'_> {
             let loose = imported || self.history.is_staged(one.number) && !report.lost.is_empty();
             for (id, _) in one.ids() {
                 let known = before.is_some_and(|before| before.slot(id).is_some())
-                    || self.candidates.iter().any(|other| is_as_in(other, one, id, one.slot(id).map(|at| (one, at))));
+                    || self
+                        .candidates
+                        .iter()
+                        .any(|other| is_as_in(other, one, id, one.slot(id).map(|at| (one, at))));
                 let ended = || self.history.ends(one.number, id).any(|seq| is_lost(report, seq));
                 assert!(known || loose || ended(), "salvaged: {}: {id} is there again: {report:?}", one.name);
             }

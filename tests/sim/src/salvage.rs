@@ -62,7 +62,8 @@ fn is_stored(db: &Db, medium: &Files, model: &Rc<Model>, dice: &Dice, when: &str
     };
     same(db, when);
     agree(db, model, dice, false);
-    let again = opened(medium, dice).unwrap_or_else(|cause| panic!("salvaged, {when}, opened again: {cause}"));
+    let again =
+        opened(medium, dice).unwrap_or_else(|cause| panic!("salvaged, {when}, opened again: {cause}"));
     same(&again, when);
 }
 
@@ -71,9 +72,6 @@ impl Case<'_> {
     pub fn run(&self) {
         let found = Rc::new(self.damaged.image.clone());
         let medium = files(self.damaged.image.clone());
-        if std::env::var("SIMDBG").is_ok() {
-            self.debug();
-        }
         let storage = SimStorage::new(medium.clone(), Rates::default(), self.dice);
         // Vectors that stay in storage are not looked at by opening.
         let opens = opened(&files(self.damaged.image.clone()), self.dice).is_ok();
@@ -84,10 +82,6 @@ impl Case<'_> {
                 return self.may_refuse(&medium.borrow(), &cause);
             }
         };
-        if std::env::var("SIMDBG").is_ok() {
-            for one in db.state().unwrap().all() { eprintln!("S {} {} {:?} {}", one.number, one.name, one.stages, one.len()); }
-            eprintln!("{:?}", db.open_report().salvage);
-        }
         let model = Rc::new(modelled(&db.state().unwrap()));
         never_invents(&model, self.written);
         let report = db.open_report().salvage.clone();
@@ -124,48 +118,21 @@ impl Case<'_> {
         }
     }
 
-    fn debug(&self) {
-        eprintln!("=== damaged {:?}", self.damaged.names);
-        for (name, bytes) in &self.damaged.image.0 {
-            eprintln!("  {name} {}", bytes.len());
-            if name.starts_with("snapshot-") {
-                match decode_snapshot(bytes) {
-                    Ok((h, m)) => eprintln!("    seq {} log {:?} next {} {:?} hseq {}", m.seq, m.log, m.next_collection, m.collections.iter().map(|c| (c.collection, &c.name, c.stages, c.rows)).collect::<Vec<_>>(), h.seq),
-                    Err(c) => eprintln!("    {c}"),
-                }
-            }
-            if name.starts_with("log-") {
-                use lodestore::format::header::*;
-                use lodestore::format::frame::*;
-                use lodestore::format::record::*;
-                eprintln!("    {:?}", FileHeader::decode(FileKind::Log, bytes).map(|h| (h.seq, h.previous)));
-                let mut rest = bytes.get(80..).unwrap_or_default();
-                loop { match find_frame(rest) {
-                    Found::Frame(f, p) => {
-                        let record = format!("{:?}", RecordV2::decode(p).map(|(_, r)| match r { RecordV2::Upsert{collection, ids, ..} => format!("Upsert {collection} {ids:?}"), r => format!("{r:?}") }));
-                        eprintln!("    {} {:.250}", f.seq, record);
-                        rest = &rest[32 + p.len()..];
-                    }
-                    Found::Damaged(w) => { eprintln!("    damaged {w}"); match rest.windows(4).skip(1).position(|w| w == b"LFRM") { Some(at) => rest = &rest[at+1..], None => break } }
-                    Found::Torn => { eprintln!("    torn"); break }
-                    Found::End => break,
-                }}
-            }
-        }
-    }
-
     /// It is refused only where no row is to be had, and then nothing changes.
     fn may_refuse(&self, medium: &Medium, cause: &lodestore::Error) {
         assert!(matches!(cause.kind, Kind::Corrupt | Kind::Version), "a salvage fails: {cause}");
         assert!(medium.live.0 == self.damaged.image.0, "a salvage that is refused changes something");
-        let Some(whole) = self.whole.filter(|whole| whole.sound && cause.kind == Kind::Corrupt) else { return };
+        let Some(whole) = self.whole.filter(|whole| whole.sound && cause.kind == Kind::Corrupt) else {
+            return;
+        };
         // What an archive brought is as old as it was there.
         if !whole.history.imports().is_empty() {
             return;
         }
         // A snapshot that is whole has the rows that nobody wrote since.
         for (name, bytes) in &self.damaged.image.0 {
-            let Some((_, manifest)) = name.starts_with("snapshot-").then(|| decode_snapshot(bytes).ok()).flatten()
+            let Some((_, manifest)) =
+                name.starts_with("snapshot-").then(|| decode_snapshot(bytes).ok()).flatten()
             else {
                 continue;
             };

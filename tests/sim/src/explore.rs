@@ -25,7 +25,7 @@ use std::rc::Rc;
 const DEPTH_MAX: usize = 3;
 
 /// Salvaged of a thousand damaged ones that do not open.
-const SALVAGED: usize = 150;
+const SALVAGED: usize = 300;
 
 /// What was done, to be told at the end.
 #[derive(Default)]

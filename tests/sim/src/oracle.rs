@@ -91,7 +91,14 @@ impl Oracle {
         let at = self.queue.iter().position(|entry| entry.number == number).unwrap();
         if self.queue[at..].iter().any(|entry| entry.outcome == Outcome::Acknowledged) {
             self.keep();
-            return self.refuse(number);
+            if !matches!(*self.queue[at].op, Op::Rebuild(..)) {
+                return self.refuse(number);
+            }
+            // Done out of turn: it may have come after these.
+            let mut entry = self.queue.remove(at);
+            (entry.outcome, entry.failed_at) = (Outcome::Unknown, seq);
+            self.queue.push(entry);
+            return self.flush();
         }
         self.queue[at].outcome = Outcome::Unknown;
         self.queue[at].failed_at = seq;

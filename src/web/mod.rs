@@ -8,18 +8,21 @@
 //! object outlives the call, so calls may overlap as they like.
 //!
 //! What hardly any page needs is split off behind the compiler, as a second part of the module that is loaded when it is
-//! asked for: `xtask/glue/src/split.rs` says what that is.
+//! asked for: `xtask/glue/src/split` says what that is.
 
 mod convert;
 mod error;
 mod feed;
 mod host;
 mod json;
+mod past;
+mod read;
 mod reply;
 mod salvage;
 mod store;
 mod transfer;
 mod upkeep;
 
+pub use past::WasmPast;
 pub use store::WasmStore;
 pub use transfer::{WasmExport, WasmImport, WasmRebuild};

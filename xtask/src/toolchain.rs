@@ -39,7 +39,7 @@ impl Simd {
         }
     }
 
-    /// What of it is loaded only when it is asked for: see `xtask/glue/src/split.rs`.
+    /// What of it is loaded only when it is asked for: see `xtask/glue/src/split`.
     pub const fn second(self) -> &'static str {
         match self {
             Self::Baseline => "lodestore_more_bg.wasm",

@@ -23,6 +23,11 @@ window.check = async (options) => {
   const closed = await notes.count().catch((error) => error.code);
   return { before, id: matches[0].id, vector: [...matches[0].vector], exported: bytes > 0, build, code, mismatch, closed };
 };
+// Whether the second part of the module could be loaded, or why not.
+window.verify = async () => {
+  window.verified ??= await open('verify', { storage: 'memory' });
+  return window.verified.check().then(({ ok }) => ok, (error) => error.code);
+};
 // Eighths: their products and sums are exact in f32, fused or not, so the answers have to be the same to the last bit.
 window.search = async (wanted) => {
   if (wanted === 'simd128') await load(new URL(baseline, location.href));
@@ -134,8 +139,8 @@ export const browserCases = {
   ) =>
     inPage(context, async (page, folder) => {
       const assets = await readdir(join(folder, 'assets'));
-      for (const pattern of [/^lodestore_bg-.*\.wasm$/, /^lodestore_relaxed_bg-.*\.wasm$/])
-        assert.equal(assets.filter((name) => pattern.test(name)).length, 1, `${pattern} in ${assets}`);
+      for (const pattern of [/^lodestore(_more)?_bg-.*\.wasm$/, /^lodestore_relaxed(_more)?_bg-.*\.wasm$/])
+        assert.equal(assets.filter((name) => pattern.test(name)).length, 2, `${pattern} in ${assets}`);
       const relaxed = await search(page, 'relaxed-simd');
       assert.equal(relaxed.build, 'relaxed-simd');
       await page.reload();
@@ -151,6 +156,21 @@ export const browserCases = {
         await page.route('**/lodestore_relaxed_bg*', (route) => route.fulfill({ status: 404 }));
         assert.deepEqual(await check(page, {}), { before: 0, ...ANSWER, build: 'simd128' });
         assert.deepEqual(await check(page, { worker: true }), { before: 0, ...ANSWER, build: 'simd128' });
+      },
+      /404/,
+    ),
+  'chromium by vite: without the second part the rest works, and it can be tried again': (context) =>
+    inPage(
+      context,
+      async (page) => {
+        await page.waitForFunction(() => 'verify' in window);
+        const loaded = [];
+        page.on('request', (request) => /more_bg/.test(request.url()) && loaded.push(request.url()));
+        await page.route('**/*_more_bg*', (route) => route.fulfill({ status: 404 }));
+        assert.equal(await page.evaluate(() => window.verify()), 'Unavailable');
+        assert.ok(loaded.length > 0);
+        await page.unroute('**/*_more_bg*');
+        assert.equal(await page.evaluate(() => window.verify()), true);
       },
       /404/,
     ),

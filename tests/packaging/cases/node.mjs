@@ -111,7 +111,51 @@ async function withoutRelaxed({ project, installed }) {
   }
 }
 
+const SECOND = `
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { load, open } from 'lodestore';
+
+const bytes = (name) => readFile(fileURLToPath(import.meta.resolve('lodestore/' + name + '.wasm')));
+const [first, second, message] = process.argv.slice(2);
+await load(await bytes(first));
+const db = await open('second', { storage: 'memory' });
+const words = await db.collection('words', { dimension: 3 });
+await words.upsert([{ id: 'one', vector: [1, 2, 3] }]);
+const more = second === 'own' ? load(undefined, { more: true }) : load(undefined, { more: await bytes(second) });
+if (message === undefined) {
+  await more;
+} else {
+  await assert.rejects(more, (error) => error.code === 'Unavailable' && error.message.includes(message));
+  await assert.rejects(db.check(), (error) => error.code === 'Unavailable');
+}
+// What needs only the first part goes on either way.
+assert.equal((await words.query([1, 2, 3])).matches.length, 1);
+if (message === undefined) {
+  assert.equal((await db.check()).ok, true);
+  const copy = await open('copy', { storage: 'memory' });
+  assert.equal((await copy.import(db.export())).rows, 1);
+}
+`;
+
+/** The second part is found where the package has it, fits its own build, and is refused beside another one. */
+async function secondPart({ project }) {
+  await writeFile(join(project, 'second.mjs'), SECOND);
+  const loads = (...args) => run(process.execPath, ['second.mjs', ...args], { cwd: project });
+  const flagged = (...args) =>
+    run(process.execPath, ['--experimental-wasm-relaxed-simd', 'second.mjs', ...args], { cwd: project });
+  const relaxed = BUILD_OF_NODE === 'simd128' ? flagged : loads;
+  await loads('lodestore', 'own');
+  await loads('lodestore', 'lodestore-more');
+  await relaxed('lodestore', 'lodestore-relaxed-more', 'of another build');
+  await relaxed('lodestore-relaxed', 'own');
+  await relaxed('lodestore-relaxed', 'lodestore-relaxed-more');
+  await relaxed('lodestore-relaxed', 'lodestore-more', 'of another build');
+}
+
 export const nodeCases = {
+  'node: the second part fits its own build only': secondPart,
   'node: the build is chosen by what the engine computes': builds,
   'node: without the file for relaxed SIMD the other one serves': withoutRelaxed,
   'node: import': ({ project }) => node(project, 'script.mjs', SCRIPT),

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use wasm_encoder::ExportKind;
 use wasmparser::{
-    ElementItems, ElementKind, ExternalKind, FunctionBody, GlobalType, KnownCustom, MemoryType, Name, Operator,
-    Parser, Payload, TableType, TypeRef,
+    ElementItems, ElementKind, ExternalKind, FunctionBody, GlobalType, KnownCustom, MemoryType, Name,
+    Operator, Parser, Payload, TableType, TypeRef,
 };
 
 type Result<T> = std::result::Result<T, wasmparser::BinaryReaderError>;
@@ -178,7 +178,8 @@ impl<'a> Whole<'a> {
 
     /// The name under which something is exported.
     pub fn exported(&self, kind: ExportKind, index: u32) -> Option<String> {
-        let same = |(_, other, at): &&(&str, ExternalKind, u32)| ExportKind::from(*other) == kind && *at == index;
+        let same =
+            |(_, other, at): &&(&str, ExternalKind, u32)| ExportKind::from(*other) == kind && *at == index;
         self.exports.iter().find(same).map(|(name, ..)| (*name).to_owned())
     }
 }

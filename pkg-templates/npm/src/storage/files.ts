@@ -16,6 +16,8 @@ import { type Backend, checkEnd, type Draft, exists, type OpenStorage, outOfRang
 const DRAFT_PREFIX = '_draft_';
 /** Handles kept open for appending; the store appends to one file, two around a checkpoint. */
 const HANDLES_MAX = 4;
+/** Appends that follow one another more closely than this, ms, are not each preceded by a look at the file. */
+const LOOK_MS = 100;
 
 export interface FilesOptions {
   /** The database is a folder of its name in it. Default `./.lodestore`. */
@@ -91,6 +93,14 @@ async function locate(
   return { node, folder, label: `The database ${JSON.stringify(name)} in ${folder}` };
 }
 
+/**
+ * On Linux a write with this flag is on the disk when it returns, as after an fdatasync, and one wait for another thread
+ * less. Elsewhere it may promise less than that call does (macOS: the disk's own cache).
+ */
+function syncFlag({ fsNow, process }: Node): number {
+  return process.platform === 'linux' ? (fsNow.constants.O_DSYNC ?? 0) : 0;
+}
+
 class Files implements Backend {
   readonly kind = 'files';
   readonly #node: Node;
@@ -100,6 +110,12 @@ class Files implements Backend {
   /** By name, the one used last at the end. */
   readonly #handles = new Map<string, NodeHandle>();
   readonly #readers: Readers;
+  /** How long the file is that was appended to last, and when it was looked at. */
+  #end: { name: string; length: number; seen: number } | undefined;
+  /** Added to the flags of a file that is appended to where each write then reaches the disk by itself; 0 elsewhere. */
+  readonly #syncFlag: number;
+  /** These do not make a file that is absent, and unlike 'a' it is written where it is told to. */
+  readonly #appending: string | number;
   #drafts = 0;
 
   constructor(node: Node, folder: string, lock: Lock, strict: boolean) {
@@ -107,6 +123,8 @@ class Files implements Backend {
     this.#folder = folder;
     this.#lock = lock;
     this.#strict = strict;
+    this.#syncFlag = strict ? syncFlag(node) : 0;
+    this.#appending = this.#syncFlag === 0 ? 'r+' : node.fsNow.constants.O_RDWR | this.#syncFlag;
     this.#readers = new Readers(node.fsNow, (name) => this.#path(name));
   }
 
@@ -185,15 +203,20 @@ class Files implements Backend {
 
   async append(name: string, at: number, bytes: Uint8Array): Promise<void> {
     const handle = await this.#appender(name);
-    // Without waiting: what the kernel knows already takes it a microsecond, and another thread fifty.
-    const stat = handle && this.#node.fsNow.fstatSync(handle.fd);
-    // An open file can be removed: what is written to it then is nowhere.
-    if (stat?.nlink === 0) await this.#forget(name);
-    checkEnd(name, at, stat?.nlink === 0 ? undefined : stat?.size);
+    const end = this.#end;
+    this.#end = undefined;
+    if (end?.name !== name || end.length !== at || performance.now() - end.seen >= LOOK_MS) {
+      // Without waiting: what the kernel knows already takes it a microsecond, and another thread fifty.
+      const stat = handle && this.#node.fsNow.fstatSync(handle.fd);
+      // An open file can be removed: what is written to it then is nowhere.
+      if (stat?.nlink === 0) await this.#forget(name);
+      checkEnd(name, at, stat?.nlink === 0 ? undefined : stat?.size);
+    }
     if (handle === undefined || bytes.length === 0) return;
+    const seen = end?.length === at ? end.seen : performance.now();
     try {
       await writeAll(handle, at, bytes);
-      if (this.#strict) await handle.datasync();
+      if (this.#strict && this.#syncFlag === 0) await handle.datasync();
     } catch (error) {
       // Taken back, so that a refused append leaves nothing behind that a later one would have to step over.
       await handle.truncate(at).catch((cause: unknown) => {
@@ -202,9 +225,11 @@ class Files implements Backend {
       });
       throw error;
     }
+    this.#end = { name, length: at + bytes.length, seen };
   }
 
   async remove(name: string): Promise<void> {
+    this.#end = undefined;
     await this.#forget(name);
     this.#readers.forget(name);
     try {
@@ -232,7 +257,7 @@ class Files implements Backend {
     return this.#node.path.join(this.#folder, file);
   }
 
-  async #open(name: string, flags: string): Promise<NodeHandle | undefined> {
+  async #open(name: string, flags: string | number): Promise<NodeHandle | undefined> {
     try {
       return await this.#node.fs.open(this.#path(name), flags);
     } catch (error) {
@@ -242,8 +267,7 @@ class Files implements Backend {
   }
 
   async #appender(name: string): Promise<NodeHandle | undefined> {
-    // 'r+' does not make a file that is absent, and unlike 'a' it writes where it is told to.
-    const handle = this.#handles.get(name) ?? (await this.#open(name, 'r+'));
+    const handle = this.#handles.get(name) ?? (await this.#open(name, this.#appending));
     if (handle === undefined) return undefined;
     this.#handles.delete(name);
     this.#handles.set(name, handle);

@@ -3,21 +3,12 @@
 import { hostCode, LodestoreError, toLodestoreError } from '../errors.js';
 import type { Durability } from '../types.js';
 import { commitEarly, learnCommit } from './idb-commit.js';
+import { CHUNKS, FILES } from './idb-stores.js';
+import { CLAIMS_KEPT, lastOf, lastTurn, OWNER_ID, type Tail, type Turn, TURNS_KEPT } from './idb-turns.js';
 
-export const FILES = 'files';
-export const CHUNKS = 'chunks';
+/** 2: a turn may say how long a file is; before, it was a text. */
+const SCHEMA = 2;
 
-/**
- * No file has this id: under [OWNER_ID, n] among the chunks stand the turns. Every opening adds the next one, which
- * stays, and every change the next one, which replaces that of the change before. So who was shut out while it stood
- * still finds its next turn taken when it goes on, and can change nothing.
- */
-export const OWNER_ID = Number.MAX_SAFE_INTEGER;
-const turns = (): IDBKeyRange => IDBKeyRange.bound([OWNER_ID], [OWNER_ID, Infinity]);
-/** Openings that one who stands still may sleep through. */
-const CLAIMS_KEPT = 256;
-
-const SCHEMA = 1;
 /** How long another page may keep an open or a delete waiting, ms. */
 const BLOCKED_MS = 5_000;
 /** Waits before attempts to get back a connection that the browser dropped, and to use it, ms. */
@@ -32,6 +23,10 @@ export class Connection {
   #claim = 0;
   /** The last turn; undefined while it is not known how the last change ended. */
   #turn: number | undefined;
+  /** What it says. */
+  #tail: Tail | undefined;
+  /** Turns of changes up to this one are deleted. */
+  #swept = 0;
   /** The last turn when this was opened, as long as there was no room for a turn of its own. */
   #found: number | undefined;
   #db: IDBDatabase | undefined;
@@ -72,17 +67,22 @@ export class Connection {
   async own(): Promise<void> {
     await this.write(true, async (tx) => {
       const chunks = tx.objectStore(CHUNKS);
-      const keys = (await result(chunks.getAllKeys(turns()))) as [number, number][];
-      const last = keys.at(-1)?.[1] ?? 0;
+      const { keys, last, entry } = await lastOf(tx);
       // Somebody opened it since.
-      if (this.#found !== undefined && last > this.#found) throw overtaken(this.#label);
-      this.#found = last;
-      this.#claim = last + 1;
-      chunks.add(this.#owner, [OWNER_ID, this.#claim]);
+      if (this.#found !== undefined && last.turn > this.#found) throw overtaken(this.#label);
+      this.#found = last.turn;
+      this.#claim = last.turn + 1;
+      if (entry !== undefined) tx.objectStore(FILES).put(entry, last.tail?.name);
+      chunks.add({ owner: this.#owner, claim: this.#claim } satisfies Turn, [OWNER_ID, this.#claim]);
+      // Turns of changes of the one before.
+      if (last.claim !== undefined && last.claim < last.turn) {
+        chunks.delete(IDBKeyRange.bound([OWNER_ID, last.claim + 1], [OWNER_ID, last.turn]));
+      }
       const old = keys.at(-CLAIMS_KEPT);
       if (old !== undefined) chunks.delete(IDBKeyRange.bound([OWNER_ID], old));
     });
-    this.#turn = this.#claim;
+    this.#turn = this.#swept = this.#claim;
+    this.#tail = undefined;
     this.#found = undefined;
   }
 
@@ -92,8 +92,10 @@ export class Connection {
    * stand still in the middle, the transaction would keep everybody out for a minute.
    *
    * When the connection is lost in the middle, the turns say whether the change was made; if not, it is made again.
+   *
+   * With `tail` it has appended to that file, and asks for nothing but that.
    */
-  async change(body: (tx: IDBTransaction) => void): Promise<void> {
+  async change(body: (tx: IDBTransaction) => void, tail?: Tail): Promise<void> {
     if (this.#found !== undefined) await this.own();
     let turn = this.#turn ?? (await this.#lastTurn());
     let rest = body;
@@ -103,13 +105,22 @@ export class Connection {
       try {
         await this.write(false, async (tx) => {
           const chunks = tx.objectStore(CHUNKS);
+          const settled = tail?.name === this.#tail?.name ? undefined : this.#tail;
+          const says: Turn = { owner: this.#owner, claim: this.#claim, ...(tail && { tail }) };
           // Whoever took over has added this one.
-          chunks.add(this.#owner, [OWNER_ID, turn + 1]);
-          if (turn > this.#claim) chunks.delete([OWNER_ID, turn]);
+          chunks.add(says, [OWNER_ID, turn + 1]);
+          if (turn - this.#swept >= TURNS_KEPT) {
+            chunks.delete(IDBKeyRange.bound([OWNER_ID, this.#swept + 1], [OWNER_ID, turn]));
+          }
+          if (settled !== undefined) {
+            tx.objectStore(FILES).put({ id: settled.id, length: settled.length }, settled.name);
+          }
           rest(tx);
           commitEarly(tx);
         });
+        if (turn - this.#swept >= TURNS_KEPT) this.#swept = turn;
         this.#turn = turn + 1;
+        this.#tail = tail;
         return;
       } catch (error) {
         const lost = error instanceof LodestoreError && error.code === 'Unavailable';
@@ -122,32 +133,29 @@ export class Connection {
     }
   }
 
-  /** As `change`, of what only deletes: where there is no room even for the next turn, without it. */
-  async clear(body: (tx: IDBTransaction) => void): Promise<void> {
+  /** As `change`, of what only deletes this file: where there is no room even for the next turn, without it. */
+  async clear(name: string, body: (tx: IDBTransaction) => void): Promise<void> {
     try {
       await this.change(body);
     } catch (error) {
       if (toLodestoreError(error).code !== 'Quota') throw error;
       await this.write(true, async (tx) => {
-        const chunks = tx.objectStore(CHUNKS);
-        const keys = (await result(chunks.getAllKeys(turns()))) as [number, number][];
-        const last = keys.at(-1);
-        const owner: unknown = last && (await result(chunks.get(last)));
-        if (owner !== this.#owner && last?.[1] !== this.#found) throw overtaken(this.#label);
+        const { turn, owner } = await lastTurn(tx);
+        if (owner !== this.#owner && turn !== this.#found) throw overtaken(this.#label);
         body(tx);
         commitEarly(tx);
       });
+      // The last turn still speaks of it; nobody believes that of a file that is gone.
+      if (this.#tail?.name === name) this.#tail = undefined;
     }
   }
 
   async #lastTurn(): Promise<number> {
     return this.read(async (tx) => {
-      const chunks = tx.objectStore(CHUNKS);
-      const keys = (await result(chunks.getAllKeys(turns()))) as [number, number][];
-      const last = keys.at(-1);
-      const owner: unknown = last && (await result(chunks.get(last)));
-      if (last === undefined || owner !== this.#owner) throw overtaken(this.#label);
-      return last[1];
+      const { last, entry } = await lastOf(tx);
+      if (last.owner !== this.#owner) throw overtaken(this.#label);
+      this.#tail = entry && last.tail;
+      return last.turn;
     });
   }
 
@@ -319,14 +327,6 @@ export function deleteDatabase(name: string, label: string): Promise<void> {
       giveUp();
       reject(toLodestoreError(request.error, label));
     };
-  });
-}
-
-/** The result of one request. Nothing else may be awaited inside a transaction: it would commit by itself. */
-export function result<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
   });
 }
 

@@ -1,13 +1,16 @@
 /**
  * Files in IndexedDB. Store `files`: name -> { id, length }. Store `chunks`: [id, offset] -> at most 1 MiB of
- * bytes. One append is one transaction, so it is there whole or not at all; a file being created has chunks under
- * an id that no name leads to, until one last transaction puts the name.
+ * bytes. One append is one transaction, so it is there whole or not at all, of two requests: the chunk, and the turn,
+ * which says how long the file is by now. A file being created has chunks under an id that no name leads to, until one
+ * last transaction puts the name.
  */
 
 import { LodestoreError, toLodestoreError } from '../errors.js';
 import type { Durability, FileInfo, RoomEstimate } from '../types.js';
 import { commitEarly } from './idb-commit.js';
-import { CHUNKS, Connection, deleteDatabase, FILES, OWNER_ID, result } from './idb-connection.js';
+import { Connection, deleteDatabase } from './idb-connection.js';
+import { CHUNKS, FILES, result } from './idb-stores.js';
+import { grown, lastTail, OWNER_ID } from './idb-turns.js';
 import { HELD, type Lock, lockName, PAGE_HIDDEN, watchPageHide, webLock } from './lock.js';
 import { checkDatabaseName, isFileName } from './names.js';
 import { type Backend, checkEnd, type Draft, exists, type OpenStorage, outOfRange, Shell } from './shell.js';
@@ -110,18 +113,22 @@ class IndexedDb implements Backend {
   list(): Promise<FileInfo[]> {
     return this.#connection.read(async (tx) => {
       const files = tx.objectStore(FILES);
-      const [names, entries] = await Promise.all([result(files.getAllKeys()), result(files.getAll())]);
+      const [names, entries, tail] = await Promise.all([
+        result(files.getAllKeys()),
+        result(files.getAll()),
+        lastTail(tx),
+      ]);
       return names.map((key, i) => {
         if (typeof key !== 'string' || !isFileName(key))
           throw this.#damaged(`the list of files has the key ${String(key)}`);
-        return { name: key, length: this.#entry(key, entries[i])?.length ?? 0 };
+        return { name: key, length: grown(key, this.#entry(key, entries[i]), tail)?.length ?? 0 };
       });
     });
   }
 
   read(name: string, start: number, end: number): Promise<Uint8Array> {
     return this.#connection.read(async (tx) => {
-      const entry = this.#entry(name, await result(tx.objectStore(FILES).get(name)));
+      const entry = await this.#found(tx, name);
       if (entry === undefined || end > entry.length) throw outOfRange(name, start, end, entry?.length);
       const out = new Uint8Array(end - start);
       if (out.length === 0) return out;
@@ -179,20 +186,20 @@ class IndexedDb implements Backend {
     const entry = this.#tail?.name === name ? this.#tail.entry : await this.#find(name);
     checkEnd(name, at, entry?.length);
     if (entry === undefined || bytes.length === 0) return;
-    const grown = { id: entry.id, length: at + bytes.length } satisfies Entry;
+    const longer = { id: entry.id, length: at + bytes.length } satisfies Entry;
     this.#tail = undefined;
-    await this.#connection.change((tx) => {
-      putChunks(tx, entry.id, at, bytes, this.#connection.durability);
-      tx.objectStore(FILES).put(grown, name);
+    await this.#connection.change((tx) => putChunks(tx, entry.id, at, bytes, this.#connection.durability), {
+      name,
+      ...longer,
     });
-    this.#tail = { name, entry: grown };
+    this.#tail = { name, entry: longer };
   }
 
   async remove(name: string): Promise<void> {
     const entry = await this.#find(name);
     if (entry === undefined) return;
     if (this.#tail?.name === name) this.#tail = undefined;
-    await this.#connection.clear((tx) => {
+    await this.#connection.clear(name, (tx) => {
       tx.objectStore(FILES).delete(name);
       tx.objectStore(CHUNKS).delete(chunksOf(entry.id));
     });
@@ -200,9 +207,12 @@ class IndexedDb implements Backend {
 
   /** Only this owner changes it: what is found stays so until it is changed here. */
   #find(name: string): Promise<Entry | undefined> {
-    return this.#connection.read(async (tx) => {
-      return this.#entry(name, await result(tx.objectStore(FILES).get(name)));
-    });
+    return this.#connection.read((tx) => this.#found(tx, name));
+  }
+
+  async #found(tx: IDBTransaction, name: string): Promise<Entry | undefined> {
+    const [entry, tail] = await Promise.all([result(tx.objectStore(FILES).get(name)), lastTail(tx)]);
+    return grown(name, this.#entry(name, entry), tail);
   }
 
   async close(): Promise<void> {
@@ -294,8 +304,9 @@ function putChunks(
   const chunks = tx.objectStore(CHUNKS);
   const size = durability === 'strict' ? CHUNK_BYTES : RELAXED_CHUNK_BYTES;
   for (let from = 0; from < bytes.length; from += size) {
-    // A copy of its own: a structured clone stores the whole buffer behind a view.
-    const chunk = bytes.slice(from, from + size);
+    // A clone takes the whole buffer behind a view along.
+    const isAll = from === 0 && bytes.length <= size && bytes.length === bytes.buffer.byteLength;
+    const chunk = isAll ? bytes : bytes.slice(from, from + size);
     chunks.put(chunk, [id, at + from]);
   }
 }

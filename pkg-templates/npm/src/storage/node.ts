@@ -20,7 +20,7 @@ export interface NodeHandle {
 }
 
 export interface NodeFs {
-  open(path: string, flags: string): Promise<NodeHandle>;
+  open(path: string, flags: string | number): Promise<NodeHandle>;
   mkdir(path: string, options: { recursive: true }): Promise<string | undefined>;
   readdir(path: string): Promise<string[]>;
   readFile(path: string, encoding: 'utf8'): Promise<string>;
@@ -36,6 +36,7 @@ export interface NodeFs {
 
 /** The few calls that do not wait. */
 export interface NodeFsNow {
+  readonly constants: { readonly O_RDWR: number; readonly O_DSYNC?: number };
   openSync(path: string, flags: string): number;
   readSync(file: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
   fstatSync(file: number): { size: number; nlink: number };

@@ -18,6 +18,8 @@ const SET_ASIDE_BYTES = 1 << 20;
 /** A handle may outlive a reload or a tab for some 60 ms, longer when a worker is busy: 2 s in all. */
 const BUSY_WAIT_MS = 50;
 const BUSY_TRIES = 40;
+/** Writes that follow one another more closely than this are not each preceded by a look: it costs as much as they do. */
+const LOOK_MS = 100;
 
 export interface PoolFile {
   readonly file: string;
@@ -29,6 +31,8 @@ export class Pool {
   readonly used = new Map<string, PoolFile>();
   /** The browser has removed the files. What is open can still be read. */
   isGone = false;
+  /** When the browser last said that they are there. */
+  #seen = -Infinity;
   readonly #free: PoolFile[] = [];
   readonly #handles: FileSystemSyncAccessHandle[] = [];
   readonly #directory: FileSystemDirectoryHandle;
@@ -111,11 +115,17 @@ export class Pool {
   async look(file: PoolFile): Promise<void> {
     try {
       if (!this.isGone) await this.#directory.getFileHandle(file.file);
+      this.#seen = performance.now();
     } catch (error) {
       if (hostCode(error) !== 'NotFoundError') throw error;
       this.isGone = true;
     }
     if (this.isGone) throw gone();
+  }
+
+  /** Looks, unless that was done a moment ago: the browser removes all files of an origin, at any moment. */
+  async lookAgain(file: PoolFile): Promise<void> {
+    if (this.isGone || performance.now() - this.#seen >= LOOK_MS) await this.look(file);
   }
 
   close(): void {

@@ -154,7 +154,7 @@ class Opfs implements Backend {
     checkEnd(name, at, file && lengthOf(file));
     if (file === undefined) return;
     // The browser looks while this thread writes.
-    const there = this.#pool.look(file);
+    const there = this.#pool.lookAgain(file);
     // Where writing fails that is what is told.
     there.catch(() => undefined);
     extend(file, at, bytes);

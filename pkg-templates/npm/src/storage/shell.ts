@@ -42,6 +42,8 @@ export interface OpenStorage extends StorageObject {
 
 export class Shell implements OpenStorage {
   readonly kind: string;
+  /** Bytes that come in belong to the caller, who may change them. The store gives its own away. */
+  keepsBytes = false;
   /** There where the backend has it, so that a caller can ask. */
   readonly readInto?: (name: string, at: number, target: Uint8Array) => number;
   readonly estimate?: () => Promise<RoomEstimate>;
@@ -104,7 +106,7 @@ export class Shell implements OpenStorage {
     try {
       // Only the host's failures are translated: what the source throws is the caller's own and passes as it is.
       for await (const chunk of chunks) {
-        const bytes = copyOf(chunk, doing);
+        const bytes = this.#own(chunk, doing);
         if (bytes.length > 0) await this.#run(doing, () => draft.write(bytes));
       }
       await this.#queued(doing, () => draft.commit());
@@ -123,7 +125,7 @@ export class Shell implements OpenStorage {
     if (!Number.isSafeInteger(at) || at < 0) throw noOffset(doing, at);
     // Copied before the first await: the caller may reuse the buffer, and a view of a WebAssembly memory
     // must neither be kept (the memory may move) nor cloned (a clone takes the whole memory with it).
-    const own = copyOf(bytes, doing);
+    const own = this.#own(bytes, doing);
     return this.#queued(doing, () => this.#backend.append(name, at, own));
   }
 
@@ -152,6 +154,11 @@ export class Shell implements OpenStorage {
     } catch (error) {
       throw toLodestoreError(error, 'close');
     }
+  }
+
+  #own(bytes: unknown, doing: string): Uint8Array<ArrayBuffer> {
+    if (!(bytes instanceof Uint8Array)) throw noBytes(doing, bytes);
+    return this.keepsBytes ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
   }
 
   #alive(): void {
@@ -218,11 +225,6 @@ export function checkEnd(name: string, at: number, length: number | undefined): 
     expected: `${at} bytes`,
     got: length === undefined ? 'no such file' : `${length} bytes`,
   });
-}
-
-function copyOf(bytes: unknown, doing: string): Uint8Array<ArrayBuffer> {
-  if (bytes instanceof Uint8Array) return new Uint8Array(bytes);
-  throw noBytes(doing, bytes);
 }
 
 function noBytes(doing: string, got: unknown): LodestoreError {

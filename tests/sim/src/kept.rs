@@ -174,7 +174,9 @@ impl Whole<'_> {
         for one in kept.all() {
             let before = self.state.get(one.number);
             // What was being built is let go by opening, unless it is not known what became of it.
-            let loose = imported || self.history.is_staged(one.number) && !report.lost.is_empty();
+            let staged = self.history.is_staged(one.number) && !report.lost.is_empty();
+            // Where some of what was written is gone, what follows did not count, and is there for salvage to find.
+            let loose = !self.sound || imported || staged;
             for (id, _) in one.ids() {
                 let known = before.is_some_and(|before| before.slot(id).is_some())
                     || self

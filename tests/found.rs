@@ -243,17 +243,3 @@ fn an_import_that_fails_at_any_call_changes_nothing_or_everything() {
         }
     }
 }
-
-/// Opening began a log, which arrived though it failed: a check looked in it for the writes of the one before.
-#[test]
-fn a_log_that_arrived_though_it_failed_is_no_damage() {
-    let files = MemoryStorage::new();
-    drop(filled(files.clone(), 3));
-    let mut torn = files.files();
-    torn.get_mut("log-1").unwrap().extend(b"LFRM");
-    let storage = FaultStorage::new(MemoryStorage::from_files(torn), 0, Some(Fault::Lie(Kind::Quota)));
-    let db = open(Borrowed(&storage)).unwrap();
-    assert!(storage.files.files().contains_key("log-2"));
-    let check = block_on(db.check()).unwrap();
-    assert!(check.ok, "{:?}", check.problems);
-}

@@ -66,8 +66,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         go_on: &dyn Fn() -> Result<()>,
     ) -> Result<()> {
         let tail = self.disk.borrow().log;
-        // A newer one may have been begun whose making failed.
-        let end = if is_head && log == tail.generation { tail.length } else { end };
+        let end = if is_head { tail.length } else { end };
         let mut reader = LogReader::new(&self.storage, log, end);
         loop {
             match reader.next().await? {

@@ -177,13 +177,15 @@ impl Whole<'_> {
             let staged = self.history.is_staged(one.number) && !report.lost.is_empty();
             // Where some of what was written is gone, what follows did not count, and is there for salvage to find.
             let loose = !self.sound || imported || staged;
-            for (id, _) in one.ids() {
+            for (id, slot) in one.ids() {
                 let known = before.is_some_and(|before| before.slot(id).is_some())
                     || self
                         .candidates
                         .iter()
                         .any(|other| is_as_in(other, one, id, one.slot(id).map(|at| (one, at))));
-                let ended = || self.history.ends(one.number, id).any(|seq| is_lost(report, seq));
+                // Or by a write that failed and that looks like one of those that are missing.
+                let by = one.row(slot).map(|row| row.seq);
+                let ended = || self.history.ends(one.number, id).chain(by).any(|seq| is_lost(report, seq));
                 assert!(known || loose || ended(), "salvaged: {}: {id} is there again: {report:?}", one.name);
             }
             let others = kept.all().filter(|other| other.name == one.name).count();

@@ -5,6 +5,8 @@
 mod crash;
 #[path = "salvage/flips.rs"]
 mod flips;
+#[path = "salvage/found.rs"]
+mod found;
 #[path = "salvage/places.rs"]
 mod places;
 #[path = "salvage/world.rs"]

@@ -77,9 +77,9 @@ const SIM: &str = "\
 cargo xtask sim [--seeds N] [--from S] [--flips N] [--self-test]
 
 Deterministic simulation: each seed drives a workload, a faulty storage and the clock. After every crash, and after
-crashes while recovering from it, what is found is compared with a model. The last line says how many crashes were
-simulated and what failed, with the command that repeats the first failure. 3,000 seeds, a million crashes, where
-nothing else is asked for.
+crashes while recovering from it, what is found is compared with a model; files are damaged, and what does not open
+then is salvaged. The last line says how many crashes and salvages were simulated and what failed, with the command
+that repeats the first failure. 3,000 seeds, a million crashes, a thousand salvages, where nothing else is asked for.
 
   --seeds N       so many seeds; of a single one every step is told
   --from S        the first seed, else 0

@@ -26,8 +26,10 @@ pub(super) struct Work<'a, S, E> {
     pub database: DatabaseId,
     pub listing: &'a Listing,
     pub logs: &'a Logs,
-    /// The newest snapshot whose manifest is there, whole, and cannot be read.
-    pub unreadable: Option<u64>,
+    /// Snapshots of imports, and those that may be of one: they are there, whole, and cannot be read.
+    pub imports: Vec<u64>,
+    /// Logs that a salvage began which a crash ended: nothing was ever written to them.
+    pub begun: Vec<u64>,
     /// The newest log that a snapshot names.
     pub named: Option<u64>,
     /// The newest write that a snapshot covers.
@@ -54,9 +56,15 @@ pub(super) struct Attempt {
 type Candidate = Option<(u64, SnapshotV2)>;
 
 impl Attempt {
+    /// How much is gone; nothing is worse than all of it.
     fn loss(&self) -> u64 {
         let lost: u64 = self.report.lost.iter().map(LostWrites::count).sum();
-        self.rows_gone + lost + self.report.more_lost
+        let loss = self.rows_gone + lost + self.report.more_lost;
+        if loss > 0 && self.rows() == 0 { u64::MAX } else { loss }
+    }
+
+    fn rows(&self) -> usize {
+        self.state.all().map(|one| one.len()).sum()
     }
 
     pub fn damage(&mut self, name: String) {
@@ -83,7 +91,7 @@ impl Attempt {
             self.rows_gone -= group.drop_ids(|id| state.get(number).is_none_or(|one| one.slot(id).is_some()));
             damaged.extend(group.files.iter().cloned());
         }
-        let all = self.state.all();
+        let all = self.state.all().filter(|one| one.stages.is_none());
         self.report.collections =
             all.map(|one| SalvagedCollection { name: one.name.clone(), rows: one.len() as u64 }).collect();
     }
@@ -126,24 +134,38 @@ pub async fn salvage<S: Storage, E: Env>(
         database,
         listing,
         logs: &logs,
-        unreadable: None,
+        imports: Vec::new(),
+        begun: Vec::new(),
         named: None,
         covered: 0,
     };
+    let is_salvage = |generation: u64| files.iter().any(|file| file.name == aside_name(generation, REPORT));
+    for (&generation, &length) in listing.logs.iter() {
+        if length <= HEADER_BYTES as u64 && is_salvage(generation.saturating_sub(1)) {
+            work.begun.push(generation);
+        }
+    }
     for (&generation, &length) in listing.snapshots.iter().rev() {
         match read_manifest(storage, generation, length, &database).await {
             Ok(manifest) => {
                 work.named = work.named.max(manifest.log);
                 work.covered = work.covered.max(manifest.seq);
+                if manifest.log.is_none() {
+                    work.imports.push(generation);
+                }
                 candidates.push(Some((generation, manifest)));
             }
             Err(cause) if cause.kind == Kind::Corrupt => {
+                damaged.push(names::snapshot(generation));
+                // What a salvage would have covered lies beyond all that was ever written.
+                if work.begun.contains(&(generation + 1)) {
+                    continue;
+                }
                 if !is_cut(storage, generation, length).await? {
                     // The log that was begun for it was the next file.
-                    work.unreadable = work.unreadable.max(Some(generation));
+                    work.imports.push(generation);
                     work.named = work.named.max(Some(generation + 1));
                 }
-                damaged.push(names::snapshot(generation));
                 if let Ok(header) = snapshot_header(storage, generation, length).await? {
                     work.covered = work.covered.max(header.seq);
                 }
@@ -154,7 +176,7 @@ pub async fn salvage<S: Storage, E: Env>(
     // What no manifest names that can be read may be what one named that cannot, or is gone. Unless a salvage wrote it
     // that a crash ended.
     for generation in listing.blocks.keys() {
-        let mut is_known = files.iter().any(|file| file.name == aside_name(*generation, REPORT));
+        let mut is_known = is_salvage(*generation);
         for (_, manifest) in candidates.iter().flatten() {
             manifest.each_block(&mut |block| is_known |= block.generation == *generation);
         }
@@ -200,8 +222,7 @@ pub async fn salvage<S: Storage, E: Env>(
         attempt.damage(names::snapshot(*generation));
         manifest.each_block(&mut |block| attempt.damage(names::blocks(block.generation)));
     }
-    let rows: usize = attempt.state.all().map(|one| one.len()).sum();
-    if rows == 0 && attempt.loss() > 0 {
+    if attempt.loss() == u64::MAX {
         return Err(refuse("no row of this database can be read"));
     }
     attempt.damaged.append(&mut damaged);

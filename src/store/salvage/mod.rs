@@ -15,6 +15,7 @@ pub use report::{LostWrites, QuarantinedGroup, SalvageReport, SalvagedCollection
 
 use super::database::{Database, Inner};
 use super::env::Env;
+use super::names;
 use super::open::Opening;
 use super::options::Options;
 use crate::error::{Kind, Result};
@@ -51,6 +52,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
     /// Keeps the damaged files aside, and the report with them; then writes everything anew. The new snapshot is the
     /// switch: before it the files are as they were, and salvage can begin again. When it fails nothing changed.
     async fn end_salvage(&self, mut report: SalvageReport, damaged: &[String]) -> Result<SalvageReport> {
+        let generation = self.disk.borrow().next_generation;
         report.files = self.keep_aside(damaged).await?;
         let said = text(&report);
         let noted = self.note_aside(said, &mut report.files).await;
@@ -60,7 +62,10 @@ impl<S: Storage, E: Env> Inner<S, E> {
         };
         // A snapshot that may be there all the same will be taken for good: then what it left out has to stay.
         if written.is_err() && self.disk.borrow().doubtful.is_none() {
-            self.forget_aside(&report.files).await;
+            // Without the report nobody would know that nothing was ever written to this log.
+            if self.storage.remove(&names::log(generation + 1)).await.is_ok() {
+                self.forget_aside(&report.files).await;
+            }
         }
         written.map(|()| report)
     }

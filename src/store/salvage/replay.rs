@@ -18,7 +18,7 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
     /// Applies every write after the snapshot that can be read.
     pub(super) async fn replay(&self, base: Option<&(u64, SnapshotV2)>, into: &mut Attempt) -> Result<()> {
         let first = base.map_or(0, |(generation, manifest)| manifest.log.unwrap_or(*generation));
-        let is_newer = self.unreadable > base.map(|(generation, _)| *generation);
+        let based = base.map_or(0, |(generation, _)| *generation);
         let logs: Vec<(u64, Option<&FileHeader>, u64)> = self
             .listing
             .logs
@@ -28,11 +28,12 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
             .filter(|(generation, header, length)| {
                 let is_ours =
                     header.map_or(*length > HEADER_BYTES as u64, |header| header.database == self.database);
-                *generation >= first && is_ours
+                *generation >= first && is_ours && !self.begun.contains(generation)
             })
             .collect();
         // The write that has to come next, and what is missing from it on.
         let mut expected = into.state.seq + 1;
+        let start = expected;
         let missing = |log: u64, from: u64, reason: &str| LostWrites {
             log,
             from,
@@ -42,6 +43,8 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
         let mut gap: Option<LostWrites> = None;
         // Collections below this number are not those that later writes mean.
         let mut foreign = 0;
+        // The first write after the last gap: what was written before it may have been written again in the gap.
+        let mut since = 0;
         let mut whole: Option<u64> = None;
         for (at, &(generation, header, length)) in logs.iter().enumerate() {
             let name = names::log(generation);
@@ -50,33 +53,57 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
             let says = next.and_then(|next| next.previous).filter(|(log, _)| *log == generation);
             let says = says.map(|(_, end)| end);
             let end = says.map_or(length, |end| end.min(length));
-            let failed_from = next.map_or(u64::MAX, |next| next.seq);
+            let mut failed_from = u64::MAX;
+            for &(log, header, length) in logs.iter().skip(at + 1) {
+                let first = match header {
+                    Some(header) => Some(header.seq),
+                    None => Frames::new(self, log, length).next().await?.map(|(_, frame)| frame.seq),
+                };
+                if let Some(first) = first {
+                    failed_from = first;
+                    break;
+                }
+            }
+            // An import is in no log: where one may have come between, later writes are about other rows.
+            let imported = self.imports.iter().any(|one| (based + 1..generation).contains(one));
+            // Of a log that is gone only its length is known: no frame is shorter than 34 bytes. What failed in the log
+            // before it looks as if it were what stood there.
+            let is_gone = |log: u64| log >= first && logs.iter().all(|(one, ..)| *one != log);
+            let gone = header.and_then(|header| header.previous.filter(|(log, _)| is_gone(*log)));
+            let held = gone.map_or(0, |(_, end)| end.saturating_sub(HEADER_BYTES as u64) / 34);
+            let from = expected.min(header.map_or(0, |header| header.seq.saturating_sub(held)).max(start));
             match header {
                 None => into.damage(name.clone()),
-                Some(header) if header.seq > expected => {
-                    // An import is in no log: where one may have come between, later writes are about other rows.
+                Some(header) if header.seq > from => {
                     let continues = header.previous.map(|(log, _)| log);
-                    if is_newer || continues.is_some() && continues == whole {
+                    if imported || continues.is_some() && continues == whole {
                         foreign = into.state.next_collection;
                     }
                     let lost = gap.take();
                     let mut lost = lost.unwrap_or_else(|| {
-                        missing(generation, expected, "what comes before this log is missing")
+                        missing(generation, from, "what comes before this log is missing")
                     });
+                    lost.from = lost.from.min(from);
                     lost.to = Some(header.seq - 1);
                     into.report.lose(lost);
-                    expected = header.seq;
+                    (expected, since) = (header.seq, header.seq);
                 }
                 Some(_) => gap = None,
             }
             let mut is_whole = header.is_some();
             let mut frames = Frames::new(self, generation, end);
             let mut good = HEADER_BYTES as u64;
+            // What its first frames, if they do not verify, may have written in place of writes that failed in the log
+            // before it: nothing says where that one ended.
+            let instead = |good: u64, bytes: u64, expected: u64| match header {
+                None if good == HEADER_BYTES as u64 => expected.saturating_sub(1 + bytes / 34).max(start),
+                _ => expected,
+            };
             while let Some((at, frame)) = frames.next().await? {
                 if at > good {
                     is_whole = false;
-                    let lost =
-                        gap.get_or_insert_with(|| missing(generation, expected, "frames do not verify"));
+                    let from = instead(good, at - good, expected);
+                    let lost = gap.get_or_insert_with(|| missing(generation, from, "frames do not verify"));
                     lost.bytes += at - good;
                 }
                 let payload = frames.payload(&frame);
@@ -84,7 +111,11 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
                 if frame.seq >= failed_from || frame.seq < expected {
                     continue;
                 }
-                if frame.seq > expected {
+                if frame.seq > gap.as_ref().map_or(expected, |gap| gap.from) {
+                    if imported || header.is_none() && at == HEADER_BYTES as u64 && whole.is_some() {
+                        foreign = into.state.next_collection;
+                    }
+                    since = frame.seq;
                     let lost = gap.take();
                     let mut lost =
                         lost.unwrap_or_else(|| missing(generation, expected, "frames are missing"));
@@ -95,11 +126,11 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
                 gap = None;
                 expected = frame.seq + 1;
                 into.state.seq = frame.seq;
-                if let Err(cause) = into.apply(frame.seq, payload, foreign) {
+                if let Err(cause) = into.apply(frame.seq, payload, foreign, since) {
                     if !matches!(cause.kind, Kind::Corrupt | Kind::Invalid) {
                         return Err(cause);
                     }
-                    let mut lost = missing(generation, frame.seq, "what it is about is not there: ");
+                    let mut lost = missing(generation, frame.seq, "it does not fit what is there: ");
                     lost.reason.push_str(&cause.message);
                     lost.to = Some(frame.seq);
                     into.report.lose(lost);
@@ -114,8 +145,8 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
                 into.torn = end - good;
             } else if good < end || says.is_some_and(|says| says > length) {
                 is_whole = false;
-                let lost =
-                    gap.get_or_insert_with(|| missing(generation, expected, "the end does not verify"));
+                let from = instead(good, end - good.min(end), expected);
+                let lost = gap.get_or_insert_with(|| missing(generation, from, "the end does not verify"));
                 lost.bytes += end - good.min(end);
             }
             whole = is_whole.then_some(generation);
@@ -142,11 +173,12 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
 }
 
 impl Attempt {
-    /// Applies a frame that verified. `Corrupt` or `Invalid` where it does not fit what is there.
-    fn apply(&mut self, seq: u64, payload: &[u8], foreign: u32) -> Result<()> {
+    /// Applies a frame that verified. `Corrupt` or `Invalid` where it does not fit what is there, or some of it.
+    fn apply(&mut self, seq: u64, payload: &[u8], foreign: u32, since: u64) -> Result<()> {
         let (request, record) =
             RecordV2::decode(payload).ok_or_else(|| Error::corrupt("a frame verifies but is no record"))?;
         let mut op = op_from_wire(record)?;
+        let mut left_out = false;
         match &mut op {
             // What was there under the name was dropped, or it could not have been made.
             Op::Create { name, stages: None, .. } => {
@@ -154,6 +186,13 @@ impl Attempt {
                     let checked = self.state.check_stored(Op::Drop { collection })?;
                     self.state.apply(checked, seq);
                 }
+            }
+            // Nothing stands in for one that itself stands in for another: that had taken its place.
+            Op::Create { stages: Some(of), .. }
+                if self.state.get(*of).is_some_and(|one| one.stages.is_some()) =>
+            {
+                let checked = self.state.check_stored(Op::Switch { staged: *of })?;
+                self.state.apply(checked, seq);
             }
             // The rows of a row group that does not verify are not there any more.
             Op::Delete { collection, ids } => {
@@ -171,9 +210,15 @@ impl Attempt {
                 }
             }
             Op::SetMetadata { collection, ids, metadata } if ids.len() == metadata.len() => {
-                let (number, state) = (*collection, &self.state);
+                let one = self.state.get(*collection);
                 let pairs = std::mem::take(ids).into_iter().zip(std::mem::take(metadata));
-                (*ids, *metadata) = pairs.filter(|(id, _)| is_there(state, number, id)).unzip();
+                // Beside the vector of a version that a missing write replaced, it would be a row that nobody wrote.
+                let mut is_meant = |id: &str| {
+                    let row = one.and_then(|one| one.row(one.slot(id)?));
+                    left_out |= row.is_some_and(|row| row.seq < since);
+                    row.is_some_and(|row| row.seq >= since)
+                };
+                (*ids, *metadata) = pairs.filter(|(id, _)| is_meant(id)).unzip();
             }
             _ => {}
         }
@@ -184,7 +229,10 @@ impl Attempt {
         self.state.reserve(&mut checked)?;
         self.state.apply(checked, seq);
         self.requests.add(seq, request);
-        Ok(())
+        match left_out {
+            true => Err(Error::corrupt("missing writes may have replaced rows whose metadata it changed")),
+            false => Ok(()),
+        }
     }
 }
 

@@ -2,18 +2,20 @@
 //! crash during that opening, while the process that made the call runs on.
 
 use crate::check::{Vectors, agree, find};
+use crate::damage::{Damaged, damage};
 use crate::dice::Dice;
 use crate::env::SimEnv;
 use crate::faults::Rates;
+use crate::history::History;
+use crate::kept::Whole;
 use crate::medium::{Effect, Image, Medium, Promise};
 use crate::model::Model;
 use crate::oracle::Oracle;
 use crate::run::finish;
+use crate::salvage::Case;
 use crate::storage::{SimStorage, Watch};
-use lodestore::collection::{Config, IndexKind, Rows};
+use lodestore::collection::{Config, IndexKind, Rows, State};
 use lodestore::error::Kind;
-use lodestore::format::header::{FileHeader, FileKind};
-use lodestore::format::snapshot::decode_snapshot;
 use lodestore::index::Metric;
 use lodestore::store::{Database, Options};
 use std::cell::{Cell, RefCell};
@@ -22,11 +24,16 @@ use std::rc::Rc;
 /// Crashes within crashes within crashes.
 const DEPTH_MAX: usize = 3;
 
+/// Salvaged of a thousand damaged ones that do not open.
+const SALVAGED: usize = 300;
+
 /// What was done, to be told at the end.
 #[derive(Default)]
 pub struct Tally {
     pub crashes: Cell<u64>,
     pub flips: Cell<u64>,
+    /// Databases that were salvaged, each once.
+    pub salvages: Cell<u64>,
     /// Damage that was found: after flips, and where a medium keeps no order.
     pub refused: Cell<u64>,
     /// Writes that were acknowledged.
@@ -57,7 +64,8 @@ impl Watch for Explorer {
         let oracle = self.oracle.borrow();
         let candidates = oracle.candidates(promise == Promise::Strict, promise == Promise::Jumbled);
         drop(oracle);
-        let fork = Rc::new(Fork { candidates, promise, tally: self.tally.clone(), dice: self.dice.split() });
+        let (oracle, tally) = (self.oracle.clone(), self.tally.clone());
+        let fork = Rc::new(Fork { candidates, promise, oracle, tally, dice: self.dice.split() });
         for _ in 0..self.forks {
             fork.recover(medium.crashed(Some(effect), &fork.dice), 0);
         }
@@ -68,6 +76,7 @@ impl Watch for Explorer {
 struct Fork {
     candidates: Vec<Rc<Model>>,
     promise: Promise,
+    oracle: Rc<RefCell<Oracle>>,
     tally: Rc<Tally>,
     dice: Dice,
 }
@@ -87,9 +96,7 @@ impl Fork {
     fn recover(self: &Rc<Self>, image: Image, depth: usize) {
         count(&self.tally.crashes);
         let dice = &self.dice;
-        if depth == 0 && dice.chance(150) {
-            self.damage(image.clone());
-        }
+        let damaged = (depth == 0 && dice.chance(150)).then(|| image.clone());
         // Whatever the medium promised, what is found when opening is safe; how strict it is from here on is its own.
         let medium = Rc::new(RefCell::new(Medium::new(Promise::Strict, image)));
         let storage = SimStorage::new(medium.clone(), Rates::default(), dice);
@@ -101,12 +108,18 @@ impl Fork {
         let db = match opened.unwrap() {
             Ok(db) => db,
             Err(cause) if self.promise == Promise::Jumbled && cause.kind == Kind::Corrupt => {
+                if let Some(image) = damaged.filter(|_| dice.chance(SALVAGED)) {
+                    self.salvage(&Damaged { image: image.clone(), names: Vec::new() }, &image, None);
+                }
                 return count(&self.tally.refused);
             }
             Err(cause) => panic!("after a crash (level {depth}) it does not open: {cause}"),
         };
         let found = find(&db, &self.candidates, Vectors::Compare);
         let model = found.unwrap_or_else(|what| panic!("after a crash (level {depth}): {what}"));
+        if let Some(image) = damaged {
+            self.damage(&image, Some(&db.state().unwrap()));
+        }
         if dice.chance(300) {
             agree(&db, &model, dice, false);
         }
@@ -115,65 +128,42 @@ impl Fork {
         }
     }
 
-    /// One flipped bit more, or a file less: found or harmless.
-    fn damage(&self, mut image: Image) {
-        // A log that was being made counts for nothing.
-        let counts = |bytes: &[u8]| FileHeader::decode(FileKind::Log, bytes).is_ok();
-        let newest = |start: &str, counts: &dyn Fn(&[u8]) -> bool| {
-            let files = image.0.iter().filter(|(_, bytes)| counts(bytes));
-            files.filter_map(|(name, _)| name.strip_prefix(start)?.parse::<u64>().ok()).max()
-        };
-        let (log, snapshot) = (newest("log-", &counts), newest("snapshot-", &|_| true));
-        // An import whose log is not there yet: nothing but its snapshot knows of it.
-        if log < snapshot || image.0.is_empty() {
-            return;
-        }
-        if self.dice.chance(200) {
-            let names: Vec<Rc<str>> = image.0.keys().cloned().collect();
-            let lost = self.dice.pick(&names);
-            // Of the newest log only the snapshot knows for which it was begun.
-            let named = snapshot.and_then(|snapshot| {
-                let bytes = image.0.get(format!("snapshot-{snapshot}").as_str())?;
-                decode_snapshot(bytes).ok()?.1.log
-            });
-            if Some(&**lost) == log.map(|log| format!("log-{log}")).as_deref() && log != named {
-                return;
-            }
-            image.0.remove(lost);
-        } else {
-            self.flip(&mut image);
-        }
+    /// Some damage more: found or harmless. Now and then what does not open is salvaged.
+    fn damage(&self, image: &Image, whole: Option<&State>) {
+        let dice = &self.dice;
+        let Some(damaged) = damage(image, dice) else { return };
         count(&self.tally.flips);
-        let medium = Rc::new(RefCell::new(Medium::new(Promise::Strict, image)));
-        let storage = SimStorage::new(medium, Rates::default(), &self.dice);
-        match finish(Database::open(storage, SimEnv::new(&self.dice), Options::default()), || false).unwrap()
-        {
+        let medium = Rc::new(RefCell::new(Medium::new(Promise::Strict, damaged.image.clone())));
+        let storage = SimStorage::new(medium, Rates::default(), dice);
+        let opened = finish(Database::open(storage, SimEnv::new(dice), Options::default()), || false);
+        let refused = match opened.unwrap() {
             Ok(db) => {
                 let found = find(&db, &self.candidates, Vectors::InMemory);
-                found.unwrap_or_else(|what| panic!("after damage: {what}"));
+                found.unwrap_or_else(|what| panic!("after damage to {:?}: {what}", damaged.names));
+                false
             }
             Err(cause) => {
                 assert!(matches!(cause.kind, Kind::Corrupt | Kind::Version), "after damage: {cause}");
                 count(&self.tally.refused);
+                true
             }
+        };
+        if dice.chance(if refused { SALVAGED } else { SALVAGED / 10 }) {
+            self.salvage(&damaged, image, whole);
         }
     }
 
-    fn flip(&self, image: &mut Image) {
-        let bytes: usize = image.0.values().map(|file| file.len()).sum();
-        let mut bit = self.dice.below(bytes * 8);
-        for file in image.0.values_mut() {
-            if bit < file.len() * 8 {
-                Rc::make_mut(file)[bit / 8] ^= 1 << (bit % 8);
-                break;
-            }
-            bit -= file.len() * 8;
-        }
+    fn salvage(&self, damaged: &Damaged, image: &Image, whole: Option<&State>) {
+        let (candidates, sound) = (&self.candidates[..], self.promise != Promise::Jumbled);
+        let whole = whole.map(|state| Whole { state, image, history: History::of(image), candidates, sound });
+        let written = self.oracle.borrow().written();
+        let (whole, tally, dice) = (whole.as_ref(), &self.tally, &self.dice);
+        Case { damaged, whole, written: &written, tally, dice }.run();
     }
 }
 
 /// What was opened after a crash can be written to, saved, checked and opened again.
-fn go_on(
+pub fn go_on(
     db: &Database<SimStorage, SimEnv>,
     medium: &Rc<RefCell<Medium>>,
     model: &Rc<Model>,

@@ -18,6 +18,7 @@ pub struct Done {
     pub failed: u64,
     pub crashes: u64,
     pub flips: u64,
+    pub salvages: u64,
     pub writes: u64,
     pub faults: u64,
     pub refused: u64,
@@ -31,6 +32,7 @@ impl AddAssign for Done {
         self.failed += other.failed;
         self.crashes += other.crashes;
         self.flips += other.flips;
+        self.salvages += other.salvages;
         self.writes += other.writes;
         self.faults += other.faults;
         self.refused += other.refused;
@@ -57,6 +59,7 @@ pub fn one(seed: u64, job: &impl Fn(u64, &Rc<Tally>)) -> (Done, Option<String>) 
         failed: u64::from(outcome.is_err()),
         crashes: tally.crashes.get(),
         flips: tally.flips.get(),
+        salvages: tally.salvages.get(),
         writes: tally.writes.get(),
         faults: tally.faults.get(),
         refused: tally.refused.get(),

@@ -5,22 +5,28 @@
 //! * `model`, `oracle`: what has to be stored, and what may be.
 //! * `choose`, `client`, `world`: what is done, by whom, from process to process.
 //! * `explore`, `check`: the crashes, and what is compared after each.
+//! * `damage`, `salvage`: what is damaged and salvaged; `history`, `kept`, `evidence`: what has to hold of that.
 //! * `flips`: a large database and random flipped bits. `mutant`: storages that break the contract, to be found out.
 
 mod check;
 mod choose;
 mod client;
+mod damage;
 mod dice;
 mod env;
+mod evidence;
 mod explore;
 mod faults;
 mod flips;
+mod history;
 mod jobs;
+mod kept;
 mod medium;
 mod model;
 mod mutant;
 mod oracle;
 mod run;
+mod salvage;
 mod storage;
 mod world;
 
@@ -86,9 +92,9 @@ fn main() -> ExitCode {
     let seconds = start.elapsed().as_secs_f64();
     let first = done.first.as_ref().map_or(String::new(), |replay| format!(": {replay}"));
     println!(
-        "{} crashes simulated, {} bits flipped, {} writes acknowledged, {} failures met, {} times damage found, \
-         in {seconds:.1} s; {} failed{first}",
-        done.crashes, done.flips, done.writes, done.faults, done.refused, done.failed
+        "{} crashes simulated, {} times something damaged, {} times found, {} databases salvaged, \
+         {} writes acknowledged, {} failures met, in {seconds:.1} s; {} failed{first}",
+        done.crashes, done.flips, done.refused, done.salvages, done.writes, done.faults, done.failed
     );
     if done.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -26,6 +26,8 @@ struct Entry {
 pub struct Oracle {
     /// After each acknowledged write, oldest first.
     history: Vec<Rc<Model>>,
+    /// States that were not to be, or are no more: of what failed, or was lost, or went to another.
+    past: Vec<Rc<Model>>,
     /// What a power cut cannot take: the first state that may be found.
     floor: usize,
     /// In the order of asking, which is that of writing.
@@ -38,7 +40,7 @@ pub const UNKNOWN_MAX: usize = 5;
 
 impl Oracle {
     pub fn new() -> Oracle {
-        Oracle { history: vec![Rc::default()], floor: 0, queue: Vec::new(), next: 0 }
+        Oracle { history: vec![Rc::default()], past: Vec::new(), floor: 0, queue: Vec::new(), next: 0 }
     }
 
     /// What was acknowledged last.
@@ -88,10 +90,19 @@ impl Oracle {
     pub fn fail(&mut self, number: u64, seq: u64) {
         let at = self.queue.iter().position(|entry| entry.number == number).unwrap();
         if self.queue[at..].iter().any(|entry| entry.outcome == Outcome::Acknowledged) {
-            return self.refuse(number);
+            self.keep();
+            if !matches!(*self.queue[at].op, Op::Rebuild(..)) {
+                return self.refuse(number);
+            }
+            // Done out of turn: it may have come after these.
+            let mut entry = self.queue.remove(at);
+            (entry.outcome, entry.failed_at) = (Outcome::Unknown, seq);
+            self.queue.push(entry);
+            return self.flush();
         }
         self.queue[at].outcome = Outcome::Unknown;
         self.queue[at].failed_at = seq;
+        self.keep();
     }
 
     /// Something was stored that settles what is unknown.
@@ -144,12 +155,29 @@ impl Oracle {
         found
     }
 
+    /// Whatever was written, as far as it came and in every state that it was in, the latest first.
+    pub fn written(&self) -> Vec<Rc<Model>> {
+        let mut written = self.candidates(false, true);
+        written.extend(self.past.iter().rev().cloned());
+        written
+    }
+
+    /// What is asked for may have been written, also where it does not count in the end.
+    fn keep(&mut self) {
+        if !self.queue.is_empty() {
+            let asked = self.candidates(false, true);
+            let new = asked.len() - (self.history.len() - 1);
+            self.past.extend(asked.into_iter().take(new));
+        }
+    }
+
     /// What was found is what there is from here on.
     pub fn found(&mut self, model: Rc<Model>) {
+        self.keep();
         self.queue.clear();
         let known = self.history.iter().rposition(|one| Rc::ptr_eq(one, &model));
         match known {
-            Some(at) => self.history.truncate(at + 1),
+            Some(at) => self.past.extend(self.history.drain(at + 1..)),
             None => self.history.push(model),
         }
         self.secure();

@@ -1,0 +1,91 @@
+/** A file, or stdin, as a stream of bytes. */
+
+import { type FileHandle, open } from 'node:fs/promises';
+import { LodestoreError } from '../index.node.js';
+import type { Call } from './command.js';
+
+const PIECE_BYTES = 1 << 20;
+
+export interface Source {
+  /** For messages. */
+  label: string;
+  /** Absent for stdin. */
+  size: number | undefined;
+  /** Can be read once. */
+  chunks: AsyncIterable<Uint8Array>;
+}
+
+/** Opens `file`, `-` being stdin, and shows how far it was read. */
+export async function withSource<T>(
+  call: Call,
+  file: string,
+  body: (source: Source) => Promise<T>,
+): Promise<T> {
+  if (file === '-') {
+    return counted(call, 'stdin', undefined, call.io.stdin(), body);
+  }
+  const handle = await openFile(file);
+  try {
+    return await counted(call, file, (await handle.stat()).size, pieces(handle, file), body);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openFile(file: string): Promise<FileHandle> {
+  try {
+    const handle = await open(file, 'r');
+    if ((await handle.stat()).isFile()) return handle;
+    await handle.close();
+  } catch (error) {
+    throw hostError(`cannot read ${file}`, error);
+  }
+  throw new LodestoreError('Invalid', `cannot read ${file}`, { expected: 'a file', got: 'something else' });
+}
+
+/** A wrong path is a wrong argument, and the library's advice about its own storage would mislead here. */
+export function hostError(doing: string, error: unknown): LodestoreError {
+  if (error instanceof LodestoreError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT')
+    return new LodestoreError('Invalid', `${doing}: there is no such file or directory`, { cause: error });
+  const ours = code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG' ? 'Quota' : 'Unavailable';
+  return new LodestoreError(ours, `${doing}: ${message}`, { cause: error });
+}
+
+async function* pieces(handle: FileHandle, file: string): AsyncGenerator<Uint8Array> {
+  for (let at = 0; ;) {
+    const buffer = new Uint8Array(PIECE_BYTES);
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, at).catch((error: unknown) => {
+      throw hostError(`cannot read ${file}`, error);
+    });
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+async function counted<T>(
+  call: Call,
+  label: string,
+  size: number | undefined,
+  chunks: AsyncIterable<Uint8Array>,
+  body: (source: Source) => Promise<T>,
+): Promise<T> {
+  const bar = call.io.bar();
+  let done = 0;
+  async function* shown(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      call.signal.throwIfAborted();
+      yield chunk;
+      done += chunk.length;
+      bar.bytes('read', done, size);
+    }
+    bar.end();
+  }
+  try {
+    return await body({ label, size, chunks: shown() });
+  } finally {
+    bar.end();
+  }
+}

@@ -32,7 +32,7 @@ export function overview(): string[] {
       'A database is a folder of its name in a directory: ./.lodestore unless --dir says otherwise, which is where open(name) of the package keeps it in Node, Deno and Bun. One process at a time has it open; a command on a database that is open elsewhere fails with Conflict and touches nothing.',
       'Results go to stdout; errors and progress go to stderr. A file that a command writes appears whole or not at all. Where FILE may be -, that is stdin or stdout.',
       "An error is one line: lodestore: CODE: what is wrong and what to do (expected ..., got ...). CODE is the code of the package's LodestoreError (Invalid, Mismatch, Corrupt, Version, Conflict, Quota, Unavailable, Closed, Evicted), or Usage, or Interrupted.",
-      'With --json, stdout is one line: {"ok":true,"command":...,"result":...}, or {"ok":false,"command":...,"error":{"code":...,"message":...,"expected":...,"got":...}}. A command that ran and found problems says "ok":false with a "result".',
+      'With --json, stdout is one line: {"ok":true, "command":..., "result":...}, or {"ok":false, "command":..., "error":{"code":..., "message":..., "expected":..., "got":...}}. A command that ran and found problems says "ok":false with a "result".',
     ]),
     '',
     'EXIT CODES',
@@ -94,15 +94,16 @@ function optionLines(options: Readonly<Record<string, OptionSpec>>): string[] {
 }
 
 function exitCodes(failure: string): string[] {
-  return columns(
-    [
-      ['0', 'done, and nothing is wrong'],
-      ['1', failure],
-      ['2', 'the command line is wrong; nothing was done'],
-      ['130', 'interrupted'],
-    ],
-    INDENT,
-  );
+  const codes = [
+    ['0', 'done, and nothing is wrong'],
+    ['1', failure],
+    ['2', 'the command line is wrong; nothing was done'],
+    ['130', 'interrupted'],
+  ] as const;
+  return codes.flatMap(([code, text]) => {
+    const [first = '', ...more] = wrap(text, WIDTH, INDENT + ' '.repeat(5));
+    return [INDENT + code.padEnd(5) + first.trimStart(), ...more];
+  });
 }
 
 function exampleLines(examples: Command['examples']): string[] {

@@ -1,5 +1,6 @@
 /** The three streams of the process: results on stdout, everything else on stderr. */
 
+import type { Readable } from 'node:stream';
 import { ProgressBar } from './progress-bar.js';
 
 /** The reader of stdout went away, as `head` does: there is nobody to tell. */
@@ -35,8 +36,13 @@ export class Io {
     process.stderr.write(`${line}\n`);
   }
 
-  stdin(): AsyncIterable<Uint8Array> {
-    return process.stdin as AsyncIterable<Uint8Array>;
+  /** Ends with the reason of `signal` when that is aborted, even where nobody writes. */
+  stdin(signal: AbortSignal): Readable {
+    const { stdin } = process;
+    // Without a listener the reason would be an uncaught exception where nobody reads yet.
+    stdin.on('error', () => undefined);
+    signal.addEventListener('abort', () => stdin.destroy(signal.reason as Error), { once: true });
+    return stdin;
   }
 
   /** A bar on stderr where somebody looks at it. */

@@ -2,9 +2,12 @@
 
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Database, LodestoreError, open } from '../index.node.js';
+import { type Database, LodestoreError, open, type Progress } from '../index.node.js';
 import { directoryName } from '../storage/names.js';
 import type { Call } from './command.js';
+import { DamagedDatabase } from './damaged-database.js';
+
+type OnProgress = (progress: Progress) => void;
 
 export interface PlaceOptions {
   /** Make one that is not there. Otherwise that is an error: a name that was misspelt must not become a database. */
@@ -35,11 +38,13 @@ export async function withDatabase<T>(
   const directory = call.options.text('dir');
   const { signal } = call;
   const where = directory === undefined ? {} : { directory };
-  return closing(
-    call,
-    (onProgress) => open(name, { storage: 'files', salvage, signal, onProgress, ...where }),
-    body,
-  );
+  const opening = (onProgress: OnProgress): Promise<Database> =>
+    open(name, { storage: 'files', salvage, signal, onProgress, ...where }).catch((error: unknown) => {
+      throw error instanceof LodestoreError && error.code === 'Corrupt'
+        ? new DamagedDatabase(name, error)
+        : error;
+    });
+  return closing(call, opening, body);
 }
 
 /** Runs `body` with an empty database in memory. */
@@ -53,9 +58,7 @@ export function inMemory<T>(call: Call, body: (db: Database) => Promise<T>): Pro
 
 async function closing<T>(
   call: Call,
-  opening: (
-    onProgress: (progress: { phase: string; done: number; total: number }) => void,
-  ) => Promise<Database>,
+  opening: (onProgress: OnProgress) => Promise<Database>,
   body: (db: Database) => Promise<T>,
 ): Promise<T> {
   const bar = call.io.bar();

@@ -1,5 +1,6 @@
 /** Where bytes go: a file that appears whole or not at all, or stdout. */
 
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -47,7 +48,7 @@ async function toFile<T>(
   // Asked first, so that nobody waits for a backup that cannot be kept.
   if (!force && existsSync(file)) throw there(file);
   const folder = dirname(resolve(file));
-  const draft = join(folder, `.${basename(file)}.${process.pid}.part`);
+  const draft = join(folder, `.${basename(file)}.${randomUUID()}.part`);
   const handle = await open(draft, 'wx').catch((error: unknown) => {
     throw hostError(`cannot write ${file}`, error);
   });

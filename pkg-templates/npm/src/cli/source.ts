@@ -22,7 +22,9 @@ export async function withSource<T>(
   body: (source: Source) => Promise<T>,
 ): Promise<T> {
   if (file === '-') {
-    return counted(call, 'stdin', undefined, call.io.stdin(), body);
+    const stdin = call.io.stdin(call.signal);
+    // Let go of whatever happens: a writer that is not done would keep this process from ending.
+    return counted(call, 'stdin', undefined, stdin, body).finally(() => stdin.destroy());
   }
   const handle = await openFile(file);
   try {

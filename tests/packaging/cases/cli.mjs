@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { start, workplace } from '../command-line.mjs';
@@ -271,6 +271,33 @@ async function manual(context) {
   assert.ok(Array.isArray((await json(0, ['help', 'check'])).result.help));
 }
 
+/** An interrupt gives up in good order, even while nobody writes to stdin; a closed pipe is no failure to talk of. */
+async function signals(context) {
+  const { at, expect, json, folder } = await workplace(context);
+  const program = join(context.installed, 'dist/cli/main.js');
+  const waiting = spawn(process.execPath, [program, 'restore', 'notes', '-', '--json'], { cwd: folder });
+  const ended = once(waiting, 'close');
+  let [stdout, stderr] = ['', ''];
+  waiting.stdout.on('data', (data) => (stdout += data));
+  waiting.stderr.on('data', (data) => (stderr += data));
+  // It has the database open, so it listens.
+  const open = () => existsSync(at('.lodestore/notes')) && readdirSync(at('.lodestore/notes')).length > 1;
+  while (!open() && waiting.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 10));
+  waiting.kill('SIGINT');
+  assert.deepEqual(await ended, [130, null], stderr);
+  assert.match(stderr, /^lodestore: Interrupted: /);
+  assert.equal(JSON.parse(stdout).error.code, 'Interrupted');
+  assert.deepEqual((await json(0, ['inspect', 'notes'])).result.stats.collections, []);
+
+  await writeFile(at('rows.jsonl'), rowsText(20_000));
+  await expect(0, ['import', 'notes', 'words', 'rows.jsonl']);
+  const script = '"$0" "$1" export notes words --format jsonl | head -n 1';
+  const first = await start('bash', ['-c', script, process.execPath, program], { cwd: folder });
+  assert.deepEqual([first.code, first.stderr], [0, '']);
+  assert.equal(first.stdout, rowsText(1));
+  await expect(0, ['check', 'notes']);
+}
+
 /** The bin that npm made, with the version of the package. */
 async function version({ project, installed }) {
   const known = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8')).version;
@@ -307,6 +334,7 @@ export const cliCases = {
   'command line: rebuild, optimize, prune': upkeep,
   'command line: usage errors end with 2 and change nothing': usage,
   'command line: help of every command': manual,
+  'command line: interrupts and closed pipes': signals,
   'command line: npx and the version': version,
   'command line: completions hold every command': completions,
 };

@@ -87,6 +87,7 @@ async function jsonl(context) {
   );
   await refused(place, 'jsonl', '{"id":1,"vector":[1]}\n', /^line 1: the id must be a string/);
   await refused(place, 'jsonl', '{"id":"a","vector":[1],"text":"x"}\n', /there is no place for "text"/);
+  await refused(place, 'jsonl', '{"id":"a","vector":[]}\n', /^line 1: the vector is empty/);
   await refused(place, 'jsonl', '', /has no rows/);
   // The batches before the wrong row stay, and are told.
   const text = Array.from(

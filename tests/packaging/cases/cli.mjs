@@ -91,6 +91,23 @@ async function story(context) {
   assert.equal((await json(0, ['check', 'beside'])).result.ok, true);
 }
 
+/** A byte that is another, wherever it stands. */
+async function everyByte(context) {
+  const { at, expect, json } = await workplace(context);
+  await expect(0, ['import', 'notes', 'words', '-', '--format', 'jsonl'], { input: rowsText(3) });
+  await expect(0, ['backup', 'notes', 'notes.lode']);
+  const good = await readFile(at('notes.lode'));
+  for (let part = 0; part <= 12; part += 1) {
+    const place = Math.min(good.length - 1, Math.floor((good.length * part) / 12));
+    const bad = Buffer.from(good);
+    bad[place] ^= 1 << (part % 8);
+    const { error } = await json(1, ['verify', '-'], { input: bad });
+    assert.ok(['Corrupt', 'Version'].includes(error.code), `byte ${place}: ${error.code}: ${error.message}`);
+  }
+  assert.match((await expect(1, ['verify', '-'], { input: '' })).stderr, /^lodestore: Corrupt: /);
+  assert.match((await expect(1, ['verify', '.'])).stderr, /^lodestore: Invalid: cannot read \. \(/);
+}
+
 /** Damage in a database: found, and salvaged. */
 async function damage(context) {
   const { at, expect, json, folder, stored } = await workplace(context);
@@ -296,6 +313,11 @@ async function signals(context) {
   assert.deepEqual([first.code, first.stderr], [0, '']);
   assert.equal(first.stdout, rowsText(1));
   await expect(0, ['check', 'notes']);
+
+  const copy =
+    '"$0" "$1" import copy words <("$0" "$1" export notes words --format jsonl) --format jsonl --json';
+  const copied = await start('bash', ['-c', copy, process.execPath, program], { cwd: folder });
+  assert.equal(JSON.parse(copied.stdout).result.rows, 20_000, copied.stderr);
 }
 
 /** The bin that npm made, with the version of the package. */
@@ -329,6 +351,7 @@ ask lodestore re; ask lodestore rebuild --ind; ask lodestore rebuild --index h; 
 
 export const cliCases = {
   'command line: rows, backup, a damaged byte, restore, the same rows': story,
+  'command line: verify sees a byte that is another, wherever it stands': everyByte,
   'command line: check, repair and salvage': damage,
   'command line: a database that is open elsewhere, and rows that were deleted': together,
   'command line: rebuild, optimize, prune': upkeep,

@@ -9,7 +9,7 @@ const PIECE_BYTES = 1 << 20;
 export interface Source {
   /** For messages. */
   label: string;
-  /** Absent for stdin. */
+  /** Absent for stdin and pipes. */
   size: number | undefined;
   /** Can be read once. */
   chunks: AsyncIterable<Uint8Array>;
@@ -26,23 +26,27 @@ export async function withSource<T>(
     // Let go of whatever happens: a writer that is not done would keep this process from ending.
     return counted(call, 'stdin', undefined, stdin, body).finally(() => stdin.destroy());
   }
-  const handle = await openFile(file);
+  const { handle, size } = await openFile(file);
   try {
-    return await counted(call, file, (await handle.stat()).size, pieces(handle, file), body);
+    return await counted(call, file, size, pieces(handle, file), body);
   } finally {
     await handle.close();
   }
 }
 
-async function openFile(file: string): Promise<FileHandle> {
+/** A pipe (`<(gunzip -c ...)` of a shell) is as good as a file, but tells no size. */
+async function openFile(file: string): Promise<{ handle: FileHandle; size: number | undefined }> {
+  let handle: FileHandle | undefined;
   try {
-    const handle = await open(file, 'r');
-    if ((await handle.stat()).isFile()) return handle;
-    await handle.close();
+    handle = await open(file, 'r');
+    const stat = await handle.stat();
+    if (!stat.isDirectory()) return { handle, size: stat.isFile() ? stat.size : undefined };
   } catch (error) {
+    await handle?.close().catch(() => undefined);
     throw hostError(`cannot read ${file}`, error);
   }
-  throw new LodestoreError('Invalid', `cannot read ${file}`, { expected: 'a file', got: 'something else' });
+  await handle.close();
+  throw new LodestoreError('Invalid', `cannot read ${file}`, { expected: 'a file', got: 'a directory' });
 }
 
 /** A wrong path is a wrong argument, and the library's advice about its own storage would mislead here. */
@@ -56,13 +60,13 @@ export function hostError(doing: string, error: unknown): LodestoreError {
 }
 
 async function* pieces(handle: FileHandle, file: string): AsyncGenerator<Uint8Array> {
-  for (let at = 0; ;) {
+  for (;;) {
     const buffer = new Uint8Array(PIECE_BYTES);
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, at).catch((error: unknown) => {
+    // From where the last read ended: a pipe has no positions.
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, null).catch((error: unknown) => {
       throw hostError(`cannot read ${file}`, error);
     });
     if (bytesRead === 0) return;
-    at += bytesRead;
     yield buffer.subarray(0, bytesRead);
   }
 }

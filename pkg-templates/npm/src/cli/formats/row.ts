@@ -50,6 +50,7 @@ export function idOf(at: string, value: unknown): string {
 export function vectorOf(at: string, value: unknown): number[] {
   if (!Array.isArray(value))
     throw wrong(at, 'the vector must be an array of numbers', 'an array', kindOf(value));
+  if (value.length === 0) throw wrong(at, 'the vector is empty', 'numbers');
   const bad = value.findIndex((one) => typeof one !== 'number');
   if (bad < 0) return value as number[];
   throw wrong(at, `number ${bad} of the vector is none`, 'a number', kindOf(value[bad]));

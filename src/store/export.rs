@@ -2,11 +2,12 @@
 //! on meanwhile; the blocks are pinned until the export ends.
 
 use super::blocks::{Run, runs};
-use super::database::{Database, Inner};
+use super::database::Database;
 use super::disk::refs_of;
 use super::env::Env;
 use super::names;
 use super::open::read_manifest;
+use super::pinned::Pinned;
 use crate::error::{Error, Result};
 use crate::format::BASE_VERSION;
 use crate::format::archive::{MANIFEST_MAGIC, TRAILER_BYTES, Trailer};
@@ -15,13 +16,11 @@ use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
 use crate::format::sha256::Sha256;
 use crate::format::snapshot::{BlockRefV1, ExtensionV2, RequestsV3, SnapshotV2};
 use crate::storage::{Source, Storage};
-use std::rc::Rc;
 
 /// A running export: pull it to its end, or drop it.
 pub struct Export<S, E> {
-    inner: Rc<Inner<S, E>>,
-    /// Generations of the blocks files that are read.
-    pinned: Vec<u64>,
+    /// The blocks files that are read.
+    pinned: Pinned<S, E>,
     header: Option<FileHeader>,
     /// Blocks still to be copied, the next one last.
     runs: Vec<Run>,
@@ -53,9 +52,7 @@ impl<S: Storage, E: Env> Database<S, E> {
         for group in manifest.collections.iter_mut().flat_map(|one| &mut one.groups) {
             for block in [&mut group.vectors, &mut group.rows] {
                 refs.push(*block);
-                if !pinned.contains(&block.generation) {
-                    pinned.push(block.generation);
-                }
+                pinned.push(block.generation);
                 *block = BlockRefV1 { generation: 0, offset, ..*block };
                 offset += BLOCK_HEADER_BYTES as u64 + u64::from(block.length);
             }
@@ -79,13 +76,9 @@ impl<S: Storage, E: Env> Database<S, E> {
         let total = offset + (MANIFEST_MAGIC.len() + section + TRAILER_BYTES) as u64;
         let mut runs = runs(refs.into_iter())?;
         runs.reverse();
-        for file in &pinned {
-            inner.disk.borrow_mut().pins.add(*file, 1);
-        }
         let blocks = manifest.collections.iter().flat_map(|one| &one.groups).flat_map(refs_of).count() as u32;
         Ok(Export {
-            inner,
-            pinned,
+            pinned: Pinned::of(inner, pinned),
             header: Some(header),
             runs,
             manifest: Some(manifest),
@@ -114,8 +107,8 @@ impl<S: Storage, E: Env> Export<S, E> {
             return Ok(Some(header.encode()));
         }
         if let Some(run) = self.runs.pop() {
-            let bytes = run.read_verified(&self.inner.storage).await?;
-            self.inner.env.yield_now().await;
+            let bytes = run.read_verified(&self.pinned.inner.storage).await?;
+            self.pinned.inner.env.yield_now().await;
             return Ok(Some(bytes));
         }
         if let Some(manifest) = self.manifest.take() {
@@ -136,22 +129,8 @@ impl<S: Storage, E: Env> Source for Export<S, E> {
         if let Some(bytes) = &piece {
             self.digest.update(bytes);
             self.done += bytes.len() as u64;
-            self.inner.env.progress("export", self.done, self.total);
+            self.pinned.inner.env.progress("export", self.done, self.total);
         }
         Ok(piece)
-    }
-}
-
-impl<S, E> Drop for Export<S, E> {
-    fn drop(&mut self) {
-        let mut disk = self.inner.disk.borrow_mut();
-        for file in &self.pinned {
-            let left = disk.pins.get(*file).map_or(0, |pins| pins.saturating_sub(1));
-            if left == 0 {
-                disk.pins.remove(*file);
-            } else {
-                disk.pins.insert(*file, left);
-            }
-        }
     }
 }

@@ -50,18 +50,14 @@ impl<S: Storage, E: Env> Database<S, E> {
         }
         let generation = self.0.disk.borrow_mut().take_generation();
         let result = self.0.import_as(archive, options, generation).await;
-        if result.is_err() && self.0.disk.borrow().doubtful.is_none() && !self.0.is_snapshot(generation) {
-            let _ = self.0.storage.remove(&names::blocks(generation)).await;
+        if result.is_err() {
+            self.0.drop_blocks(generation).await;
         }
         result
     }
 }
 
 impl<S: Storage, E: Env> Inner<S, E> {
-    fn is_snapshot(&self, generation: u64) -> bool {
-        self.disk.borrow().snapshots.iter().any(|kept| kept.generation == generation)
-    }
-
     async fn import_as(
         &self,
         archive: &mut impl Source,
@@ -103,7 +99,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
     }
 
     /// Makes blocks that were stored, as `manifest` names them, the database. Nothing is in memory.
-    async fn switch_to(
+    pub(super) async fn switch_to(
         &self,
         mut manifest: SnapshotV2,
         blocks_header: FileHeader,

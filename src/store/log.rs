@@ -19,6 +19,8 @@ pub enum Next {
     Frame {
         /// Its sequence number.
         seq: u64,
+        /// When it was written: milliseconds since 1970.
+        time_ms: u64,
         /// The write.
         op: Op,
         /// The name by which it was asked for.
@@ -64,8 +66,8 @@ impl<'a, S: Storage> LogReader<'a, S> {
         {
             self.fill((FRAME_HEADER_BYTES as u64) + u64::from(header.length)).await?;
         }
-        let (seq, length) = match find_frame(self.rest()) {
-            Found::Frame(header, payload) => (header.seq, payload.len()),
+        let (seq, time_ms, length) = match find_frame(self.rest()) {
+            Found::Frame(header, payload) => (header.seq, header.time_ms, payload.len()),
             Found::End => return Ok(Next::End),
             // It looks so as far as it was read: only zeros up to the end.
             Found::Torn if self.only_zeros_follow().await? => return Ok(Next::Torn),
@@ -81,7 +83,7 @@ impl<'a, S: Storage> LogReader<'a, S> {
         })?;
         let op = wire::op_from_wire(record)?;
         self.at += FRAME_HEADER_BYTES + length;
-        Ok(Next::Frame { seq, op, request })
+        Ok(Next::Frame { seq, time_ms, op, request })
     }
 
     fn damaged(&self, what: &str) -> Next {

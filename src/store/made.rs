@@ -131,7 +131,7 @@ fn collection<'a>(state: &'a State, want: &Wanted) -> Result<&'a Collection> {
 
 /// A block of what is in memory, with room for its header: in one piece that is asked for first, so that a large one is
 /// not held twice. `Quota` where there is no memory for it.
-fn encode(collection: &Collection, want: &Wanted) -> Result<Vec<u8>> {
+pub fn encode(collection: &Collection, want: &Wanted) -> Result<Vec<u8>> {
     let rows = collection.slot_count().saturating_sub(want.group * GROUP_ROWS).min(GROUP_ROWS);
     ask(rows * (ROOM_OF_ROW + collection.config().dimension))?;
     let made = |bytes: usize| {

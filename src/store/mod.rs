@@ -5,6 +5,7 @@
 //! are appended together.
 
 mod ahead;
+mod back;
 mod blocks;
 mod chain;
 mod check;
@@ -27,6 +28,8 @@ mod manifest;
 mod names;
 mod open;
 mod options;
+mod past;
+mod pinned;
 mod prune;
 mod rebuild;
 mod report;
@@ -47,6 +50,7 @@ pub use export::Export;
 pub use import::ImportOptions;
 pub use intent::{Asked, Intent, Target};
 pub use options::Options;
+pub use past::{History, Past, Point, RestorePoint};
 pub use rebuild::{EmbedRow, Rebuild};
 pub use report::{CheckpointResult, ImportResult, OpenReport, OpenedGraph, Phase, SkippedSnapshot};
 pub use requests::Request;

@@ -325,7 +325,7 @@ pub(super) async fn replay<S: Storage>(
         let mut torn = false;
         loop {
             let (seq, op, request) = match reader.next().await? {
-                Next::Frame { seq, op, request } => (seq, op, request),
+                Next::Frame { seq, op, request, .. } => (seq, op, request),
                 Next::End => break,
                 Next::Torn if link.head => {
                     torn = true;

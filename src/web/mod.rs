@@ -15,11 +15,14 @@ mod error;
 mod feed;
 mod host;
 mod json;
+mod past;
+mod read;
 mod reply;
 mod salvage;
 mod store;
 mod transfer;
 mod upkeep;
 
+pub use past::WasmPast;
 pub use store::WasmStore;
 pub use transfer::{WasmExport, WasmImport, WasmRebuild};

@@ -4,14 +4,12 @@ use super::convert::{background, floats, json as as_json, promise};
 use super::error::report_panics;
 use super::host::{Host, HostEnv, HostStorage};
 use super::json;
-use super::reply::{Return, Writer, matches};
+use super::read::{self, Ask};
 use super::transfer::{WasmExport, WasmImport, WasmRebuild, thrown};
-use crate::collection::{Query, Rows};
+use crate::collection::Rows;
 use crate::error::{Error, Result};
 use crate::json::{Fields, strings, text};
 use crate::kernel;
-use crate::limits::BATCH_ROWS_MAX;
-use crate::metadata::Filter;
 use crate::store::{Asked, CheckpointResult, CollectionInfo, Database, ImportOptions, Intent, Request};
 use js_sys::{Array, Float32Array, Promise};
 use std::cell::{Cell, RefCell};
@@ -19,17 +17,6 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 type Db = Database<HostStorage, HostEnv>;
-
-/// Flags of a query: return metadata.
-const METADATA: u32 = 1;
-/// Return vectors.
-const VECTORS: u32 = 2;
-/// Compare every row that may match.
-const EXACT: u32 = 4;
-/// Say how it was answered.
-const EXPLAIN: u32 = 8;
-/// There are several vectors.
-const MANY: u32 = 16;
 
 /// An open database.
 #[wasm_bindgen]
@@ -177,7 +164,7 @@ impl WasmStore {
     }
 
     /// Nearest rows to one vector or, with [`MANY`], to each of several: see `reply::matches`. `flags` is a
-    /// sum of those constants.
+    /// sum of the constants in `read`.
     // Numbers one by one: reading them from JSON takes as long as a part of the search.
     #[allow(clippy::too_many_arguments)]
     pub fn query(
@@ -191,42 +178,23 @@ impl WasmStore {
         oversample: Option<u32>,
         filter_json: Option<String>,
     ) -> std::result::Result<Array, JsValue> {
-        let work = || {
-            let filter = filter_json.as_deref().map(Filter::parse).transpose()?;
-            let state = self.database.state()?;
-            let collection = state.named(name)?;
-            let query = Query {
-                vector: vectors,
-                top_k: top_k as usize,
-                filter: filter.as_ref(),
-                min_score,
-                ef: ef.map(|ef| ef as usize),
-                oversample: oversample.map(|some| some as usize),
-                exact: flags & EXACT != 0,
-            };
-            let found = match flags & MANY {
-                0 => vec![collection.query(&query)?],
-                _ => collection.query_many(vectors, &query)?,
-            };
-            let fields = Return { metadata: flags & METADATA != 0, vectors: flags & VECTORS != 0 };
-            matches(collection, &found, fields, flags & EXPLAIN != 0)
-        };
-        thrown(work())
+        let asked = Ask { vectors, top_k, flags, min_score, ef, oversample, filter_json };
+        thrown(self.database.state().and_then(|state| read::query(&state, name, asked)))
     }
 
     /// Rows by id: `{"rows"}` with null where there is none.
     pub fn get(&self, name: &str, ids_json: &str, options_json: &str) -> std::result::Result<Array, JsValue> {
-        thrown(self.get_inner(name, ids_json, options_json))
+        thrown(self.database.state().and_then(|state| read::get(&state, name, ids_json, options_json)))
     }
 
     /// A page of rows: `{"rows", "cursor"}`.
     pub fn list(&self, name: &str, options_json: &str) -> std::result::Result<Array, JsValue> {
-        thrown(self.list_inner(name, options_json))
+        thrown(self.database.state().and_then(|state| read::list(&state, name, options_json)))
     }
 
     /// How many rows match.
     pub fn count(&self, name: &str, filter_json: Option<String>) -> std::result::Result<f64, JsValue> {
-        thrown(self.count_inner(name, filter_json.as_deref()))
+        thrown(self.database.state().and_then(|state| read::count(&state, name, filter_json.as_deref())))
     }
 
     /// Writes a snapshot: a `CheckpointResult`. With `keep` it writes none and keeps so many: one exported method and
@@ -342,42 +310,5 @@ impl WasmStore {
             checkpoint(&database);
             Ok(as_json(&written))
         })
-    }
-
-    fn get_inner(&self, name: &str, ids_json: &str, options_json: &str) -> Result<Array> {
-        let ids = strings("ids", ids_json)?;
-        if ids.len() > BATCH_ROWS_MAX {
-            return Err(Error::invalid("too many ids in one call: split it").with(BATCH_ROWS_MAX, ids.len()));
-        }
-        let options = Fields::known("options", options_json, &["returnMetadata", "returnVectors"])?;
-        let state = self.database.state()?;
-        let collection = state.named(name)?;
-        let fields = Return::of(&options)?;
-        let mut writer = Writer::new(collection, fields);
-        ids.iter().try_for_each(|id| writer.push(collection.slot(id)))?;
-        Ok(writer.end(None))
-    }
-
-    fn list_inner(&self, name: &str, options_json: &str) -> Result<Array> {
-        let known = ["filter", "limit", "cursor", "returnMetadata", "returnVectors"];
-        let options = Fields::known("options", options_json, &known)?;
-        let filter = json::filter(&options)?;
-        let state = self.database.state()?;
-        let collection = state.named(name)?;
-        let cursor = options.string("cursor")?;
-        let page = collection.page(
-            filter.as_ref(),
-            cursor.as_deref(),
-            json::whole(&options, "limit")?.unwrap_or(100),
-        )?;
-        let fields = Return::of(&options)?;
-        let mut writer = Writer::new(collection, fields);
-        page.slots.iter().try_for_each(|slot| writer.push(Some(*slot)))?;
-        Ok(writer.end(page.cursor.as_deref()))
-    }
-
-    fn count_inner(&self, name: &str, filter_json: Option<&str>) -> Result<f64> {
-        let filter = filter_json.map(Filter::parse).transpose()?;
-        Ok(self.database.state()?.named(name)?.count(filter.as_ref()) as f64)
     }
 }

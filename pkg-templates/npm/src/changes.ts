@@ -10,7 +10,7 @@ export interface Change {
    * What was done. `'unknown'`: the tab that ran the database went away before it told of its last changes; anything
    * up to `seq` may have changed.
    */
-  op: 'upsert' | 'update' | 'delete' | 'drop' | 'rebuild' | 'import' | 'unknown';
+  op: 'upsert' | 'update' | 'delete' | 'drop' | 'rebuild' | 'import' | 'restore' | 'unknown';
   /** Sequence number of the last write that it covers. */
   seq: number;
   /** The rows, where they are few. */
@@ -104,6 +104,7 @@ function changeOf(method: string, args: unknown[], result: unknown, seq: number)
     return { collection, op, seq: written.seq, ...rows(op, String(args[1])) };
   }
   if (method === 'importFinish') return { collection: null, op: 'import', seq, many: true };
+  if (method === 'pastRestore') return { collection: null, op: 'restore', seq, many: true };
   if (method === 'rebuildStart' && result === undefined)
     return { collection, op: 'rebuild', seq, many: true };
   if (method === 'rebuildCommit' && result !== undefined) {
@@ -128,6 +129,7 @@ const CHANGING: readonly EngineMethod[] = [
   'rebuildStart',
   'rebuildCommit',
   'importFinish',
+  'pastRestore',
 ];
 
 /** What a call that was answered changed; asks for the number of the last write where the answer does not say it. */

@@ -5,10 +5,12 @@ import { abortable, throwIfAborted } from './abort.js';
 import { type ChangeListener, Changes } from './changes.js';
 import { Collection, type SharedInfo } from './collection.js';
 import { configJson } from './config.js';
+import { asyncDispose } from './dispose.js';
 import type { Engine } from './engine.js';
 import { exportStream, quarantineStream } from './export-stream.js';
 import { invalid } from './fault.js';
 import { incoming, type ImportSource } from './import-source.js';
+import { type History, type Moment, Past, type RestorePoint } from './past.js';
 import { isPersisted } from './persist.js';
 import { progressSink } from './progress.js';
 import type { CheckOptions, CheckReport, QuarantinedFile } from './reports.js';
@@ -27,9 +29,6 @@ import type {
   WriteResult,
 } from './types.js';
 import { checkName, checkOptions, isBoolean, isInteger, LONG_OPTIONS } from './validate.js';
-
-// Where the host has no such symbol yet, the one that compilers fall back to.
-const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
 
 /**
  * What `open` resolves to. Every method rejects with a `LodestoreError`: `Closed` after `close`, `Unavailable` or
@@ -162,6 +161,28 @@ export class Database {
   async stats(): Promise<Stats> {
     const stats = JSON.parse(await this.#engine.stats()) as Stats;
     return { ...stats, persisted: await isPersisted(stats.storage) };
+  }
+
+  /**
+   * What is kept of the past: the last two snapshots and every write since the older one. Each point says how many bytes
+   * going back to it reads.
+   */
+  async history(): Promise<History> {
+    const { seq, points } = JSON.parse(await this.#engine.history()) as Pick<History, 'seq'> & {
+      points: (Omit<RestorePoint, 'time'> & { timeMs: number })[];
+    };
+    return { seq, points: points.map(({ timeMs, ...rest }) => ({ ...rest, time: new Date(timeMs) })) };
+  }
+
+  /**
+   * The database as it was: after the last write up to a time, after a write by its number, or now (`'latest'`). For
+   * reading; writes wait while it is loaded. It takes as much memory as the database took then, until it is closed.
+   *
+   * @throws LodestoreError `Invalid` for a moment that is not in the history that is kept; `Corrupt` where what is kept is
+   *   damaged; `Quota` where there is no memory for it.
+   */
+  asOf(moment: Moment): Promise<Past> {
+    return Past.of(this.#engine, moment);
   }
 
   /**

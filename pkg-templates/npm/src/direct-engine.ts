@@ -1,6 +1,16 @@
 /** An engine on WebAssembly in this very context. */
 
-import type { Answer, Engine, EngineOptions, NamedMethod, QueryAsk, RequestName, Soon } from './engine.js';
+import type {
+  Answer,
+  Engine,
+  EngineOptions,
+  NamedMethod,
+  PastMethod,
+  QueryAsk,
+  RequestName,
+  Soon,
+} from './engine.js';
+import { readOf } from './past-read.js';
 import { type LodestoreError, toLodestoreError } from './errors.js';
 import { Handles, handleClosed } from './handles.js';
 import { StorageHost } from './host.js';
@@ -11,7 +21,7 @@ import { claim, type Lock, pickStorage } from './storage/index.js';
 import { Shell } from './storage/shell.js';
 import { checkWhole, fallen, isBroken, orFallen } from './trap.js';
 import type { OpenReport, PruneResult, Stats, StorageObject } from './types.js';
-import type { Reply, WasmExport, WasmImport, WasmRebuild, WasmStore, WasmStoreClass } from './wasm-api.js';
+import type { WasmExport, WasmImport, WasmPast, WasmRebuild, WasmStore, WasmStoreClass } from './wasm-api.js';
 
 /** What the store itself is not told. */
 type Known = Pick<Stats, 'name' | 'storage' | 'durability' | 'role'>;
@@ -23,6 +33,7 @@ export class DirectEngine implements Engine {
   readonly #host: StorageHost;
   readonly #lock: Lock | undefined;
   readonly #sinks: Set<ProgressSink>;
+  readonly #pasts = new Handles<WasmPast>('view of the past');
   readonly #exports = new Handles<WasmExport>('export');
   readonly #imports = new Handles<WasmImport>('import');
   readonly #rebuilds = new Handles<WasmRebuild>('rebuild');
@@ -127,18 +138,15 @@ export class DirectEngine implements Engine {
   }
 
   query(name: string, vectors: Float32Array, ask: QueryAsk): Soon<Answer> {
-    const { topK, flags, minScore, ef, oversample, filter } = ask;
-    return this.#read((store) =>
-      answer(store.query(name, vectors, topK, flags, minScore, ef, oversample, filter)),
-    );
+    return this.#read((store) => readOf.query(store, name, vectors, ask));
   }
 
   get(name: string, idsJson: string, optionsJson: string): Soon<Answer> {
-    return this.#read((store) => answer(store.get(name, idsJson, optionsJson)));
+    return this.#read((store) => readOf.get(store, name, idsJson, optionsJson));
   }
 
   list(name: string, optionsJson: string): Soon<Answer> {
-    return this.#read((store) => answer(store.list(name, optionsJson)));
+    return this.#read((store) => readOf.list(store, name, optionsJson));
   }
 
   count(name: string, filterJson: string | undefined): Soon<number> {
@@ -214,6 +222,33 @@ export class DirectEngine implements Engine {
     return this.#now((store) => store.lastWrite());
   }
 
+  async history(): Promise<string> {
+    await loadMore();
+    return this.#later((store) => store.history());
+  }
+
+  async pastStart(pointJson: string): Promise<{ handle: number; seq: number; timeMs: number }> {
+    await loadMore();
+    return this.#later(async (store) => {
+      const past = await store.asOf(pointJson);
+      const what = { seq: past.seq(), timeMs: past.timeMs() };
+      return { handle: this.#pasts.add(past), ...what };
+    });
+  }
+
+  async pastRead(handle: number, method: PastMethod, args: unknown[]): Promise<unknown> {
+    const read = readOf[method] as (past: WasmPast, ...args: unknown[]) => unknown;
+    return this.#now(() => read(this.#pasts.get(handle), ...args));
+  }
+
+  pastRestore(handle: number, progress?: ProgressSink): Promise<string> {
+    return this.#later(() => this.#loads(this.#pasts.get(handle).restore()), progress);
+  }
+
+  pastClose(handle: number): void {
+    this.#now(() => this.#pasts.end(handle));
+  }
+
   async exportStart(): Promise<{ handle: number; totalBytes: number }> {
     await loadMore();
     return this.#later(async (store) => {
@@ -247,15 +282,17 @@ export class DirectEngine implements Engine {
 
   importFinish(handle: number, progress?: ProgressSink): Promise<string> {
     return this.#later(async () => {
-      const finishing = this.#imports.get(handle).finish();
-      this.#loading = finishing.then(
-        () => (this.#loading = undefined),
-        () => (this.#loading = undefined),
-      );
-      const result = await finishing;
+      const result = await this.#loads(this.#imports.get(handle).finish());
       this.#imports.end(handle);
       return result;
     }, progress);
+  }
+
+  /** What cannot be read while this goes on can be when it ends. */
+  #loads<T>(work: Promise<T>): Promise<T> {
+    const over = () => (this.#loading = undefined);
+    this.#loading = work.then(over, over);
+    return work;
   }
 
   async importAbort(handle: number): Promise<void> {
@@ -321,7 +358,7 @@ export class DirectEngine implements Engine {
       throw toLodestoreError(fallen(error));
     } finally {
       // WebAssembly memory is not collected: what is not freed here stays for as long as the page does.
-      for (const handles of [this.#imports, this.#exports, this.#rebuilds]) handles.endAll();
+      for (const handles of [this.#imports, this.#exports, this.#rebuilds, this.#pasts]) handles.endAll();
       this.#store.free();
       // Locks and handles go even when the last flush failed: the next opening reconciles.
       try {
@@ -364,8 +401,4 @@ export class DirectEngine implements Engine {
       if (progress) this.#sinks.delete(progress);
     }
   }
-}
-
-function answer([json, numbers, vectors, ids]: Reply): Answer {
-  return { json, numbers, vectors, ids };
 }

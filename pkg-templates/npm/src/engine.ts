@@ -65,6 +65,10 @@ export const NAMED_METHODS = [
 ] as const satisfies readonly (keyof Engine)[];
 export type NamedMethod = (typeof NAMED_METHODS)[number];
 
+/** What can be read of the past. */
+export const PAST_METHODS = ['collections', 'query', 'get', 'list', 'count'] as const;
+export type PastMethod = (typeof PAST_METHODS)[number];
+
 /**
  * The methods of `WasmStore`, with handles for what it returns as objects. `progress` is always the last
  * parameter. Every failure is a `LodestoreError`.
@@ -100,6 +104,15 @@ export interface Engine {
   stats(): Promise<string>;
   /** The sequence number of the last write. */
   lastWrite(): Soon<number>;
+  /** JSON `History`. */
+  history(): Promise<string>;
+  /** `pointJson`: `{"seq"}` or `{"timeMs"}`. */
+  pastStart(pointJson: string): Promise<{ handle: number; seq: number; timeMs: number }>;
+  /** One of `PAST_METHODS`, of what the database was. */
+  pastRead(handle: number, method: PastMethod, args: unknown[]): Promise<unknown>;
+  /** JSON `ImportResult`. Nothing can be read of it after that. */
+  pastRestore(handle: number, progress?: ProgressSink): Promise<string>;
+  pastClose(handle: number): Soon<void>;
   exportStart(): Promise<{ handle: number; totalBytes: number }>;
   exportNext(handle: number): Promise<Uint8Array | undefined>;
   exportClose(handle: number): Soon<void>;
@@ -144,6 +157,11 @@ export const ENGINE_METHODS = [
   'quarantineDrop',
   'stats',
   'lastWrite',
+  'history',
+  'pastStart',
+  'pastRead',
+  'pastRestore',
+  'pastClose',
   'exportStart',
   'exportNext',
   'exportClose',

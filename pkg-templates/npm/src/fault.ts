@@ -14,6 +14,11 @@ export function invalid(message: string, expected?: unknown, got?: unknown): Lod
   return fault('Invalid', message, expected, got);
 }
 
+/** What is there is something else than what was asked for. */
+export function mismatch(message: string, expected: unknown, got: unknown): LodestoreError {
+  return fault('Mismatch', message, expected, got);
+}
+
 /** The host refused or lost something. */
 export function unavailable(message: string): LodestoreError {
   return fault('Unavailable', message);

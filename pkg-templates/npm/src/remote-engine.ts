@@ -1,6 +1,15 @@
 /** An engine that is somewhere else: every method becomes one call with a name. */
 
-import type { Answer, Engine, EngineMethod, NamedMethod, QueryAsk, RequestName, Soon } from './engine.js';
+import type {
+  Answer,
+  Engine,
+  EngineMethod,
+  NamedMethod,
+  PastMethod,
+  QueryAsk,
+  RequestName,
+  Soon,
+} from './engine.js';
 import type { ProgressSink } from './progress.js';
 
 /** Vectors and bytes are copied once, so that the caller may use its arrays again at once and the copies can move. */
@@ -109,6 +118,26 @@ export abstract class RemoteEngine implements Engine {
 
   lastWrite(): Promise<number> {
     return this.call('lastWrite', []);
+  }
+
+  history(): Promise<string> {
+    return this.call('history', []);
+  }
+
+  pastStart(pointJson: string): Promise<{ handle: number; seq: number; timeMs: number }> {
+    return this.call('pastStart', [pointJson]);
+  }
+
+  pastRead(handle: number, method: PastMethod, args: unknown[]): Promise<unknown> {
+    return this.call('pastRead', [handle, method, args]);
+  }
+
+  pastRestore(handle: number, progress?: ProgressSink): Promise<string> {
+    return this.call('pastRestore', [handle], [], progress);
+  }
+
+  pastClose(handle: number): Promise<void> {
+    return this.call('pastClose', [handle]);
   }
 
   exportStart(): Promise<{ handle: number; totalBytes: number }> {

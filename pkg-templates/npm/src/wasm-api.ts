@@ -84,6 +84,16 @@ export interface WasmRebuild extends Freed {
   abort(): Promise<void>;
 }
 
+/** What a database was: the reading methods of `WasmStore`. */
+export interface WasmPast extends Freed, Pick<WasmStore, 'collections' | 'query' | 'get' | 'list' | 'count'> {
+  /** The last write in it. */
+  seq(): number;
+  /** When that was, milliseconds since 1970. */
+  timeMs(): number;
+  /** Makes it what the database is, after which it cannot be read. JSON `ImportResult`. */
+  restore(): Promise<string>;
+}
+
 /** An open database. */
 export interface WasmStore extends Freed {
   /** JSON `OpenReport`. */
@@ -150,6 +160,10 @@ export interface WasmStore extends Freed {
   build(): string;
   /** Bytes of WebAssembly memory. */
   memoryBytes(): number;
+  /** JSON `History`. */
+  history(): Promise<string>;
+  /** `pointJson`: `{"seq"}` or `{"timeMs"}`. */
+  asOf(pointJson: string): Promise<WasmPast>;
   exportStart(): Promise<WasmExport>;
   /** Options `{replace}`. */
   importStart(optionsJson: string): Promise<WasmImport>;

@@ -10,6 +10,7 @@ import { keyCases } from '../database/keys.js';
 import { openingCases } from '../database/opening.js';
 import { optionCases } from '../database/options.js';
 import { oracleCases } from '../database/oracle.js';
+import { pastCases } from '../database/past.js';
 import { places } from '../database/place.js';
 import { rebuildCases } from '../database/rebuild.js';
 import { refusedCases } from '../database/refused.js';
@@ -31,6 +32,7 @@ const suite: Suite = {
       ...keyCases(all),
       ...archiveCases(all),
       ...rebuildCases(all),
+      ...pastCases(all),
       ...codesCases(all),
       ...graphCases(all),
       ...openingCases(all, context, driver),

@@ -53,6 +53,6 @@ export class ProgressBar {
     if (this.#shown && now - this.#drawn < PAUSE) return;
     this.#drawn = now;
     this.#shown = true;
-    this.#terminal.write(`\r${text.slice(0, (this.#terminal.columns ?? 80) - 1)}\x1b[K`);
+    this.#terminal.write(`\r${text.slice(0, (this.#terminal.columns || 80) - 1)}\x1b[K`);
   }
 }

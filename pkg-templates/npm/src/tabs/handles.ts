@@ -4,6 +4,7 @@ import type { Place } from './place.js';
 
 /** Methods that begin one, with the method that gives it up. */
 export const HANDLE_STARTS: ReadonlyMap<string, string> = new Map([
+  ['pastStart', 'pastClose'],
   ['exportStart', 'exportClose'],
   ['importStart', 'importAbort'],
   ['rebuildStart', 'rebuildAbort'],
@@ -13,6 +14,8 @@ export const HANDLE_ENDS: ReadonlySet<string> = new Set(HANDLE_STARTS.values());
 
 const HANDLE_USES: ReadonlySet<string> = new Set([
   ...HANDLE_ENDS,
+  'pastRead',
+  'pastRestore',
   'exportNext',
   'importWrite',
   'importFinish',

@@ -141,7 +141,7 @@ function isOver(place: Place, method: string, args: unknown[], error: unknown): 
 }
 
 function gone(method: string) {
-  const outcome = /Finish|Commit/.test(method)
+  const outcome = /Finish|Commit|Restore/.test(method)
     ? 'whether it was finished is not known: look before you start again'
     : 'start again';
   return unavailable(`the tab or worker that ran the database went away in the middle of this; ${outcome}`);

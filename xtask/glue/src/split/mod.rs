@@ -25,7 +25,7 @@ type Encoded<T> = std::result::Result<T, Error<Infallible>>;
 
 /// Exports that only the second part has: of these names, or with names that begin so where it ends in `_`. Of what frees
 /// an object, those whose objects only it makes.
-const EXPORTS: [&str; 12] = [
+const EXPORTS: [&str; 16] = [
     "salvage",
     "wasmstore_check",
     "wasmstore_exportStart",
@@ -33,18 +33,23 @@ const EXPORTS: [&str; 12] = [
     "wasmstore_quarantine",
     "wasmstore_quarantineRead",
     "wasmstore_quarantineDrop",
+    "wasmstore_history",
+    "wasmstore_asOf",
     "wasmexport_",
     "wasmimport_",
     "wasmrebuild_",
+    "wasmpast_",
     "__wbg_wasmexport_free",
     "__wbg_wasmimport_free",
+    "__wbg_wasmpast_free",
 ];
 
 /// What is called by the table and belongs to the second part, by what the name holds: futures of its exports, and what
 /// becomes of them.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 13] = [
     "lodestore::web::salvage",
     "lodestore::web::upkeep",
+    "lodestore::web::past",
     "WasmExport::",
     "WasmImport::",
     "WasmRebuild::",
@@ -52,6 +57,9 @@ const NAMES: [&str; 9] = [
     "WasmStore::import_start",
     "lodestore::store::check",
     "lodestore::store::salvage",
+    "lodestore::store::past",
+    "lodestore::store::back",
+    "WasmPast",
 ];
 
 /// Shorter ones may be equal to one of something else, of which the compiler then has one.

@@ -1,0 +1,125 @@
+//! The exported class `WasmPast`: the database as it was. It stands in the second part of the module.
+
+use super::convert::{json as as_json, promise};
+use super::host::{HostEnv, HostStorage};
+use super::read::{self, Ask};
+use super::store::{WasmStore, index};
+use super::transfer::thrown;
+use crate::collection::State;
+use crate::error::{Error, Kind, Result};
+use crate::json::{Fields, text};
+use crate::store::{CollectionInfo, Database, Past, Point};
+use js_sys::{Array, Promise};
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+
+/// `{"seq"}` or `{"timeMs"}`.
+fn point(json: &str) -> Result<Point> {
+    let fields = Fields::known("a point", json, &["seq", "timeMs"])?;
+    match (fields.natural("seq")?, fields.natural("timeMs")?) {
+        (Some(seq), None) => Ok(Point::Seq(seq)),
+        (None, Some(time)) => Ok(Point::Time(time)),
+        _ => Err(Error::invalid("a point is a seq or a time")),
+    }
+}
+
+#[wasm_bindgen]
+impl WasmStore {
+    /// Which points can be had: a `History`.
+    pub fn history(&self) -> Promise {
+        let database = self.database.clone();
+        promise(async move { database.history().await.map(|history| as_json(&history)) })
+    }
+
+    /// What the database was at a point: a `WasmPast`.
+    #[wasm_bindgen(js_name = asOf)]
+    pub fn as_of(&self, point_json: String) -> Promise {
+        let database = self.database.clone();
+        promise(async move {
+            let past = database.as_of(point(&point_json)?).await?;
+            Ok(WasmPast { database, past: Rc::new(RefCell::new(Some(past))) }.into())
+        })
+    }
+}
+
+/// What a database was.
+#[wasm_bindgen]
+pub struct WasmPast {
+    database: Database<HostStorage, HostEnv>,
+    /// Until it is what the database is.
+    past: Rc<RefCell<Option<Past<HostStorage, HostEnv>>>>,
+}
+
+impl WasmPast {
+    fn read<T>(&self, work: impl FnOnce(&State) -> Result<T>) -> std::result::Result<T, JsValue> {
+        let gone = || Error::new(Kind::Closed, "this is what the database is now: ask again with asOf()");
+        thrown(self.past.borrow().as_ref().ok_or_else(gone).and_then(|past| work(&past.state)))
+    }
+}
+
+#[wasm_bindgen]
+impl WasmPast {
+    /// The last write in it.
+    pub fn seq(&self) -> f64 {
+        self.past.borrow().as_ref().map_or(0.0, |past| past.state.seq as f64)
+    }
+
+    /// When that was, in milliseconds since 1970.
+    #[wasm_bindgen(js_name = timeMs)]
+    pub fn time_ms(&self) -> f64 {
+        self.past.borrow().as_ref().map_or(0.0, |past| past.time_ms as f64)
+    }
+
+    /// As that of `WasmStore`.
+    pub fn collections(&self) -> std::result::Result<String, JsValue> {
+        self.read(|state| {
+            let named = state.all().filter(|one| one.stages.is_none());
+            Ok(text(&named.map(CollectionInfo::of).collect::<Vec<_>>()))
+        })
+    }
+
+    /// Makes it what the database is: an `ImportResult`. It cannot be read any more then.
+    pub fn restore(&self) -> Promise {
+        let (database, past) = (self.database.clone(), self.past.borrow_mut().take());
+        promise(async move {
+            let gone =
+                || Error::new(Kind::Closed, "this has been restored, or that failed: ask again with asOf()");
+            let done = database.restore(past.ok_or_else(gone)?).await;
+            index(&database);
+            done.map(|done| as_json(&done))
+        })
+    }
+
+    /// As that of `WasmStore`.
+    #[allow(clippy::too_many_arguments)]
+    pub fn query(
+        &self,
+        name: &str,
+        vectors: &[f32],
+        top_k: u32,
+        flags: u32,
+        min_score: Option<f32>,
+        ef: Option<u32>,
+        oversample: Option<u32>,
+        filter_json: Option<String>,
+    ) -> std::result::Result<Array, JsValue> {
+        let asked = Ask { vectors, top_k, flags, min_score, ef, oversample, filter_json };
+        self.read(|state| read::query(state, name, asked))
+    }
+
+    /// As that of `WasmStore`.
+    pub fn get(&self, name: &str, ids_json: &str, options_json: &str) -> std::result::Result<Array, JsValue> {
+        self.read(|state| read::get(state, name, ids_json, options_json))
+    }
+
+    /// As that of `WasmStore`.
+    pub fn list(&self, name: &str, options_json: &str) -> std::result::Result<Array, JsValue> {
+        self.read(|state| read::list(state, name, options_json))
+    }
+
+    /// As that of `WasmStore`.
+    pub fn count(&self, name: &str, filter_json: Option<String>) -> std::result::Result<f64, JsValue> {
+        self.read(|state| read::count(state, name, filter_json.as_deref()))
+    }
+}

@@ -6,7 +6,7 @@ import { UsageError } from './usage-error.js';
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
 
-/** What was given, by name. A name that the command does not have is a mistake of the command, so it is refused. */
+/** What was given, by name. */
 export class Options {
   readonly #values: Values;
 

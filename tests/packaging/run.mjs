@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { browserCases } from './cases/browser.mjs';
+import { cliCases } from './cases/cli.mjs';
+import { cliFormatCases } from './cases/cli-formats.mjs';
 import { fileCases } from './cases/files.mjs';
 import { memoryCases } from './cases/full.mjs';
 import { nodeCases } from './cases/node.mjs';
@@ -30,7 +32,15 @@ let failed = 0;
 try {
   const project = await install(join(scratch, 'app'), tarball);
   const context = { root, tarball, project, installed: join(project, 'node_modules/lodestore') };
-  for (const cases of [fileCases, nodeCases, memoryCases, typeCases, browserCases]) {
+  for (const cases of [
+    fileCases,
+    nodeCases,
+    memoryCases,
+    typeCases,
+    cliCases,
+    cliFormatCases,
+    browserCases,
+  ]) {
     for (const [name, run] of Object.entries(cases)) {
       try {
         await run(context);

@@ -24,7 +24,7 @@ export const fileCases = {
     const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
     assert.notEqual(manifest.version, '0.0.0');
     assert.equal(manifest.dependencies, undefined);
-    for (const path of [manifest.types, ...targets(manifest.exports)]) {
+    for (const path of [manifest.types, ...targets(manifest.exports), ...targets(manifest.bin)]) {
       assert.ok(existsSync(join(installed, path)), `${path} is missing`);
     }
     for (const entry of Object.values(manifest.exports)) {

@@ -1,0 +1,34 @@
+/** Table of contents: the commands, in the order of the help. */
+
+import type { Command } from './command.js';
+import { backup } from './commands/backup.js';
+import { check } from './commands/check.js';
+import { completions } from './commands/completions.js';
+import { exportRows } from './commands/export.js';
+import { help } from './commands/help.js';
+import { importRows } from './commands/import.js';
+import { inspect } from './commands/inspect.js';
+import { optimize } from './commands/optimize.js';
+import { prune } from './commands/prune.js';
+import { rebuild } from './commands/rebuild.js';
+import { repair } from './commands/repair.js';
+import { restore } from './commands/restore.js';
+import { salvage } from './commands/salvage.js';
+import { verify } from './commands/verify.js';
+
+export const COMMANDS: readonly Command[] = [
+  inspect,
+  check,
+  repair,
+  salvage,
+  backup,
+  verify,
+  restore,
+  prune,
+  rebuild,
+  optimize,
+  exportRows,
+  importRows,
+  completions,
+  help,
+];

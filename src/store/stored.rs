@@ -5,7 +5,7 @@ use super::database::Inner;
 use super::names;
 use crate::collection::{Config, Memory, Op, State};
 use crate::error::{Error, Kind, Result};
-use crate::format::block::BLOCK_HEADER_BYTES;
+use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader};
 use crate::format::snapshot::BlockRefV1;
 use crate::storage::{ReadNow, Storage};
 use crate::vectors::{Place, ReadStored};
@@ -37,6 +37,14 @@ impl ReadStored for BlocksNow {
         });
         self.last.set(Some((place.generation, name)));
         read
+    }
+
+    fn verify_stored(&self, place: Place, payload: &[u8]) -> Result<()> {
+        let mut header = [0; BLOCK_HEADER_BYTES];
+        let begin = Place { offset: place.offset.saturating_sub(BLOCK_HEADER_BYTES as u64), ..place };
+        self.read_stored(begin, &mut header)?;
+        let verified = BlockHeader::decode(&header).and_then(|header| header.verify(payload));
+        verified.map_err(|cause| cause.about(format_args!("{}", names::blocks(place.generation))))
     }
 }
 

@@ -20,6 +20,10 @@ pub trait ReadStored {
     /// Fills `out` from `place` on, or fails: a short read is an error. What is read is not verified; a checksum
     /// covers a whole block only.
     fn read_stored(&self, place: Place, out: &mut [u8]) -> Result<()>;
+
+    /// Refuses a whole payload that is not what its checksum says: what comes into memory to stay gets a new one with the
+    /// next snapshot.
+    fn verify_stored(&self, place: Place, payload: &[u8]) -> Result<()>;
 }
 
 /// Row groups that are left in storage.
@@ -96,16 +100,18 @@ impl Vectors {
         }
     }
 
-    /// Brings every row group into memory. On an error those that were read so far are there.
+    /// Brings every row group into memory, verified. On an error those that were read so far are there.
     pub fn make_resident(&mut self) -> Result<()> {
         for group in 0..self.stored.len() {
-            if self.place(group).is_none() {
-                continue;
-            }
+            let Some(place) = self.place(group) else { continue };
             let mut rows = Vec::new();
             let numbers = GROUP_ROWS * self.dimension;
             rows.try_reserve_exact(numbers).map_err(out_of_memory)?;
-            self.group_in(group, &mut rows)?;
+            rows.resize(numbers, 0.0);
+            self.read(place, &mut rows)?;
+            let bytes = bytemuck::cast_slice_mut(&mut rows);
+            self.reader.iter().try_for_each(|reader| reader.verify_stored(place, bytes))?;
+            self.patch_group(group, bytes);
             if let (Some(stored), Some(chunk)) = (self.stored.get_mut(group), self.chunks.get_mut(group)) {
                 *chunk = rows;
                 *stored = None;

@@ -30,6 +30,10 @@ impl ReadStored for Files {
         out.copy_from_slice(bytes.ok_or_else(|| Error::corrupt("short"))?);
         Ok(())
     }
+
+    fn verify_stored(&self, _: Place, _: &[u8]) -> Result<()> {
+        Ok(())
+    }
 }
 
 impl Files {

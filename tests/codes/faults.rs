@@ -3,7 +3,7 @@
 use super::support::fault::{Borrowed, FaultStorage};
 use super::support::{TestEnv, block_on, drain, open, rows};
 use super::{DIMENSION, ask, codes, full, placed, same_answers, stored};
-use lodestore::collection::{Config, Query};
+use lodestore::collection::{Config, Memory, Query};
 use lodestore::error::{Error, Kind};
 use lodestore::index::Metric;
 use lodestore::storage::{FileInfo, MemoryStorage, Once, ReadNow, Source, Storage};
@@ -137,6 +137,26 @@ fn damage_to_vectors_in_storage_is_found_and_not_written_on() {
     // Groups that are whole are still read and written.
     assert_eq!(ask(&db, &[1.0; DIMENSION], Some("{\"n\":{\"$lt\":9}}")).unwrap().len(), 9);
     block_on(db.upsert("c", rows("r", 3..4, DIMENSION))).unwrap();
+}
+
+/// In memory they would get a fresh checksum with the next snapshot. The simulation met it behind a log (seed 12671).
+#[test]
+fn damaged_vectors_do_not_come_into_memory_to_stay() {
+    let storage = MemoryStorage::new();
+    let db = stored(storage.clone(), codes(Metric::Cosine), 3000);
+    let (name, offset) = second_group(&db);
+    let full = Config { memory: Memory::Full, ..codes(Metric::Cosine) };
+    let twin = MemoryStorage::from_files(storage.files());
+    block_on(open(twin.clone()).unwrap().configure("c", full.clone())).unwrap();
+    for files in [&storage, &twin] {
+        overwrite(files, &name, |bytes| bytes[offset + 100] ^= 1);
+    }
+    let refused = block_on(db.configure("c", full)).unwrap_err();
+    assert!(refused.kind == Kind::Corrupt && refused.message.contains(&name), "{refused}");
+    assert!(db.state().unwrap().named("c").unwrap().leaves_vectors(), "it is as it was");
+    block_on(db.upsert("c", rows("r", 3..4, DIMENSION))).unwrap();
+    // Where the log asks for it.
+    assert_eq!(open(twin).map(drop).unwrap_err().kind, Kind::Corrupt);
 }
 
 #[test]

@@ -39,8 +39,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let (is_cut, last) = (seen.is_cut, seen.seq);
         let at = seen.collections.iter().position(|one| one.number == number);
         for slot in live.group_slots(group) {
-            seen.report.rows += 1;
             let Some(row) = live.row(slot) else { continue };
+            seen.report.rows += 1;
             let stored = at.and_then(|at| seen.collections.get(at));
             let same = stored.is_some_and(|one| one.rows.contains(slot) && one.vectors.contains(slot));
             // Of writes that cannot be read nothing is known.

@@ -11,6 +11,7 @@ mod stored;
 pub use report::{CheckReport, Problem};
 
 use super::database::Database;
+use super::disk::Health;
 use super::env::Env;
 use crate::error::{Error, Kind, Result};
 use crate::storage::Storage;
@@ -38,6 +39,11 @@ impl<S: Storage, E: Env> Database<S, E> {
     pub async fn check_and(&self, repair: bool, go_on: impl Fn() -> bool) -> Result<CheckReport> {
         let _turn = self.0.turn.take().await;
         self.0.disk.borrow().check_open()?;
+        // A log that was begun although that failed is no damage: who knows what became of it does not take it for any.
+        let is_settled = matches!(self.0.disk.borrow().health, Health::Writable);
+        if !is_settled {
+            let _ = self.0.settle().await;
+        }
         let go_on: &dyn Fn() -> Result<()> = &|| match go_on() {
             true => Ok(()),
             false => Err(Error::new(Kind::Unavailable, "the check was stopped, and nothing was changed")),

@@ -2,12 +2,18 @@
 
 import { hostNames, storagesOf } from './hosts.mjs';
 
-export const USAGE = `cargo xtask crash [--host chromium|firefox|node] [--storage indexeddb|opfs|files] [--mode kill|power]
-                  [--durability strict|relaxed] [--rounds N] [--seed N] [--new] [--record] [--verbose]
+export const USAGE = `cargo xtask crash [--host chromium|firefox|node] [--storage indexeddb|opfs|files]
+                  [--mode kill|power|full|quota|damage] [--durability strict|relaxed] [--rounds N] [--seed N]
+                  [--new] [--record] [--verbose]
 
-Kills real hosts while they write, and looks whether everything acknowledged is there. What is not named is done for all;
-durability is strict unless it is named. 'power' cuts a disk image off from its cache and needs root.
+Kills real hosts while they write, or takes their room or their files away, and looks whether everything acknowledged is
+there. What is not named is done for all; durability is strict unless it is named.
 
+  --mode kill     SIGKILL at any moment
+  --mode power    besides, the disk loses what it has not synced; it is an image that is mounted, which needs root
+  --mode full     the disk, an image again, is full, and has room again
+  --mode quota    the quota of Firefox is used up; that of Chromium is among the tests of the web
+  --mode damage   the files of Chromium's IndexedDB are damaged, which it deletes then
   --rounds N      crashes of each setting, else 50
   --seed N        the writes and the moments to begin with, else a new one, which is printed
   --new           power cuts of Chromium's OPFS hit a database that is new, which it is known to lose
@@ -20,7 +26,7 @@ const FLAGS = ['new', 'record', 'verbose'];
 const CHOICES = {
   host: hostNames,
   storage: [...new Set(hostNames.flatMap(storagesOf))],
-  mode: ['kill', 'power'],
+  mode: ['kill', 'power', 'full', 'quota', 'damage'],
   durability: ['strict', 'relaxed'],
 };
 
@@ -50,7 +56,9 @@ export function settings(chosen) {
   const found = [];
   for (const oneHost of hostNames.filter((name) => name === (host ?? name)))
     for (const oneStorage of storagesOf(oneHost).filter((name) => name === (storage ?? name)))
-      for (const oneMode of CHOICES.mode.filter((name) => name === (mode ?? name)))
+      for (const oneMode of CHOICES.mode.filter(
+        (name) => name === (mode ?? name) && has(oneHost, oneStorage, name),
+      ))
         found.push({
           host: oneHost,
           storage: oneStorage,
@@ -58,8 +66,14 @@ export function settings(chosen) {
           durability,
           ...start(chosen, oneHost, oneStorage, oneMode),
         });
-  if (found.length === 0) throw new Error(`${host} has no ${storage}: it has ${storagesOf(host).join(', ')}`);
-  return found;
+  if (found.length > 0) return found;
+  const named = [host, storage, mode].filter((name) => name !== undefined).join(' ');
+  throw new Error(`there is no ${named}: see what has which storage, and which mode is for which host`);
+}
+
+function has(host, storage, mode) {
+  if (mode === 'quota') return host === 'firefox';
+  return mode !== 'damage' || (host === 'chromium' && storage === 'indexeddb');
 }
 
 /** Chromium keeps the names of OPFS files in a database of its own, which it does not sync. */

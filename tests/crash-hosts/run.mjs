@@ -5,7 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { versionOf } from './hosts.mjs';
 import { options, settings, USAGE } from './options.mjs';
 import { record } from './report.mjs';
+import { damageTrial } from './damage.mjs';
+import { fullTrial } from './full.mjs';
 import { trial } from './trial.mjs';
+
+const TRIALS = { kill: trial, power: trial, full: fullTrial, quota: fullTrial, damage: damageTrial };
 
 async function main(chosen) {
   const seed = chosen.seed ?? String(Math.floor(Math.random() * 1e9));
@@ -23,14 +27,14 @@ async function main(chosen) {
     const say = (text) =>
       (chosen.verbose || !text.startsWith('round')) && console.log(`     ${name}: ${text}`);
     const began = performance.now();
-    const total = await trial(setting, { rounds: chosen.rounds, seed, scratch, say });
+    const total = await TRIALS[mode](setting, { rounds: chosen.rounds, seed, scratch, say });
     const seconds = Math.round((performance.now() - began) / 1000);
     const mayLose = isKnown || (durability === 'relaxed' && mode === 'power');
     if (total.lost > 0 && !mayLose && total.failures.length === 0)
       total.failures.push(`${name}: ${total.lost} acknowledged writes lost`);
     console.log(
       `${total.failures.length === 0 ? 'ok  ' : 'FAIL'} ${name}: ${total.rounds} rounds, ${total.writes} writes acknowledged, ` +
-        `${total.lost} lost in ${total.lossy} rounds, ${total.kept} there unacknowledged, ${total.torn} torn tails, ${total.deleted} times deleted by the browser, ${seconds} s`,
+        `${total.lost} lost, ${details(total)}${total.deleted} times deleted by the browser, ${seconds} s`,
     );
     sum.rounds += total.rounds;
     sum.writes += total.writes;
@@ -43,6 +47,14 @@ async function main(chosen) {
     `${sum.rounds} rounds, ${sum.writes} writes acknowledged, ${sum.lost} lost that may not be, ${sum.failures} failures; seed ${seed}`,
   );
   process.exitCode = sum.failures === 0 && sum.rounds > 0 ? 0 : 1;
+}
+
+function details({ lossy, kept, torn, refused }) {
+  if (refused !== undefined)
+    return Object.entries(refused)
+      .map(([code, count]) => `${count} refused with ${code}, `)
+      .join('');
+  return torn === undefined ? '' : `in ${lossy} rounds, ${kept} there unacknowledged, ${torn} torn tails, `;
 }
 
 let chosen;

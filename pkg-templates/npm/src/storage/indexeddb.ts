@@ -7,7 +7,8 @@
 import { LodestoreError, toLodestoreError } from '../errors.js';
 import type { Durability, FileInfo, RoomEstimate } from '../types.js';
 import { commitEarly } from './idb-commit.js';
-import { CHUNKS, Connection, deleteDatabase, FILES, OWNER_ID, result } from './idb-connection.js';
+import { Connection, OWNER_ID } from './idb-connection.js';
+import { CHUNKS, deleteDatabase, FILES, result } from './idb-open.js';
 import { HELD, type Lock, lockName, PAGE_HIDDEN, watchPageHide, webLock } from './lock.js';
 import { checkDatabaseName, isFileName } from './names.js';
 import { type Backend, checkEnd, type Draft, exists, type OpenStorage, outOfRange, Shell } from './shell.js';

@@ -7,7 +7,7 @@ import { Launches } from './launch.mjs';
 import { Model } from './model.mjs';
 import { random, WRITERS } from './rows.mjs';
 
-/** KiB that Firefox takes the disk to have: much more than there is, and so much that its quota, a fifth, is met first. */
+/** KiB that all sites of Firefox have together: much more than the disk, or so much that a fifth, the quota, is met first. */
 const LIMIT = 'dom.quotaManager.temporaryStorage.fixedLimit';
 const PREFS = { full: { [LIMIT]: 4 << 20 }, quota: { [LIMIT]: 80 << 10 } };
 const CHECKPOINT_LOG_BYTES = 150_000;
@@ -55,6 +55,8 @@ class Fillings {
   #profile;
   /** Chromium tells a full disk in IndexedDB by closing it, and is then not to be asked until there is room. */
   #isCutOff;
+  /** A writer does not know whether its write was made. */
+  #isUnknown = false;
 
   constructor(setting, given) {
     Object.assign(this, { setting, ...given });
@@ -87,7 +89,7 @@ class Fillings {
     } catch (error) {
       // Only this one is known for it, and it has to be told.
       if (error.code !== 'Evicted' || !this.#isCutOff) throw error;
-      await this.#deleted(error);
+      this.#deleted(error);
     } finally {
       this.#launches.close();
       await this.#disk.close();
@@ -102,6 +104,7 @@ class Fillings {
       await launch.write(this.#model, seed);
       await launch.goOn(next() * WRITING_MS);
       await this.#fill(launch);
+      if (this.#isUnknown) return;
       await this.#look(launch);
       await this.#prune(launch);
       if (!this.#isCutOff) {
@@ -110,22 +113,26 @@ class Fillings {
       }
       if (!isKilled || this.setting.mode === 'quota') await this.#resume(launch);
     });
-    if (!isKilled || this.setting.mode === 'quota') return;
+    if (this.setting.mode === 'quota') return;
     // Full when it is opened: what is there is to be read.
-    if (!this.#isCutOff)
+    if (isKilled && !this.#isCutOff)
       await this.#launched(async (launch) => this.#compared(await launch.survey(), 'opened on a full disk'));
     await this.#disk.free();
   }
 
+  /** What `use` makes of one start of the host. */
   async #launched(use) {
+    this.#isUnknown = false;
     const launch = await this.#launches.next(this.#profile, { prefs: PREFS[this.setting.mode] });
     launch.onRefusal = ({ w, what, code, message }) => {
       this.total.refused[code] = (this.total.refused[code] ?? 0) + 1;
-      // A checkpoint may be in the way of its own room; a write is refused, or it is lost.
-      if (code !== 'Quota') launch.fail(`writer ${w}: ${what} is refused with ${code}: ${message}`, code);
+      // Chromium does not always say what it was that failed; then it may have been written.
+      if (code === 'Unavailable' && this.#isCutOff) this.#isUnknown ||= what === 'write';
+      else if (code !== 'Quota')
+        launch.fail(`writer ${w}: ${what} is refused with ${code}: ${message}`, code);
     };
     try {
-      await use(launch);
+      return await use(launch);
     } finally {
       await this.#launches.end(launch);
     }
@@ -156,6 +163,7 @@ class Fillings {
       return;
     }
     this.total.pruned += 1;
+    this.say(`round ${this.total.rounds + 1}: pruned ${result.bytes} bytes`);
     // On a disk others may be quicker to take it.
     if (this.setting.mode !== 'quota' || result.bytes < ENOUGH_BYTES) return;
     const before = this.#model.acked;
@@ -175,6 +183,7 @@ class Fillings {
       if (performance.now() > until) throw new Error('there is room and writers are still refused');
       launch.resume();
       await launch.goOn(LOOK_MS);
+      if (this.#isUnknown) return;
     }
   }
 
@@ -199,8 +208,8 @@ class Fillings {
     if (wrong.length > 0) throw new Error(`${wrong.join('; ')} (${JSON.stringify(survey.opened)})`);
   }
 
-  /** The browser deleted it: whoever opens it is told, and not given an empty one. */
-  async #deleted(error) {
+  /** The browser deleted it, and that was told. */
+  #deleted(error) {
     this.say(`round ${this.total.rounds + 1}: deleted by the browser (${error.message.split('\n')[0]})`);
     this.total.deleted += 1;
     this.total.rounds += 1;

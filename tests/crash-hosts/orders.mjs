@@ -39,8 +39,13 @@ async function fill() {
   } catch {
     return; // Not even that: it is full.
   }
-  for (let piece = 1 << 20; piece >= 1024; piece /= 4) while (await isAdded(db, piece));
-  db.close();
+  try {
+    for (let piece = 1 << 20; piece >= 1024; piece /= 4) while (await isAdded(db, piece));
+  } catch {
+    // Firefox takes the connection away.
+  } finally {
+    db.close();
+  }
 }
 
 function free() {

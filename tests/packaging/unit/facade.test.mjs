@@ -135,6 +135,20 @@ test('creating a file hands its chunks on in order', async () => {
   await assert.rejects(() => host.createEnd(handle), { code: 'Invalid' });
 });
 
+test('a storage that fails in the middle of its chunks is what is told', async () => {
+  const host = new StorageHost(
+    storage(async (name, chunks) => {
+      for await (const chunk of chunks)
+        throw Object.assign(new Error(`no space for ${chunk.length} bytes`), { code: 'ENOSPC' });
+    }),
+    new Set(),
+  );
+  const handle = host.createBegin('f');
+  await host.createPush(handle, Uint8Array.of(1, 2));
+  await assert.rejects(() => host.createPush(handle, Uint8Array.of(3)), { code: 'Quota' });
+  await assert.rejects(() => host.createEnd(handle), { code: 'Quota' });
+});
+
 test('a file that is given up makes the source throw', async () => {
   let thrown;
   const host = new StorageHost(

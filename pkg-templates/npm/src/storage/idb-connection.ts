@@ -18,6 +18,8 @@ const CLAIMS_KEPT = 256;
 
 /** Waits before attempts to get back a connection that the browser dropped, and to use it, ms. */
 const REOPEN_MS = [0, 50, 200, 800];
+/** How long a transaction may take to end after its connection. */
+const CLOSED_MS = 20;
 
 export class Connection {
   readonly #name: string;
@@ -225,10 +227,7 @@ export class Connection {
         // The browser dropped the connection; the next call gets a new one.
         db.onclose = () => this.#drop(db);
         await learnCommit(db, CHUNKS);
-        await this.#newLog().catch((error: unknown) => {
-          db.close();
-          throw error;
-        });
+        await this.#newLog(db);
         this.#db = db;
         this.#opened = true;
         return db;
@@ -241,12 +240,16 @@ export class Connection {
     throw toLodestoreError(failure, this.#label);
   }
 
-  /** Before more is written behind what a full disk cut off; else beside the work, as it may have been a crash. */
-  async #newLog(): Promise<void> {
-    if (this.#disk.isOn) return beginNewLog();
-    void beginNewLog().catch((error: unknown) => {
-      if (isFullDisk(error)) this.#disk.met(this.#label, error);
-    });
+  /** Before anything is written behind what a full disk, or a crash, cut off. */
+  async #newLog(db: IDBDatabase): Promise<void> {
+    try {
+      await beginNewLog();
+    } catch (error) {
+      // To be read it need not be, and what can be written tells itself.
+      if (!this.#disk.isOn) return;
+      db.close();
+      throw error;
+    }
   }
 }
 
@@ -270,8 +273,9 @@ async function finish<T>(tx: IDBTransaction, body: (tx: IDBTransaction) => Promi
   const ended = new Promise<{ error: unknown } | undefined>((resolve) => {
     tx.oncomplete = () => resolve(undefined);
     tx.onabort = () => resolve({ error: tx.error });
-    const closed = () =>
-      resolve({ error: new DOMException('The connection was closed', 'InvalidStateError') });
+    const end = { error: new DOMException('The connection was closed', 'InvalidStateError') };
+    // What it says of the transaction may come right behind, with the reason.
+    const closed = () => setTimeout(resolve, CLOSED_MS, end);
     tx.db.addEventListener('close', closed, { signal: closing.signal });
   });
   try {

@@ -8,7 +8,7 @@
  *   it damaged and deletes everything. Deleting a database, however small, makes the browser begin a new log.
  */
 
-import { hostCode, LodestoreError } from '../errors.js';
+import { LodestoreError } from '../errors.js';
 import { result } from './idb-open.js';
 
 const FIRST_MS = 2_000;
@@ -20,6 +20,7 @@ export class FullDisk {
   #until = 0;
   #wait = FIRST_MS;
   #cause: unknown;
+  #isFull = false;
 
   /** Whether it was full when it was last written to. */
   get isOn(): boolean {
@@ -28,28 +29,42 @@ export class FullDisk {
 
   /** Throws as long as nothing is to be opened. */
   check(label: string): void {
-    if (performance.now() < this.#until) throw noSpace(label, this.#cause);
+    if (performance.now() < this.#until) throw this.#told(label);
   }
 
   /** It is full now. Returns what to tell. */
   met(label: string, cause: unknown): LodestoreError {
+    this.#isFull ||= /NO_SPACE|full disk/.test(messageOf(cause));
     this.#cause = cause;
     this.#until = performance.now() + this.#wait;
     this.#wait = Math.min(2 * this.#wait, LONGEST_MS);
-    return noSpace(label, cause);
+    return this.#told(label);
   }
 
   /** Something was written. */
   over(): void {
     this.#cause = undefined;
+    this.#isFull = false;
     this.#wait = FIRST_MS;
+  }
+
+  #told(label: string): LodestoreError {
+    const code = this.#isFull ? 'Quota' : 'Unavailable';
+    const what = this.#isFull
+      ? 'the disk is full; free some room and write again'
+      : 'the browser cannot open its files; see that the disk has room, and try again';
+    const message = `${label}: ${what} (it is not asked for ${FIRST_MS / 1000} s and more, as it may delete everything then)`;
+    return new LodestoreError(code, message, { cause: this.#cause });
   }
 }
 
-/** Whether this is the disk, and not the quota, of which Chromium says otherwise. */
+/** Whether this is the disk, of which Chromium does not always say that it is full; of the quota it says otherwise. */
 export function isFullDisk(error: unknown): boolean {
-  const { message } = (error ?? {}) as { message?: unknown };
-  return hostCode(error) !== undefined && /NO_SPACE|full disk/.test(String(message));
+  return /NO_SPACE|opening backing store/.test(messageOf(error));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof DOMException ? error.message : '';
 }
 
 /** In Chromium: from now on nothing is written behind what a crash or a full disk cut off. */
@@ -57,12 +72,4 @@ export async function beginNewLog(): Promise<void> {
   if (!('dataLoss' in IDBVersionChangeEvent.prototype)) return;
   (await result(indexedDB.open(OTHER))).close();
   await result(indexedDB.deleteDatabase(OTHER));
-}
-
-function noSpace(label: string, cause: unknown): LodestoreError {
-  return new LodestoreError(
-    'Quota',
-    `${label}: the disk is full; free some room and write again (the browser is not asked for ${FIRST_MS / 1000} s and more, as it may delete everything on a full disk)`,
-    { cause },
-  );
 }

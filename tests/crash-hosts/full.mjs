@@ -12,8 +12,8 @@ const LIMIT = 'dom.quotaManager.temporaryStorage.fixedLimit';
 const PREFS = { full: { [LIMIT]: 4 << 20 }, quota: { [LIMIT]: 80 << 10 } };
 const CHECKPOINT_LOG_BYTES = 150_000;
 const WRITING_MS = 600;
-/** Before that where the log is begun anew at each opening, which a disk that is full by then cuts off. */
-const BEGUN_MS = 1000;
+/** Before that in Chromium's IndexedDB: localStorage, which has to remember it, is on the disk 5 s after a change. */
+const REMEMBERED_MS = 6000;
 /** How long writers may take to be refused, and to be let in again: Chromium is left alone for a while. */
 const REFUSED_MS = 60_000;
 const RESUMED_MS = 90_000;
@@ -104,7 +104,7 @@ class Fillings {
     await this.#launched(async (launch) => {
       this.#settle(await launch.survey());
       await launch.write(this.#model, seed);
-      await launch.goOn((this.#isCutOff ? BEGUN_MS : 0) + next() * WRITING_MS);
+      await launch.goOn((this.#isCutOff ? REMEMBERED_MS : 0) + next() * WRITING_MS);
       await this.#fill(launch);
       if (this.#isUnknown) return;
       await this.#look(launch);

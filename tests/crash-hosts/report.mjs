@@ -68,9 +68,10 @@ What differs between hosts:
 * *Firefox, OPFS* says it by a short count, *Chromium, OPFS* by \`QuotaExceededError\`, *Node* by ENOSPC, and *Firefox, IndexedDB* by \`QuotaExceededError\`, for the
   disk as well as for the quota. All go on when there is room, in the same handle.
 * *Chromium, IndexedDB* closes every connection of the site with an \`UnknownError\`. Asked again while there is no room it deleted all databases of the site, and with room it wrote
-  on behind a half-written record, which it took for damage at the next start and deleted them, too. So Lodestore says \`Quota\`, leaves the browser alone for 2 s,
-  twice as long each time up to a minute, and then has it begin a new log before it writes; so also at each opening. \`get\`, \`query\`, \`list\` and \`count\` go on
-  meanwhile; \`stats\` and \`check\` are \`Quota\`. A disk that stays full for long, with a page that goes on trying, can still cost the database: \`Evicted\`.
+  on behind a half-written record, which it took for damage at the next start and deleted them, too. So Lodestore says \`Quota\` (\`Unavailable\` where Chromium does not name the reason),
+  leaves the browser alone for 2 s, twice as long each time up to a minute, and then has it begin a new log before it writes; so also at each opening. \`get\`,
+  \`query\`, \`list\` and \`count\` go on meanwhile; \`stats\` and \`check\` are refused as well. It is less often then that Chromium deletes them, and not never: \`deleted by
+  the browser\` counts the rounds, and each was told, as \`Evicted\`. OPFS did not lose anything: on disks that fill up it is the better choice there.
 `;
 
 function page(all) {

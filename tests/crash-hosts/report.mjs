@@ -56,7 +56,7 @@ disk has room, and the site's share of it is used up by another database (Firefo
 round all four writers have to be refused with \`Quota\`; everything acknowledged is read, and nothing that was refused; \`prune()\` is called, and
 the database closed and opened again, while it is full. Then there is room again and what was refused is written by the same page, or the host is
 killed while it is full, and opened as it is before there is room. \`pruned\` counts the rounds where pruning went through: IndexedDB takes room
-even to delete. After that a write has to fit in, with \`quota\`. \`damage\`: bytes of Chromium's own files are changed, and what it then deletes has to be missed.
+even to delete. After that a write has to fit in, with \`quota\`. (Chromium's IndexedDB is not opened while it is full: see below.) \`damage\`: bytes of Chromium's own files are changed, and what it then deletes has to be missed.
 
 | host | storage | how | rounds | acknowledged | lost | failures | refused with | pruned | deleted by the browser |
 |---|---|---|---:|---:|---:|---:|---|---:|---:|

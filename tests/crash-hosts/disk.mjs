@@ -4,11 +4,13 @@
 // made meanwhile is not: the kernel goes on writing behind the copying, and blocks come out in an order that no disk has.)
 
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const BYTES = '400M';
+/** Of one that is to be filled up; a profile of Firefox takes a third of it. */
+const SMALL_BYTES = '128M';
 /** EXT4_IOC_SHUTDOWN, without writing the journal first. */
 const SHUTDOWN = `
 import fcntl, os, struct, sys
@@ -23,15 +25,19 @@ export class Disk {
 
   /** A new disk, mounted. */
   static async make(scratch) {
+    return Disk.prepare(new Disk(), scratch, BYTES);
+  }
+
+  static async prepare(disk, scratch, bytes) {
     if (process.getuid?.() !== 0)
-      throw new Error('A power cut needs disk images that are mounted: run it as root, or with --mode kill');
-    const disk = new Disk();
+      throw new Error('This needs disk images that are mounted: run it as root, or with --mode kill');
     disk.#image = join(scratch, 'disk.img');
     disk.folder = join(scratch, 'disk');
     await mkdir(disk.folder, { recursive: true });
     await rm(disk.#image, { force: true });
-    await run('truncate', ['-s', BYTES, disk.#image]);
-    await run('mkfs.ext4', ['-q', '-F', disk.#image]);
+    await run('truncate', ['-s', bytes, disk.#image]);
+    // Nothing is kept back for root, who may be running this.
+    await run('mkfs.ext4', ['-q', '-F', '-m', '0', disk.#image]);
     await disk.#mount();
     return disk;
   }
@@ -76,6 +82,41 @@ export class Disk {
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     }
+  }
+}
+
+/** A disk that is soon full, and has room again. */
+export class SmallDisk extends Disk {
+  #ballast;
+
+  static async make(scratch) {
+    return Disk.prepare(new SmallDisk(), scratch, SMALL_BYTES);
+  }
+
+  /** Until nothing more fits in. */
+  async fill() {
+    const file = (this.#ballast ??= await open(join(this.folder, 'ballast'), 'a'));
+    for (let piece = 1 << 20; piece >= 1024; piece /= 4) {
+      const bytes = new Uint8Array(piece);
+      try {
+        for (;;) await file.write(bytes);
+      } catch (error) {
+        if (error.code !== 'ENOSPC') throw error;
+      }
+    }
+    // Room that is only promised would be missed later.
+    await file.datasync();
+  }
+
+  async free() {
+    await this.#ballast?.close();
+    this.#ballast = undefined;
+    await rm(join(this.folder, 'ballast'), { force: true });
+  }
+
+  async close() {
+    await this.free();
+    await super.close();
   }
 }
 

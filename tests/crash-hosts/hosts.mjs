@@ -43,8 +43,8 @@ const HOSTS = {
   firefox: {
     storages: ['indexeddb', 'opfs'],
     program: () => process.env.FIREFOX ?? '/usr/bin/firefox-esr',
-    async prepare(profile) {
-      const lines = Object.entries(FIREFOX_PREFS).map(
+    async prepare(profile, prefs) {
+      const lines = Object.entries({ ...FIREFOX_PREFS, ...prefs }).map(
         ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`,
       );
       await writeFile(join(profile, 'user.js'), lines.join(''));
@@ -74,10 +74,10 @@ export function versionOf(host) {
   }
 }
 
-/** Starts the host on a profile folder. */
-export async function start(host, profile, url) {
+/** Starts the host on a profile folder; `prefs` are those of Firefox. */
+export async function start(host, profile, url, prefs = {}) {
   await mkdir(profile, { recursive: true });
-  await HOSTS[host].prepare?.(profile);
+  await HOSTS[host].prepare?.(profile, prefs);
   // A group of its own, so that all of its processes can be killed with one call.
   const child = spawn(HOSTS[host].program(), HOSTS[host].command(profile, url), {
     detached: true,

@@ -15,11 +15,11 @@ export class Launches {
   #launch;
 
   /** `noted` hears what a browser says of its own files. */
-  constructor({ host, storage, durability, checkpointLogBytes }, noted) {
+  constructor({ host, storage, durability, checkpointLogBytes, isPatient }, noted) {
     this.noted = noted;
     this.#host = host;
     const options = { storage, durability, checkpointLogBytes };
-    this.#given = { name: 'crash', options, packed: nodeEntry() };
+    this.#given = { name: 'crash', options, isPatient, packed: nodeEntry() };
   }
 
   async listen() {
@@ -29,10 +29,12 @@ export class Launches {
     );
   }
 
-  async next(profile) {
+  /** `prefs` are those of Firefox, `options` are of the opening and besides the others. */
+  async next(profile, { prefs, options } = {}) {
     this.#run += 1;
-    this.#launch = new Launch(this.#given, this.noted);
-    this.#launch.process = await start(this.#host, profile, this.#server.url(this.#run));
+    const given = { ...this.#given, options: { ...this.#given.options, ...options } };
+    this.#launch = new Launch(given, this.noted);
+    this.#launch.process = await start(this.#host, profile, this.#server.url(this.#run), prefs);
     this.#launch.process.exited.then(
       () => this.#launch.fail(`${this.#host} ended by itself: ${this.#launch.process.errors()}`),
       (error) => this.#launch.fail(error.message),
@@ -57,6 +59,11 @@ class Launch {
   #came = new Map();
   #answerSurvey;
   #model;
+  /** By writer that waits for room: what it was told, and how to let it go on. */
+  refusals = new Map();
+  /** Gives an order to the host, which waits for one. */
+  #order = new Deferred();
+  #done = new Deferred();
   isOver = false;
 
   constructor(given, noted) {
@@ -65,16 +72,15 @@ class Launch {
     this.failed.catch(() => undefined);
   }
 
-  fail(reason) {
-    if (!this.isOver) this.reject(new Error(reason));
+  fail(reason, code) {
+    if (!this.isOver) this.reject(Object.assign(new Error(reason), { code }));
   }
 
   /** What the driver answers; nothing, and whoever told it waits. */
   hear(message) {
-    if (message.type === 'error') this.fail(message.error);
+    if (message.type === 'error') this.fail(message.error, message.code);
     if (message.type === 'note') this.noted(message.note);
-    const { resolve } = this.#expect(message.type);
-    resolve(message);
+    this.#expect(message.type).resolve(message);
     switch (message.type) {
       case 'start':
         return this.given;
@@ -83,6 +89,11 @@ class Launch {
       case 'ack':
         this.#model.ack(message.w, message.n, message.seq);
         return {};
+      case 'refused':
+        return new Promise((goOn) => this.#refused(message, goOn));
+      case 'ready':
+        this.#done.resolve(message.outcome);
+        return new Promise((order) => this.#order.resolve(order));
       default:
         return {};
     }
@@ -109,32 +120,59 @@ class Launch {
     await this.#wait('closed');
   }
 
+  #refused(message, goOn) {
+    // What is not known to have failed may be there.
+    if (message.what === 'write' && message.code === 'Quota') this.#model.refuse(message.w);
+    this.refusals.set(message.w, { ...message, goOn });
+    this.onRefusal?.(message);
+  }
+
+  /** Writers that were refused write the same again. */
+  resume() {
+    this.#model.allow();
+    for (const { goOn } of this.refusals.values()) goOn({});
+    this.refusals.clear();
+  }
+
+  /** Has it do something beside the writers; resolves to `result`, or to `refused`. */
+  async order(what, given = {}) {
+    const order = await this.#within(`an order to ${what}`, this.#order.promise);
+    this.#order = new Deferred();
+    this.#done = new Deferred();
+    order({ what, ...given });
+    return this.#within(`the outcome of ${what}`, this.#done.promise);
+  }
+
   /** Lets it go on for so long, unless something goes wrong. */
   async goOn(ms) {
     await Promise.race([this.failed, pause(ms)]);
   }
 
   #expect(type) {
-    if (!this.#came.has(type)) {
-      let resolve;
-      const promise = new Promise((done) => (resolve = done));
-      this.#came.set(type, { promise, resolve });
-    }
+    if (!this.#came.has(type)) this.#came.set(type, new Deferred());
     return this.#came.get(type);
   }
 
-  async #wait(type) {
+  #wait(type) {
+    return this.#within(`'${type}'`, this.#expect(type).promise);
+  }
+
+  async #within(what, promise) {
     let timer;
     const late = new Promise((_, reject) => {
-      const message = `no word of '${type}' within ${PATIENCE_MS / 1000} s`;
+      const message = `no word of ${what} within ${PATIENCE_MS / 1000} s`;
       timer = setTimeout(() => reject(new Error(message)), PATIENCE_MS);
     });
     try {
-      return await Promise.race([this.#expect(type).promise, this.failed, late]);
+      return await Promise.race([promise, this.failed, late]);
     } finally {
       clearTimeout(timer);
     }
   }
+}
+
+class Deferred {
+  promise = new Promise((resolve) => (this.resolve = resolve));
 }
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -14,18 +14,31 @@ export class Model {
   #seed = 0;
   /** By writer: sequence numbers of the acknowledged writes of this round. */
   #acked = Array.from({ length: WRITERS }, () => []);
+  /** Writers who were told that the write after those has not happened. */
+  #refused = new Set();
 
   /** What the writers of the next round are told. */
   begin(seed) {
     this.#seed = seed;
     this.#first += 1 + Math.max(0, ...this.#acked.map((acked) => acked.length));
     this.#acked = this.#acked.map(() => []);
+    this.#refused.clear();
     return { seed, first: this.#first, writers: this.#rows.map((rows) => [...rows]) };
   }
 
   ack(w, n, seq) {
     if (n !== this.#first + this.#acked[w].length) throw new Error(`writer ${w} told of ${n} out of turn`);
     this.#acked[w].push(seq);
+  }
+
+  /** It must not be there. */
+  refuse(w) {
+    this.#refused.add(w);
+  }
+
+  /** From now on it may be. */
+  allow() {
+    this.#refused.clear();
   }
 
   get acked() {
@@ -36,7 +49,19 @@ export class Model {
    * Compares what was found with what may be there, and goes on from there. `lost` counts acknowledged writes that
    * are gone, `kept` writes that are there though nobody was told.
    */
-  settle({ rows, problems, seq }) {
+  settle(found) {
+    const { states, places, ...counts } = this.compare(found);
+    if (places === undefined) return counts;
+    this.#rows = places.map((at, w) => states[w][at]);
+    this.seq = found.seq;
+    return counts;
+  }
+
+  /**
+   * The same, and nothing changes; `places` is after how many writes each of the writers is. Without a sequence number,
+   * which takes asking the storage, as many as fit.
+   */
+  compare({ rows, problems, seq }) {
     const wrong = [...problems];
     if (rows.some(({ w }) => !(w >= 0 && w < WRITERS))) wrong.push('rows that nobody wrote');
     const states = this.#rows.map((_, w) => this.#states(w));
@@ -49,7 +74,10 @@ export class Model {
     if (wrong.length > 0) return { wrong, lost: this.acked, kept: 0 };
     // A row that was written and deleted leaves a writer as it was: then the sequence number says which it is.
     const made = seq - this.seq;
-    const places = combinations(fits).find((places) => places.reduce((sum, at) => sum + at, 0) === made);
+    const places =
+      seq === undefined
+        ? fits.map((of) => of.at(-1))
+        : combinations(fits).find((places) => places.reduce((sum, at) => sum + at, 0) === made);
     if (places === undefined) {
       wrong.push(
         `the sequence number says ${made} writes, and the rows ${fits.map((of) => of.at(-1)).join(' + ')}`,
@@ -64,18 +92,17 @@ export class Model {
       kept += Math.max(0, at - acked.length);
       newestThere = Math.max(newestThere, acked[Math.min(at, acked.length) - 1] ?? 0);
       oldestGone = Math.min(oldestGone, acked[at] ?? Infinity);
-      this.#rows[w] = states[w][at];
     }
     // Writes may be lost from the end only: never one with a later one still there.
     if (newestThere > oldestGone) wrong.push(`write ${newestThere} is there and ${oldestGone} is gone`);
-    this.seq = seq;
-    return { wrong, lost, kept };
+    return { wrong, lost, kept, states, places };
   }
 
-  /** The states before this round's writes, after each acknowledged one, and after the one that was under way. */
+  /** The states before this round's writes, after each acknowledged one, and after the one that was under way, if any. */
   #states(w) {
     const states = [this.#rows[w]];
-    for (let n = 0; n <= this.#acked[w].length; n += 1)
+    const count = this.#acked[w].length + (this.#refused.has(w) ? 0 : 1);
+    for (let n = 0; n < count; n += 1)
       states.push(nextWrite(this.#seed, w, this.#first + n, states[n]).after);
     return states;
   }

@@ -9,5 +9,5 @@ const tell = async (message) => {
   return answer.json();
 };
 
-const { name, options, packed } = await tell({ type: 'start' });
-await work(await import(packed), { name, options: { ...options, directory: folder } }, tell);
+const { packed, ...given } = await tell({ type: 'start' });
+await work(await import(packed), { ...given, options: { ...given.options, directory: folder } }, tell);

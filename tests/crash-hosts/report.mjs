@@ -48,7 +48,34 @@ counts writes that were there though the crash came before their acknowledgement
 |---|---|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 `;
 
-function page(results) {
+const ROOM = `
+## Without room
+
+\`full\`: the profile lies on ext4 in an image file of 128 MB, and another file takes all of its room while the writers write. \`quota\`: the
+disk has room, and the site's share of it is used up by another database (Firefox; Chromium's quota is among the tests of the web). In each
+round all four writers have to be refused with \`Quota\`; everything acknowledged is read, and nothing that was refused; \`prune()\` is called, and
+the database closed and opened again, while it is full. Then there is room again and what was refused is written by the same page, or the host is
+killed while it is full, and opened as it is before there is room. \`pruned\` counts the rounds where pruning went through: IndexedDB takes room
+even to delete. After that a write has to fit in, with \`quota\`. (Chromium's IndexedDB is not opened while it is full: see below.) \`damage\`: bytes of Chromium's own files are changed, and what it then deletes has to be missed.
+
+| host | storage | how | rounds | acknowledged | lost | failures | refused with | pruned | deleted by the browser |
+|---|---|---|---:|---:|---:|---:|---|---:|---:|
+`;
+
+const WITHOUT_ROOM = `
+What differs between hosts:
+
+* *Firefox, OPFS* says it by a short count, *Chromium, OPFS* by \`QuotaExceededError\`, *Node* by ENOSPC, and *Firefox, IndexedDB* by \`QuotaExceededError\`, for the
+  disk as well as for the quota. All go on when there is room, in the same handle.
+* *Chromium, IndexedDB* closes every connection of the site with an \`UnknownError\`. Asked again while there is no room it deleted all databases of the site, and with room it wrote
+  on behind a half-written record, which it took for damage at the next start and deleted them, too. So Lodestore says \`Quota\` (\`Unavailable\` where Chromium does not name the reason),
+  leaves the browser alone for 2 s, twice as long each time up to a minute, and then has it begin a new log before it writes; so also at each opening. \`get\`,
+  \`query\`, \`list\` and \`count\` go on meanwhile; \`stats\` and \`check\` are refused as well. It is less often then that Chromium deletes them, and not never: \`deleted by
+  the browser\` counts the rounds, and each was told, as \`Evicted\`. OPFS did not lose anything: on disks that fill up it is the better choice there.
+`;
+
+function page(all) {
+  const results = all.filter(({ mode }) => ['kill', 'power'].includes(mode));
   const rows = results.map((one) => {
     const crash = { kill: 'SIGKILL', power: 'power cut' }[one.mode];
     const start = { new: 'new', synced: 'made, then synced' }[one.start];
@@ -69,5 +96,24 @@ function page(results) {
 One line again: \`cargo xtask crash --host H --storage S --mode kill|power --durability D\`; power cuts need root. \`--new\` is for the
 line of Chromium's OPFS with a new database.
 `;
-  return HEAD + rows.join('') + tail;
+  return HEAD + rows.join('') + tail + room(all);
+}
+
+function room(all) {
+  const rows = all
+    .filter(({ mode }) => ['full', 'quota', 'damage'].includes(mode))
+    .map((one) => {
+      const refused = Object.entries(one.refused ?? {}).map(([code, count]) => `${code} (${count})`);
+      const cells = [
+        one.version,
+        NAMES[one.storage],
+        one.mode,
+        one.rounds,
+        one.writes,
+        one.lost,
+        one.failures.length,
+      ];
+      return `| ${[...cells, refused.join(', ') || '–', one.pruned ?? '–', one.deleted].join(' | ')} |\n`;
+    });
+  return rows.length === 0 ? '' : ROOM + rows.join('') + WITHOUT_ROOM;
 }

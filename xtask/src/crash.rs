@@ -5,8 +5,11 @@ use crate::run::{Result, command as program, run};
 use crate::setup::{chromium, firefox, node};
 use crate::{pack, paths};
 
-/// What each run of the tests does: SIGKILL only, because a power cut needs root.
+/// What each run of the tests does.
 pub const IN_TESTS: [&str; 6] = ["--mode", "kill", "--rounds", "3", "--seed", "1"];
+/// What else it does, where there is no room. This needs root.
+pub const ROOM_IN_TESTS: [&str; 8] =
+    ["--mode", "full,quota,damage", "--rounds", "1", "--seed", "1", "--jobs", "2"];
 
 /// `cargo xtask crash [ARGUMENTS...]`
 pub fn command(args: Args) -> Result<()> {

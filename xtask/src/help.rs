@@ -11,7 +11,7 @@ Lodestore's commands. Each does the set-up that it needs by itself, and says wha
   cargo xtask demo     build the demo and serve it
   cargo xtask test     run every test and print how many ran of each kind
   cargo xtask sim      simulate crashes, faults and damage, seed by seed
-  cargo xtask crash    kill browsers and Node while they write, or cut their disk off
+  cargo xtask crash    kill browsers and Node while they write, cut their disk off, or fill it
   cargo xtask bench    run a benchmark suite
   cargo xtask check    formatters, linters and type checkers only
   cargo xtask fmt      format Rust, TypeScript, JSON, CSS and HTML in place
@@ -69,7 +69,8 @@ fails and shows its output. The outputs are kept in target/xtask/log.
   native          cargo test, and some thousand seeds of the simulation
   web             the packed package in Chromium, and the storages in Firefox
   tabs            several tabs of Chromium, and of Firefox, on one database
-  crash           Chromium, Firefox and Node killed three times each while they write; `cargo xtask crash` goes on
+  crash           Chromium, Firefox and Node killed three times each while they write, and once with a full disk,
+                  which needs root; `cargo xtask crash` goes on
   packaging       the packed package in Node and through bundlers
   demo            the built demo, driven in Chromium";
 
@@ -87,16 +88,22 @@ that repeats the first failure. 3,000 seeds, a million crashes, a thousand salva
   --self-test     storages that break the contract, each of which has to be found out";
 
 const CRASH: &str = "\
-cargo xtask crash [--host chromium|firefox|node] [--storage indexeddb|opfs|files] [--mode kill|power]
-                  [--durability strict|relaxed] [--rounds N] [--seed N] [--new] [--record] [--verbose]
+cargo xtask crash [--host chromium|firefox|node] [--storage indexeddb|opfs|files] [--mode MODE,MODE...]
+                  [--durability strict|relaxed] [--rounds N] [--seed N] [--jobs N] [--new] [--record] [--verbose]
 
-Kills real hosts while they write to the packed package, and looks whether everything acknowledged is there, and of what
-was under way all or nothing. What is not named is done for all, with strict durability. `power` besides cuts a disk image off
-from its cache; it needs root. The last line says how many rounds and acknowledged writes there were and what failed;
-a lost strict write is a failure.
+Kills real hosts while they write to the packed package, or takes their room or their files away, and looks whether
+everything acknowledged is there, and of what was under way all or nothing. What is not named is done for all, with strict
+durability. The last line says how many rounds and acknowledged writes there were and what failed; a lost strict write is
+a failure.
 
+  --mode kill     SIGKILL at any moment
+  --mode power    besides, the disk loses what it has not synced; it is an image that is mounted, which needs root
+  --mode full     the disk, an image again, is full, and then has room again
+  --mode quota    the quota of Firefox is used up; that of Chromium is among the tests of the web
+  --mode damage   the files of Chromium's IndexedDB are damaged, which it deletes then
   --rounds N      crashes of each setting, else 50
   --seed N        of the writes and the moments; else a new one, which is printed
+  --jobs N        so many hosts at a time, else one
   --new           power cuts hit a database in Chromium's OPFS that is new: that it is lost is known, and counted
   --record        keep the results in tests/crash-hosts/results.json, and rewrite docs/durability.md from them
   --verbose       a line for each round";

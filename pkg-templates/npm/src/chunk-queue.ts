@@ -88,8 +88,8 @@ export class ChunkQueue implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
     });
   }
 
+  /** Why the reader leaves, only the call that reads knows: whoever made that one says it by `consumerLeft`. */
   return(): Promise<IteratorResult<Uint8Array>> {
-    this.consumerLeft(new Error('the reader stopped before the last chunk'));
     return Promise.resolve({ done: true, value: undefined });
   }
 }

@@ -5,6 +5,7 @@ import { Changes, observed } from './changes.js';
 import { Database } from './database.js';
 import { DirectEngine } from './direct-engine.js';
 import type { Engine, EngineOptions, Office } from './engine.js';
+import { toLodestoreError } from './errors.js';
 import { invalid } from './fault.js';
 import { explicitModules, wasm, type Platform } from './load.js';
 import { progressSink } from './progress.js';
@@ -80,10 +81,17 @@ async function start(
   if (witness !== undefined && options.persist !== false) askToPersist();
   if (witness !== undefined) changes.on(({ seq }) => witness.note(seq));
   const open = async (own: EngineOptions): Promise<Engine> => {
-    const engine =
+    const begin = async (): Promise<Engine> =>
       spawn === undefined
-        ? await DirectEngine.open(await wasm(platform), name, own, progress)
-        : await WorkerEngine.open(spawn(), explicitModules(), name, own, progress);
+        ? DirectEngine.open(await wasm(platform), name, own, progress)
+        : WorkerEngine.open(spawn(), explicitModules(), name, own, progress);
+    const engine = await begin().catch((error: unknown) => {
+      if (toLodestoreError(error).code !== 'Evicted') throw error;
+      // A browser that tells of its loss tells it once.
+      if (options.ifEvicted === 'create') return begin();
+      witness?.miss();
+      throw error;
+    });
     return witness?.check(engine, changes, name, options.ifEvicted === 'create') ?? engine;
   };
   const kind = sharedKind(engineOptions.storage, name, spawn !== undefined);

@@ -244,8 +244,9 @@ export interface OpenOptions extends LongOptions {
    */
   persist?: boolean;
   /**
-   * What to do when the database was here, as this browser remembers, and its files are gone: fail with `Evicted`
-   * (`'fail'`, the default), or begin anew with an empty one (`'create'`).
+   * What to do when the database was here, as this browser remembers, and its files are gone, or when the browser says
+   * that it found its files of this site damaged and deleted them: fail with `Evicted` (`'fail'`, the default), or begin
+   * anew with an empty one (`'create'`).
    */
   ifEvicted?: 'fail' | 'create';
   /**

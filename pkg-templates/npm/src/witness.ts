@@ -32,6 +32,11 @@ export class Witness {
     store((local) => local.setItem(this.#key, String(seq)));
   }
 
+  /** There was something: the browser says so, and says it once. */
+  miss(): void {
+    if (this.seq === 0) store((local) => local.setItem(this.#key, '1'));
+  }
+
   forget(): void {
     this.#noted = 0;
     store((local) => local.removeItem(this.#key));

@@ -6,8 +6,6 @@ import { pathToFileURL } from 'node:url';
 const dist = pathToFileURL(`${process.env.LODESTORE_DIST}/`);
 const part = (name) => import(new URL(name, dist));
 const { checkOptions, filterJson, isInteger, metadataJson, toVector } = await part('validate.js');
-const { ChunkQueue } = await part('chunk-queue.js');
-const { StorageHost } = await part('host.js');
 const { progressSink } = await part('progress.js');
 const { RpcClient, serve } = await part('rpc.js');
 const { LodestoreError } = await part('errors.js');
@@ -96,83 +94,6 @@ test('targets', () => {
   for (const wrong of [undefined, null, 5, {}, { ids: ['a'], filter: {} }, { where: {} }, [1]]) {
     refuses(() => targetJson('d', wrong), /./);
   }
-});
-
-test('a chunk queue holds one chunk and slows the writer', async () => {
-  const queue = new ChunkQueue();
-  let pushed = false;
-  const push = queue.push(Uint8Array.of(1)).then(() => (pushed = true));
-  await yieldNow();
-  assert.equal(pushed, false);
-  assert.deepEqual((await queue.next()).value, Uint8Array.of(1));
-  await push;
-  const ended = queue.end();
-  assert.equal((await queue.next()).done, true);
-  await ended;
-});
-
-const storage = (create) => ({
-  list: async () => [],
-  read: async () => new Uint8Array(),
-  create,
-  append: async () => {},
-  remove: async () => {},
-});
-
-test('creating a file hands its chunks on in order', async () => {
-  const got = [];
-  const host = new StorageHost(
-    storage(async (name, chunks) => {
-      for await (const chunk of chunks) got.push(name, ...chunk);
-    }),
-    new Set(),
-  );
-  const handle = host.createBegin('f');
-  await host.createPush(handle, Uint8Array.of(1, 2));
-  await host.createPush(handle, Uint8Array.of(3));
-  await host.createEnd(handle);
-  assert.deepEqual(got, ['f', 1, 2, 'f', 3]);
-  await assert.rejects(() => host.createEnd(handle), { code: 'Invalid' });
-});
-
-test('a file that is given up makes the source throw', async () => {
-  let thrown;
-  const host = new StorageHost(
-    storage(async (_, chunks) => {
-      try {
-        for await (const chunk of chunks) void chunk;
-      } catch (error) {
-        thrown = error;
-        throw error;
-      }
-    }),
-    new Set(),
-  );
-  const handle = host.createBegin('f');
-  await host.createPush(handle, Uint8Array.of(1));
-  await host.createAbort(handle);
-  assert.equal(thrown.code, 'Unavailable');
-});
-
-test('a storage that refuses a file rejects the pending push and every later call', async () => {
-  const host = new StorageHost(
-    storage(async () => {
-      throw Object.assign(new Error('is there'), { code: 'Conflict' });
-    }),
-    new Set(),
-  );
-  const handle = host.createBegin('f');
-  await assert.rejects(() => host.createPush(handle, Uint8Array.of(1)), { code: 'Conflict' });
-  await assert.rejects(() => host.createEnd(handle), { code: 'Conflict' });
-});
-
-test('a storage that resolves before the last chunk is found out', async () => {
-  const host = new StorageHost(
-    storage(async () => {}),
-    new Set(),
-  );
-  const handle = host.createBegin('f');
-  await assert.rejects(() => host.createPush(handle, Uint8Array.of(1)), { code: 'Unavailable' });
 });
 
 test('progress estimates the time left from the pace of the phase', () => {

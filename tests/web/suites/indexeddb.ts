@@ -18,6 +18,7 @@ import {
   sameBytes,
   type Suite,
 } from '../check.js';
+import { manyTurns, olderSchema, raw } from '../hosts/turns.js';
 
 const MIB = 1 << 20;
 
@@ -36,6 +37,11 @@ const suite: Suite = {
         run: lostInside,
       },
       { name: 'another page may upgrade: the newer schema is a Version error', run: newerSchema },
+      { name: 'a database of schema 1 opens and is written on', run: olderSchema },
+      {
+        name: 'many appends: their turns are deleted by and by, and whoever opens next knows the length',
+        run: manyTurns,
+      },
       { name: 'a database deleted under us is Evicted, not empty', run: deleted },
       {
         name: 'data cleared by the browser is Evicted, not empty',
@@ -207,22 +213,6 @@ const cleared = (driver: Driver): Promise<void> =>
   });
 
 /** Runs `body` on the raw database in one transaction, while the adapter is closed. */
-async function raw<T>(name: string, body: (chunks: IDBObjectStore) => IDBRequest<T>): Promise<T> {
-  const db = await new Promise<IDBDatabase>((resolve, reject) => {
-    const request = indexedDB.open(`lodestore:${name}`);
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-  const tx = db.transaction('chunks', 'readwrite');
-  const request = body(tx.objectStore('chunks'));
-  await new Promise((resolve, reject) => {
-    tx.oncomplete = resolve;
-    tx.onabort = reject;
-  });
-  db.close();
-  return request.result;
-}
-
 const orphans = (): Promise<void> =>
   withStorage(async (s, name) => {
     await s.create('f', pieces(pattern(10, 1)));

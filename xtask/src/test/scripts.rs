@@ -21,12 +21,18 @@ struct Script {
 }
 
 /// Every script. One that is missing is an error: a kind must not vanish silently.
-const SCRIPTS: [Script; 7] = [
+const SCRIPTS: [Script; 8] = [
     Script { kind: "web", name: "web", path: "tests/web/run.mjs", args: &[] },
     Script { kind: "web", name: "web firefox", path: "tests/web/run.mjs", args: &STORAGES },
     Script { kind: "tabs", name: "tabs", path: "tests/tabs/run.mjs", args: &[] },
     Script { kind: "tabs", name: "tabs firefox", path: "tests/tabs/run.mjs", args: &IN_FIREFOX },
     Script { kind: "crash", name: "crash", path: "tests/crash-hosts/run.mjs", args: &crash::IN_TESTS },
+    Script {
+        kind: "crash",
+        name: "crash room",
+        path: "tests/crash-hosts/run.mjs",
+        args: &crash::ROOM_IN_TESTS,
+    },
     Script { kind: "packaging", name: "packaging", path: "tests/packaging/run.mjs", args: &[] },
     Script { kind: "demo", name: "demo", path: "tests/demo/run.mjs", args: &[] },
 ];

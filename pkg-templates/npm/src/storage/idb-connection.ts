@@ -3,16 +3,15 @@
 import { hostCode, LodestoreError, toLodestoreError } from '../errors.js';
 import type { Durability } from '../types.js';
 import { commitEarly, learnCommit } from './idb-commit.js';
+import { beginNewLog, FullDisk, isFullDisk } from './idb-full.js';
+import { openDatabase } from './idb-open.js';
 import { CHUNKS, FILES } from './idb-stores.js';
 import { CLAIMS_KEPT, lastOf, lastTurn, OWNER_ID, type Tail, type Turn, TURNS_KEPT } from './idb-turns.js';
 
-/** 2: a turn may say how long a file is; before, it was a text. */
-const SCHEMA = 2;
-
-/** How long another page may keep an open or a delete waiting, ms. */
-const BLOCKED_MS = 5_000;
 /** Waits before attempts to get back a connection that the browser dropped, and to use it, ms. */
 const REOPEN_MS = [0, 50, 200, 800];
+/** How long a transaction may take to end after its connection. */
+const CLOSED_MS = 20;
 
 export class Connection {
   readonly #name: string;
@@ -32,6 +31,7 @@ export class Connection {
   #db: IDBDatabase | undefined;
   #opening: Promise<IDBDatabase> | undefined;
   #opened = false;
+  readonly #disk = new FullDisk();
 
   constructor(name: string, label: string, durability: Durability) {
     this.#name = name;
@@ -176,15 +176,19 @@ export class Connection {
         tx = db.transaction([FILES, CHUNKS], mode, { durability: this.durability });
       } catch (error) {
         if (!isLost(error)) throw error;
+        this.#leave(db, error);
         // Nothing has begun, so any verb may try once more on a new connection.
         await again();
         if (isLast) throw error;
         continue;
       }
       try {
-        return await finish(tx, body);
+        const value = await finish(tx, body);
+        if (mode === 'readwrite') this.#disk.over();
+        return value;
       } catch (error) {
         if (!isLost(error)) throw error;
+        this.#leave(db, error);
         await again();
         if (!isLast && repeatable) continue;
         throw new LodestoreError(
@@ -196,6 +200,13 @@ export class Connection {
         );
       }
     }
+  }
+
+  /** Throws where the disk is full, or was: whatever went wrong, nobody asks again at once. */
+  #leave(db: IDBDatabase, error: unknown): void {
+    if (!this.#disk.isOn && !isFullDisk(error)) return;
+    this.#drop(db);
+    throw this.#disk.met(this.#label, error);
   }
 
   #drop(db: IDBDatabase): void {
@@ -213,7 +224,8 @@ export class Connection {
 
   async #connect(): Promise<IDBDatabase> {
     // The first open tells its failure at once. Later ones wait for a browser that is coming back.
-    const waits = this.#opened ? REOPEN_MS : [0];
+    this.#disk.check(this.#label);
+    const waits = this.#opened && !this.#disk.isOn ? REOPEN_MS : [0];
     let failure: unknown;
     for (const wait of waits) {
       if (wait > 0) await pause(wait);
@@ -224,15 +236,29 @@ export class Connection {
         // The browser dropped the connection; the next call gets a new one.
         db.onclose = () => this.#drop(db);
         await learnCommit(db, CHUNKS);
+        await this.#newLog(db);
         this.#db = db;
         this.#opened = true;
         return db;
       } catch (error) {
         failure = error;
         if (error instanceof LodestoreError) break;
+        if (this.#disk.isOn || isFullDisk(error)) throw this.#disk.met(this.#label, error);
       }
     }
     throw toLodestoreError(failure, this.#label);
+  }
+
+  /** Before anything is written behind what a full disk, or a crash, cut off. */
+  async #newLog(db: IDBDatabase): Promise<void> {
+    try {
+      await beginNewLog();
+    } catch (error) {
+      // To be read it need not be, and what can be written tells itself.
+      if (!this.#disk.isOn) return;
+      db.close();
+      throw error;
+    }
   }
 }
 
@@ -246,88 +272,8 @@ function isLost(error: unknown): boolean {
   return name === 'InvalidStateError' || name === 'UnknownError' || name === 'AbortError';
 }
 
-function openDatabase(name: string, label: string, mayCreate: boolean): Promise<IDBDatabase> {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open(name, SCHEMA);
-    let gone = false;
-    const giveUp = blocked(request, label, reject);
-    request.onupgradeneeded = (event) => {
-      if (event.oldVersion === 0 && !mayCreate) {
-        // It was there and is gone: cleared by the user, or by a browser out of room. Making a new one would
-        // turn the loss into an empty database that looks healthy.
-        gone = true;
-        request.transaction?.abort();
-        return;
-      }
-      request.result.createObjectStore(FILES);
-      request.result.createObjectStore(CHUNKS);
-    };
-    request.onsuccess = () => {
-      if (giveUp()) resolve(request.result);
-      else request.result.close();
-    };
-    request.onerror = () => {
-      giveUp();
-      reject(gone ? deleted(label) : refused(request.error, label));
-    };
-  });
-}
-
 function overtaken(label: string): LodestoreError {
   return new LodestoreError('Conflict', `${label} was taken over by another tab or worker`);
-}
-
-function deleted(label: string): LodestoreError {
-  return new LodestoreError(
-    'Evicted',
-    `${label} was deleted by the browser or by the user while it was open; what is in memory can be read and copied elsewhere`,
-  );
-}
-
-function refused(error: DOMException | null, label: string): unknown {
-  if (error?.name !== 'VersionError') return error;
-  return new LodestoreError(
-    'Version',
-    `${label} was written by a newer version of Lodestore; upgrade this one`,
-    {
-      expected: `schema ${SCHEMA}`,
-      got: 'a newer schema',
-      cause: error,
-    },
-  );
-}
-
-/** Rejects when the request is still blocked after a while. The function returned says whether it was in time. */
-function blocked(request: IDBOpenDBRequest, label: string, reject: (error: unknown) => void): () => boolean {
-  let late = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  request.onblocked = () => {
-    timer ??= setTimeout(() => {
-      late = true;
-      const message = `${label} is kept busy by another page that does not close it; close that page and try again`;
-      reject(new LodestoreError('Unavailable', message));
-    }, BLOCKED_MS);
-  };
-  return () => {
-    clearTimeout(timer);
-    return !late;
-  };
-}
-
-/** Deletes the whole database; one that is not there is fine. */
-export function deleteDatabase(name: string, label: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.deleteDatabase(name);
-    const giveUp = blocked(request, label, reject);
-    request.onsuccess = () => {
-      giveUp();
-      resolve();
-    };
-    request.onerror = () => {
-      giveUp();
-      reject(toLodestoreError(request.error, label));
-    };
-  });
 }
 
 async function finish<T>(tx: IDBTransaction, body: (tx: IDBTransaction) => Promise<T>): Promise<T> {
@@ -336,8 +282,9 @@ async function finish<T>(tx: IDBTransaction, body: (tx: IDBTransaction) => Promi
   const ended = new Promise<{ error: unknown } | undefined>((resolve) => {
     tx.oncomplete = () => resolve(undefined);
     tx.onabort = () => resolve({ error: tx.error });
-    const closed = () =>
-      resolve({ error: new DOMException('The connection was closed', 'InvalidStateError') });
+    const end = { error: new DOMException('The connection was closed', 'InvalidStateError') };
+    // What it says of the transaction may come right behind, with the reason.
+    const closed = () => setTimeout(resolve, CLOSED_MS, end);
     tx.db.addEventListener('close', closed, { signal: closing.signal });
   });
   try {

@@ -8,7 +8,8 @@
 import { LodestoreError, toLodestoreError } from '../errors.js';
 import type { Durability, FileInfo, RoomEstimate } from '../types.js';
 import { commitEarly } from './idb-commit.js';
-import { Connection, deleteDatabase } from './idb-connection.js';
+import { Connection } from './idb-connection.js';
+import { deleteDatabase } from './idb-open.js';
 import { CHUNKS, FILES, result } from './idb-stores.js';
 import { grown, lastTail, OWNER_ID } from './idb-turns.js';
 import { HELD, type Lock, lockName, PAGE_HIDDEN, watchPageHide, webLock } from './lock.js';

@@ -152,8 +152,12 @@ export class Pool {
       if (entry.kind === 'file' && /^pool-[0-9]{6,}$/.test(file)) entries.push(entry as FileSystemFileHandle);
     }
     entries.sort((a, b) => number(a.name) - number(b.name));
-    for (const entry of entries) this.#nextNumber = number(entry.name) + 1;
-    for (const file of await this.#accessAll(entries)) {
+    const files = await this.#accessAll(entries);
+    const newest = entries.at(-1)?.name;
+    // What could not be made keeps its name for the next time.
+    const isMade = files.some(({ file }) => file === newest);
+    if (newest !== undefined) this.#nextNumber = number(newest) + (isMade ? 1 : 0);
+    for (const file of files) {
       const name = file.header.name;
       if (name === undefined) {
         await this.giveBack(file);
@@ -173,7 +177,7 @@ export class Pool {
   async #reserve(count: number): Promise<void> {
     while (this.#free.length < count) {
       const name = `pool-${String(this.#nextNumber).padStart(6, '0')}`;
-      const file = await this.#access(await this.#directory.getFileHandle(name, { create: true }));
+      const file = await this.#access(await this.#directory.getFileHandle(name, { create: true }), true);
       // A file without room for its header is tried again the next time.
       if (file === undefined) throw new DOMException('no room for another file', 'QuotaExceededError');
       this.#nextNumber += 1;
@@ -183,16 +187,24 @@ export class Pool {
 
   /** All at once: one after the other, opening a pool of sixteen takes five times as long. */
   async #accessAll(entries: FileSystemFileHandle[]): Promise<PoolFile[]> {
-    const opened = await Promise.allSettled(entries.map((entry) => this.#access(entry)));
+    const opened = await Promise.allSettled(
+      entries.map((entry, i) => this.#access(entry, i === entries.length - 1)),
+    );
     return opened.flatMap((outcome) => {
       if (outcome.status === 'rejected') throw outcome.reason;
       return outcome.value ?? [];
     });
   }
 
-  /** Undefined for a file that never held anything where there is no room for its header. */
-  async #access(entry: FileSystemFileHandle): Promise<PoolFile | undefined> {
-    const handle = await accessHandle(entry);
+  /**
+   * Undefined for a file that never held anything where there is no room for its header; and for the newest where there
+   * is none for the file: on a full disk Firefox makes the name alone, and then finds nothing.
+   */
+  async #access(entry: FileSystemFileHandle, isNewest: boolean): Promise<PoolFile | undefined> {
+    const handle = await accessHandle(entry).catch((error: unknown) => {
+      if (!isNewest || hostCode(error) !== 'NotFoundError') throw error;
+    });
+    if (handle === undefined) return undefined;
     this.#handles.push(handle);
     const isUnused = handle.getSize() === 0;
     try {

@@ -13,6 +13,8 @@ import { result } from './idb-stores.js';
 
 const FIRST_MS = 2_000;
 const LONGEST_MS = 60_000;
+/** It takes some 15. */
+const PATIENCE_MS = 1_000;
 /** Not the key of any of ours: those begin with `lodestore:`. */
 const OTHER = 'lodestore-log';
 
@@ -70,6 +72,10 @@ function messageOf(error: unknown): string {
 /** In Chromium: from now on nothing is written behind what a crash or a full disk cut off. */
 export async function beginNewLog(): Promise<void> {
   if (!('dataLoss' in IDBVersionChangeEvent.prototype)) return;
-  (await result(indexedDB.open(OTHER))).close();
-  await result(indexedDB.deleteDatabase(OTHER));
+  const begun = (async () => {
+    (await result(indexedDB.open(OTHER))).close();
+    await result(indexedDB.deleteDatabase(OTHER));
+  })();
+  // A page that stands still right here keeps the others from it, and must not keep them from more.
+  await Promise.race([begun, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
 }

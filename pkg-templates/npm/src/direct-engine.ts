@@ -171,32 +171,26 @@ export class DirectEngine implements Engine {
       const before = await look();
       await store.checkpoint(keep);
       const after = await look();
-      const result: PruneResult = {
-        snapshots: before.snapshots.length - after.snapshots.length,
-        bytes: before.bytes.total - after.bytes.total,
-      };
+      const snapshots = before.snapshots.length - after.snapshots.length;
+      const result: PruneResult = { snapshots, bytes: before.bytes.total - after.bytes.total };
       return JSON.stringify(result);
     });
   }
 
-  async check(repair: boolean, run: number, progress?: ProgressSink): Promise<string> {
-    await loadMore();
-    return this.#later((store) => store.check(repair, run), progress);
+  check(repair: boolean, run: number, progress?: ProgressSink): Promise<string> {
+    return this.#more((store) => store.check(repair, run), progress);
   }
 
-  async quarantine(): Promise<string> {
-    await loadMore();
-    return this.#later((store) => store.quarantine());
+  quarantine(): Promise<string> {
+    return this.#more((store) => store.quarantine());
   }
 
-  async quarantineRead(name: string, at: number): Promise<Uint8Array> {
-    await loadMore();
-    return this.#later((store) => store.quarantineRead(name, at));
+  quarantineRead(name: string, at: number): Promise<Uint8Array> {
+    return this.#more((store) => store.quarantineRead(name, at));
   }
 
-  async quarantineDrop(name: string | undefined): Promise<void> {
-    await loadMore();
-    return this.#later((store) => store.quarantineDrop(name));
+  quarantineDrop(name: string | undefined): Promise<void> {
+    return this.#more((store) => store.quarantineDrop(name));
   }
 
   stats(): Promise<string> {
@@ -222,14 +216,12 @@ export class DirectEngine implements Engine {
     return this.#now((store) => store.lastWrite());
   }
 
-  async history(): Promise<string> {
-    await loadMore();
-    return this.#later((store) => store.history());
+  history(): Promise<string> {
+    return this.#more((store) => store.history());
   }
 
-  async pastStart(pointJson: string): Promise<{ handle: number; seq: number; timeMs: number }> {
-    await loadMore();
-    return this.#later(async (store) => {
+  pastStart(pointJson: string): Promise<{ handle: number; seq: number; timeMs: number }> {
+    return this.#more(async (store) => {
       const past = await store.asOf(pointJson);
       const what = { seq: past.seq(), timeMs: past.timeMs() };
       return { handle: this.#pasts.add(past), ...what };
@@ -249,9 +241,8 @@ export class DirectEngine implements Engine {
     this.#now(() => this.#pasts.end(handle));
   }
 
-  async exportStart(): Promise<{ handle: number; totalBytes: number }> {
-    await loadMore();
-    return this.#later(async (store) => {
+  exportStart(): Promise<{ handle: number; totalBytes: number }> {
+    return this.#more(async (store) => {
       const running = await store.exportStart();
       return { handle: this.#exports.add(running), totalBytes: running.totalBytes() };
     });
@@ -265,9 +256,8 @@ export class DirectEngine implements Engine {
     this.#now(() => this.#exports.end(handle));
   }
 
-  async importStart(optionsJson: string): Promise<number> {
-    await loadMore();
-    return this.#later(async (store) => {
+  importStart(optionsJson: string): Promise<number> {
+    return this.#more(async (store) => {
       const running = await store.importStart(optionsJson);
       if (this.#closing === undefined) return this.#imports.add(running);
       await running.abort();
@@ -387,6 +377,12 @@ export class DirectEngine implements Engine {
       if (this.#loading === undefined || (error as LodestoreError).code !== 'Unavailable') throw error;
       return this.#loading.then(() => this.#now(work));
     }
+  }
+
+  /** As `#later`, of what the second part has. */
+  async #more<T>(work: (store: WasmStore) => Promise<T>, progress?: ProgressSink): Promise<T> {
+    await loadMore();
+    return this.#later(work, progress);
   }
 
   async #later<T>(work: (store: WasmStore) => Promise<T>, progress?: ProgressSink): Promise<T> {

@@ -13,6 +13,7 @@ pub use report::{CheckReport, Problem};
 use super::database::Database;
 use super::disk::Health;
 use super::env::Env;
+use super::names::Listing;
 use crate::error::{Error, Kind, Result};
 use crate::storage::Storage;
 use seen::Seen;
@@ -40,9 +41,11 @@ impl<S: Storage, E: Env> Database<S, E> {
         let _turn = self.0.turn.take().await;
         self.0.disk.borrow().check_open()?;
         // A log that was begun although that failed is no damage: who knows what became of it does not take it for any.
-        let is_settled = matches!(self.0.disk.borrow().health, Health::Writable);
-        if !is_settled {
-            let _ = self.0.settle().await;
+        if matches!(self.0.disk.borrow().health, Health::Unsettled { .. }) {
+            let newest = Listing::of(&self.0.storage.list().await?).logs.keys().next_back().copied();
+            if newest > Some(self.0.disk.borrow().log.generation) {
+                let _ = self.0.settle().await;
+            }
         }
         let go_on: &dyn Fn() -> Result<()> = &|| match go_on() {
             true => Ok(()),

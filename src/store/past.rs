@@ -13,6 +13,7 @@ use crate::collection::State;
 use crate::error::{Error, Kind, Result};
 use crate::json::{self, Object, ToJson};
 use crate::storage::Storage;
+use std::cmp::Ordering;
 
 /// Frames that are applied without a pause.
 const FRAMES_AT_ONCE: u64 = 256;
@@ -193,7 +194,12 @@ impl<S: Storage, E: Env> Database<S, E> {
             if link.header.seq > state.seq + 1 {
                 break;
             }
-            let end = if link.head { tail.length } else { link.end };
+            // A newer log than ours is one that was begun though that failed: nothing of ours is in it.
+            let end = match link.header.generation.cmp(&tail.generation) {
+                Ordering::Less => link.end,
+                Ordering::Equal => tail.length,
+                Ordering::Greater => break,
+            };
             let mut reader = LogReader::new(&inner.storage, link.header.generation, end);
             loop {
                 let (seq, time_ms, op) = match reader.next().await? {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { browserCases } from './cases/browser.mjs';
 import { cliCases } from './cases/cli.mjs';
 import { cliFormatCases } from './cases/cli-formats.mjs';
+import { cliHistoryCases } from './cases/cli-history.mjs';
 import { fileCases } from './cases/files.mjs';
 import { memoryCases } from './cases/full.mjs';
 import { nodeCases } from './cases/node.mjs';
@@ -39,6 +40,7 @@ try {
     typeCases,
     cliCases,
     cliFormatCases,
+    cliHistoryCases,
     browserCases,
   ]) {
     for (const [name, run] of Object.entries(cases)) {

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { start, workplace } from '../command-line.mjs';
 
 const COMMANDS = [
-  ...['inspect', 'check', 'repair', 'salvage', 'backup', 'verify', 'restore', 'prune', 'rebuild', 'optimize'],
+  ...['inspect', 'check', 'repair', 'salvage', 'backup', 'verify', 'restore', 'history', 'diff'],
+  ...['prune', 'rebuild', 'optimize'],
   ...['export', 'import', 'completions', 'help'],
 ];
 

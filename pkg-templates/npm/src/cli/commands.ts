@@ -4,8 +4,10 @@ import type { Command } from './command.js';
 import { backup } from './commands/backup.js';
 import { check } from './commands/check.js';
 import { completions } from './commands/completions.js';
+import { diff } from './commands/diff.js';
 import { exportRows } from './commands/export.js';
 import { help } from './commands/help.js';
+import { history } from './commands/history.js';
 import { importRows } from './commands/import.js';
 import { inspect } from './commands/inspect.js';
 import { optimize } from './commands/optimize.js';
@@ -24,6 +26,8 @@ export const COMMANDS: readonly Command[] = [
   backup,
   verify,
   restore,
+  history,
+  diff,
   prune,
   rebuild,
   optimize,

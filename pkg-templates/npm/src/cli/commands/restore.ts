@@ -3,24 +3,38 @@
 import { type CollectionInfo, type Database, LodestoreError } from '../../index.node.js';
 import { type Call, type Command, DATABASE_OPTIONS, NAME, type Outcome } from '../command.js';
 import { DamagedDatabase } from '../damaged-database.js';
+import { fromHistory } from '../from-history.js';
+import { MOMENT } from '../moment.js';
 import { argument } from '../options.js';
 import { inMemory, isThere, withDatabase } from '../place.js';
 import { type Source, withSource } from '../source.js';
+import { SCOPE_OPTIONS } from '../scope.js';
 import { bytesText, columns, count, durationText } from '../text.js';
+import { UsageError } from '../usage-error.js';
 
 export const restore: Command = {
   name: 'restore',
-  summary: 'bring an archive back as a database',
+  summary: 'bring an archive back as a database, or go back within one',
   description: [
     'Imports the archive. The database is made if it is not there; one that has rows is refused unless --replace is given. Nothing changes until the whole archive has verified, and the switch is one step: a damaged archive or a crash leaves what was there.',
     'With --replace, a database that is too damaged to open is replaced, too, once the whole archive has verified in memory; its damaged files are kept aside. That takes a FILE, not stdin.',
     'Where there was no database and the archive is refused, an empty database is left.',
-    'There is no way back from --replace: look with --dry-run first, or back up what is there.',
+    'With --to and without a FILE, the database goes back to a point of its own history: all of it in one step, after which what was there is a point to go back to; or, with --only, the rows of one collection.',
+    'There is no way back from --replace beyond the history that is kept: look with --dry-run first, or back up what is there.',
   ],
-  args: [NAME, { name: 'FILE', text: 'The archive; - is stdin.', complete: 'file' }],
+  args: [
+    NAME,
+    { name: 'FILE', text: 'The archive; - is stdin. Left out with --to.', optional: true, complete: 'file' },
+  ],
   options: {
     ...DATABASE_OPTIONS,
     replace: { text: 'Replace a database that is not empty.' },
+    to: MOMENT,
+    only: {
+      value: 'COLLECTION',
+      text: 'With --to: only rows of this collection. Others, and rows that were added since, stay.',
+    },
+    ...SCOPE_OPTIONS,
     'dry-run': {
       text: 'Import into memory only, and say what is there, what would come, and whether it would be refused.',
     },
@@ -29,11 +43,23 @@ export const restore: Command = {
     ['lodestore restore notes notes.lode --dry-run', 'see what would come'],
     ['lodestore restore notes notes.lode --replace', 'go back to the backup'],
     ['lodestore restore notes-as-it-was notes.lode', 'beside what is there'],
+    ['lodestore restore notes --to 2026-11-20T15:00 --dry-run', 'what going back would change'],
+    ['lodestore restore notes --to 1234 --only words --ids \'["a"]\'', 'one row as it was'],
   ],
   failure:
     'the archive is damaged (Corrupt), the database is not empty (Invalid) or open elsewhere (Conflict)',
   run: (call) => {
-    const [name, file] = [argument(call.args, 0), argument(call.args, 1)];
+    const [name, to] = [argument(call.args, 0), call.options.text('to')];
+    if (to !== undefined) {
+      if (call.args[1] !== undefined || call.options.flag('replace'))
+        throw new UsageError('--to goes back within the database: leave out FILE and --replace');
+      return fromHistory(call, name, to);
+    }
+    if (['only', 'ids', 'filter'].some((option) => call.options.text(option) !== undefined))
+      throw new UsageError('--only, --ids and --filter go with --to: an archive is brought back whole');
+    const file = call.args[1];
+    if (file === undefined)
+      throw new UsageError('FILE is missing: the archive, or --to a point in the history');
     const replace = call.options.flag('replace');
     // The archive is opened first: a path that was misspelt must not leave an empty database.
     return withSource(call, file, (source) =>

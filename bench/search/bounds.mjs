@@ -70,8 +70,8 @@ function bounds(value, sized) {
       ],
     );
   }
-  // Vectors; codes: a byte a number, and the signs that a scan begins with; the links of the lowest layer.
-  const bytes = N * (4 * DIMENSION + DIMENSION + DIMENSION / 8 + 2 * M * 4);
+  // Vectors, one byte a number, and the links of the lowest layer.
+  const bytes = N * (4 * DIMENSION + DIMENSION + 2 * M * 4);
   const growth = sized(LARGE)(...GRAPH, 'p50_ms@0.95') / sized(SMALL)(...GRAPH, 'p50_ms@0.95');
   lines.push(
     ['open over reading the same bytes', ours('open_ratio'), '<=', 2],

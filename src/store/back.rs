@@ -3,17 +3,16 @@
 use super::blocks::runs;
 use super::database::{Database, Inner};
 use super::env::Env;
-use super::made::{Wanted, encode};
+use super::made::{Wanted, encode, seal};
 use super::names;
 use super::past::Past;
 use super::report::ImportResult;
 use super::wire::config_to_wire;
 use crate::collection::Collection;
 use crate::error::{Error, Kind, Result};
-use crate::format::BASE_VERSION;
-use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind};
+use crate::format::block::{BLOCK_HEADER_BYTES, BlockKind};
 use crate::format::config::ConfigV2;
-use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
+use crate::format::header::{FileHeader, HEADER_BYTES};
 use crate::format::snapshot::{BlockRefV1, CollectionV1, ExtensionV2, GroupV1, RequestsV3, SnapshotV2};
 use crate::storage::{Source, Storage};
 
@@ -44,15 +43,7 @@ impl<S: Storage, E: Env> Database<S, E> {
 
 impl<S: Storage, E: Env> Inner<S, E> {
     async fn restore_as(&self, past: Past<S, E>, generation: u64) -> Result<ImportResult> {
-        let header = FileHeader {
-            kind: FileKind::Blocks,
-            version: BASE_VERSION,
-            database: self.disk.borrow().database,
-            generation,
-            time_ms: self.env.now_ms(),
-            seq: 0,
-            previous: None,
-        };
+        let header = self.blocks_header(generation);
         let mut source = Blocks::new(self, &past, header);
         self.storage.create(&names::blocks(generation), &mut source).await?;
         let Blocks { written, bytes, .. } = source;
@@ -144,13 +135,7 @@ impl<S: Storage, E: Env> Source for Blocks<'_, S, E> {
         let Some(want) = self.wanted.pop() else { return Ok(None) };
         self.inner.env.yield_now().await;
         let mut bytes = self.block(&want).await?;
-        let payload = bytes.get(BLOCK_HEADER_BYTES..).unwrap_or_default();
-        let header = BlockHeader::of(want.kind, want.collection, want.group as u32, payload);
-        if let Some(place) = bytes.get_mut(..BLOCK_HEADER_BYTES) {
-            place.copy_from_slice(&header.encode());
-        }
-        let (generation, offset) = (self.generation, self.bytes);
-        self.written.push(BlockRefV1 { generation, offset, length: header.length, crc: header.crc });
+        self.written.push(seal(&mut bytes, &want, self.generation, self.bytes));
         self.bytes += bytes.len() as u64;
         self.inner.env.progress("restore", self.written.len() as u64, self.total as u64);
         Ok(Some(bytes))

@@ -9,7 +9,6 @@ use super::load::{Loading, load_state};
 use super::names;
 use super::report::ImportResult;
 use crate::error::{Error, Result};
-use crate::format::BASE_VERSION;
 use crate::format::archive::{Section, TRAILER_BYTES, Trailer};
 use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader};
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
@@ -68,15 +67,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let mut bytes = Vec::new();
         reader.append(&mut bytes, HEADER_BYTES).await?;
         let header = FileHeader::decode(FileKind::Archive, &bytes)?;
-        let blocks_header = FileHeader {
-            kind: FileKind::Blocks,
-            version: BASE_VERSION,
-            database: self.disk.borrow().database,
-            generation,
-            time_ms: self.env.now_ms(),
-            seq: 0,
-            previous: None,
-        };
+        let blocks_header = self.blocks_header(generation);
         let mut blocks = BlocksOf { reader, header: Some(blocks_header.encode()), found: Vec::new() };
         self.storage.create(&names::blocks(generation), &mut blocks).await?;
         let BlocksOf { reader, found, .. } = blocks;

@@ -89,38 +89,44 @@ impl<S: Storage, E: Env> Source for MadeBlocks<'_, S, E> {
 
     async fn next(&mut self) -> Result<Option<Vec<u8>>> {
         if self.offset == 0 {
-            let header = FileHeader {
-                kind: FileKind::Blocks,
-                version: BASE_VERSION,
-                database: self.inner.disk.borrow().database,
-                generation: self.generation,
-                time_ms: self.inner.env.now_ms(),
-                seq: 0,
-                previous: None,
-            };
             self.offset = HEADER_BYTES as u64;
-            return Ok(Some(header.encode()));
+            return Ok(Some(self.inner.blocks_header(self.generation).encode()));
         }
         let Some(want) = self.wanted.pop() else { return Ok(None) };
         self.inner.env.yield_now().await;
         let mut bytes = self.block(&want).await?;
-        let payload = bytes.get(BLOCK_HEADER_BYTES..).unwrap_or_default();
-        let header = BlockHeader::of(want.kind, want.collection, want.group as u32, payload);
-        if let Some(place) = bytes.get_mut(..BLOCK_HEADER_BYTES) {
-            place.copy_from_slice(&header.encode());
-        }
-        let block = BlockRefV1 {
-            generation: self.generation,
-            offset: self.offset,
-            length: header.length,
-            crc: header.crc,
-        };
+        let block = seal(&mut bytes, &want, self.generation, self.offset);
         self.offset += bytes.len() as u64;
         self.written.push((want, block));
         let total = self.written.len() + self.wanted.len();
         self.inner.env.progress("checkpoint", self.written.len() as u64, total as u64);
         Ok(Some(bytes))
     }
+}
+
+impl<S: Storage, E: Env> Inner<S, E> {
+    /// The header of a new blocks file.
+    pub(super) fn blocks_header(&self, generation: u64) -> FileHeader {
+        FileHeader {
+            kind: FileKind::Blocks,
+            version: BASE_VERSION,
+            database: self.disk.borrow().database,
+            generation,
+            time_ms: self.env.now_ms(),
+            seq: 0,
+            previous: None,
+        }
+    }
+}
+
+/// Puts the header before the payload of a block that will stand there.
+pub fn seal(bytes: &mut [u8], want: &Wanted, generation: u64, offset: u64) -> BlockRefV1 {
+    let payload = bytes.get(BLOCK_HEADER_BYTES..).unwrap_or_default();
+    let header = BlockHeader::of(want.kind, want.collection, want.group as u32, payload);
+    if let Some(place) = bytes.get_mut(..BLOCK_HEADER_BYTES) {
+        place.copy_from_slice(&header.encode());
+    }
+    BlockRefV1 { generation, offset, length: header.length, crc: header.crc }
 }
 
 fn collection<'a>(state: &'a State, want: &Wanted) -> Result<&'a Collection> {

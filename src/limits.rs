@@ -61,6 +61,8 @@ pub const ENVELOPE_BYTES_MAX: usize = 1024;
 pub const KDF_MEMORY_KIB: (u32, u32) = (8 * 1024, 256 * 1024);
 /// Times that it goes over that memory, smallest and largest.
 pub const KDF_PASSES: (u32, u32) = (1, 16);
+/// Highest sequence number that an archive may say it covers: JavaScript counts so far.
+pub const SEQ_MAX: u64 = (1 << 53) - 1;
 /// Longest file name that the store asks an adapter for, in bytes: lower-case letters, digits, `-` and `.`.
 pub const FILE_NAME_BYTES_MAX: usize = 64;
 /// Files that `list` may name before the store refuses to open.

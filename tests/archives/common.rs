@@ -118,6 +118,12 @@ pub struct Archive {
     pub secret: Secret,
 }
 
+impl std::fmt::Debug for Archive {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "an archive of {} bytes", self.bytes.len())
+    }
+}
+
 pub fn backup<S: Storage>(db: &Db<S>, options: BackupOptions) -> Result<Archive> {
     let secret = options.secret.clone();
     let mut backup = block_on(db.backup(options))?;

@@ -1,7 +1,7 @@
 //! The envelope of an archive: how its chunks are packed and sealed. It can be read without a key.
 
 use super::super::bytes::Reader;
-use super::super::codec::{Wire, decode_exactly, encode, wire_struct};
+use super::super::codec::{decode_exactly, encode, wire_struct};
 use super::super::crc32;
 use crate::error::{Error, Kind, Result};
 use crate::limits::{ENVELOPE_BYTES_MAX, KDF_MEMORY_KIB, KDF_PASSES};

@@ -2,12 +2,12 @@
 
 use super::super::VERSION;
 use super::super::archive::MANIFEST_MAGIC;
-use super::super::codec::{Wire, decode_exactly, encode, wire_struct};
+use super::super::codec::{decode_exactly, encode, wire_struct};
 use super::super::config::ConfigV2;
 use super::super::crc32;
 use super::super::snapshot::SnapshotV2;
 use crate::error::{Error, Result};
-use crate::limits::{COLLECTIONS_MAX, MANIFEST_BYTES_MAX};
+use crate::limits::{COLLECTIONS_MAX, MANIFEST_BYTES_MAX, SEQ_MAX};
 
 /// Random identity of an archive.
 pub type ArchiveId = [u8; 16];
@@ -109,7 +109,11 @@ impl ArchiveV4 {
 
     /// The snapshot.
     pub fn snapshot(&self) -> Result<SnapshotV2> {
-        SnapshotV2::decode_section(VERSION - 1, &self.snapshot)
+        let snapshot = SnapshotV2::decode_section(VERSION - 1, &self.snapshot)?;
+        match (snapshot.seq, snapshot.time_ms) == (self.seq, self.time_ms) {
+            true => Ok(snapshot),
+            false => Err(Error::corrupt("the manifest of this archive and its snapshot disagree")),
+        }
     }
 
     /// Whether the block of this place among those of the snapshot is in this archive.
@@ -163,6 +167,7 @@ impl ArchiveV4 {
         let fits = archive.base.is_some() == (kind != ArchiveKind::Full)
             && archive.snapshot.is_empty() == (kind == ArchiveKind::Incremental)
             && archive.from_seq <= archive.seq
+            && archive.seq <= SEQ_MAX
             && archive.collections.len() <= COLLECTIONS_MAX
             && archive.lossy <= 1
             && (kind != ArchiveKind::Incremental || archive.frames == archive.seq - archive.from_seq);

@@ -40,6 +40,18 @@ pub fn held(archive: &ArchiveV4, snapshot: &mut SnapshotV2) -> Vec<Held> {
     all.filter(|(at, _)| archive.holds(*at)).map(|(_, place)| Held::of(&place)).collect()
 }
 
+/// Bytes of a block in the archive, with its header.
+pub fn block_bytes(archive: &ArchiveV4, held: &Held) -> usize {
+    BLOCK_HEADER_BYTES + payload_bytes(archive, held)
+}
+
+fn payload_bytes(archive: &ArchiveV4, held: &Held) -> usize {
+    match archive.lossy == 1 && held.kind == BlockKind::Vectors {
+        true => lossy::packed_bytes(held.length as usize, held.dimension),
+        false => held.length as usize,
+    }
+}
+
 /// The next block, with its header: as the database had it, or for lossy vectors about so.
 pub async fn next_block<S: Source, E: Env>(
     opened: &mut Opened<'_, S, E>,
@@ -50,10 +62,8 @@ pub async fn next_block<S: Source, E: Env>(
     opened.append(&mut bytes, BLOCK_HEADER_BYTES).await?;
     let header = BlockHeader::decode(&bytes)?;
     let is_lossy = archive.lossy == 1 && held.kind == BlockKind::Vectors;
-    let (length, crc) = match is_lossy {
-        true => (lossy::packed_bytes(held.length as usize, held.dimension), header.crc),
-        false => (held.length as usize, held.crc),
-    };
+    let length = payload_bytes(archive, held);
+    let crc = if is_lossy { header.crc } else { held.crc };
     let is_it = header.kind == held.kind
         && header.collection == held.collection
         && header.group == held.group

@@ -2,7 +2,7 @@
 
 use crate::format::archive4::{ArchiveId, ArchiveV4};
 use crate::format::header::DatabaseId;
-use crate::json::{self, Object, ToJson};
+use crate::json::{self, Object, ToJson, number};
 
 /// How thoroughly an archive is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,7 +135,7 @@ impl ToJson for VerifyReport {
         json::list(object.field("levels"), self.levels.iter(), |out, one| {
             let mut object = Object::new(out);
             object.counts(&[("level", one.level as u64)]);
-            object.number("ms", one.ms);
+            number(object.field("ms"), one.ms as f32);
             object.end();
         });
         object.end();

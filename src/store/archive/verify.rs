@@ -4,7 +4,7 @@
 use super::super::env::Env;
 use super::super::wire;
 use super::bytes::Bytes;
-use super::content::{held, next_block, next_frame};
+use super::content::{block_bytes, held, next_block, next_frame};
 use super::inspect::Inspector;
 use super::old::read_old;
 use super::open::{Opened, next_chunk, read_envelope, read_trailer};
@@ -13,11 +13,12 @@ use super::secret::Secret;
 use crate::error::{Error, Result};
 use crate::format::ARCHIVE_VERSION;
 use crate::format::archive::TRAILER_BYTES;
-use crate::format::archive4::{ArchiveKind, ArchiveV4};
+use crate::format::archive4::{ArchiveKind, ArchiveV4, CHUNK_HEADER_BYTES};
 use crate::format::block::BLOCK_HEADER_BYTES;
 use crate::format::frame::FRAME_HEADER_BYTES;
 use crate::format::header::{FileHeader, FileKind, HEADER_BYTES};
 use crate::format::record::RecordV2;
+use crate::limits::{CHUNK_BYTES_MAX, CHUNK_TAG_BYTES};
 use crate::storage::Source;
 
 /// How to verify.
@@ -135,16 +136,27 @@ pub fn check_header(header: &FileHeader, archive: &ArchiveV4) -> Result<()> {
     }
 }
 
-/// That a file of known length is not too short for what its manifest announces.
+/// That a file of known length has that of what its manifest announces.
 fn check_size<S: Source, E: Env>(opened: &Opened<'_, S, E>, archive: &ArchiveV4) -> Result<()> {
     let total = opened.total();
-    // Of a compressed one it is not known, nor how many chunks there are.
-    let least = if opened.envelope().compression == 0 { archive.bytes } else { 0 };
-    let least = least.saturating_add(opened.file_bytes() + TRAILER_BYTES as u64);
-    match total == 0 || total >= least {
+    let envelope = opened.envelope();
+    let of_chunk = CHUNK_HEADER_BYTES + if envelope.cipher == 1 { CHUNK_TAG_BYTES } else { 0 };
+    let is_incremental = archive.kind()? == ArchiveKind::Incremental;
+    // Frames share chunks, and what is compressed is shorter: then only a bound is known.
+    let is_exact = !is_incremental && envelope.compression == 0;
+    let mut chunks = 1;
+    if is_exact {
+        for one in held(archive, &mut archive.snapshot()?) {
+            chunks += block_bytes(archive, &one).div_ceil(CHUNK_BYTES_MAX);
+        }
+    }
+    let content = if envelope.compression == 0 { archive.bytes } else { 0 };
+    let rest = (chunks * of_chunk + TRAILER_BYTES) as u64;
+    let expected = opened.file_bytes().saturating_add(content).saturating_add(rest);
+    match total == 0 || total == expected || (!is_exact && total > expected) {
         true => Ok(()),
-        false => Err(Error::corrupt("this archive is shorter than its manifest says: it was cut off")
-            .with(format!("at least {least} bytes"), total)),
+        false => Err(Error::corrupt("this archive has another length than its manifest says")
+            .with(format!("{}{expected} bytes", if is_exact { "" } else { "at least " }), total)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Compression, encryption and keys by the host: `seal/` of the npm package.
 //!
-//! The copies that cross are dropped here before they are waited for: they may be as large as a block.
+//! The bytes that crossed are dropped here before the answer is waited for: they may be as many as a block has. These methods
+//! are asynchronous over there, so they reject and never throw.
 
 use super::convert;
 use super::host::{Host, HostEnv, settled};
@@ -9,19 +10,19 @@ use crate::store::Seal;
 use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-type Asked = std::result::Result<Promise, JsValue>;
-
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(method, catch)]
-    fn deflate(this: &Host, raw: Uint8Array) -> Asked;
-    #[wasm_bindgen(method, catch)]
-    fn inflate(this: &Host, stored: Uint8Array, raw_length: f64) -> Asked;
-    #[wasm_bindgen(method, catch)]
-    fn encrypt(this: &Host, key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, data: Uint8Array) -> Asked;
-    #[wasm_bindgen(method, catch)]
-    fn decrypt(this: &Host, key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, data: Uint8Array) -> Asked;
-    #[wasm_bindgen(method, catch)]
+    #[wasm_bindgen(method)]
+    fn deflate(this: &Host, raw: Uint8Array) -> Promise;
+    #[wasm_bindgen(method)]
+    fn inflate(this: &Host, stored: Uint8Array, raw_length: f64) -> Promise;
+    #[wasm_bindgen(method)]
+    fn encrypt(this: &Host, key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, data: Uint8Array)
+    -> Promise;
+    #[wasm_bindgen(method)]
+    fn decrypt(this: &Host, key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, data: Uint8Array)
+    -> Promise;
+    #[wasm_bindgen(method)]
     fn derive(
         this: &Host,
         passphrase: Uint8Array,
@@ -29,19 +30,19 @@ extern "C" {
         memory_kib: f64,
         passes: f64,
         lanes: f64,
-    ) -> Asked;
-    #[wasm_bindgen(method, catch)]
-    fn subkey(this: &Host, key: Uint8Array, salt: Uint8Array, info: Uint8Array) -> Asked;
+    ) -> Promise;
+    #[wasm_bindgen(method)]
+    fn subkey(this: &Host, key: Uint8Array, salt: Uint8Array, info: Uint8Array) -> Promise;
 }
 
-async fn bytes(asked: Asked) -> Result<Vec<u8>> {
-    match settled(asked).await?.dyn_ref() {
+async fn bytes(asked: Promise) -> Result<Vec<u8>> {
+    match settled(Ok(asked)).await?.dyn_ref() {
         Some(array) => convert::bytes(array),
         None => Err(Error::new(Kind::Unavailable, "the host did not give a Uint8Array")),
     }
 }
 
-async fn key(asked: Asked) -> Result<[u8; 32]> {
+async fn key(asked: Promise) -> Result<[u8; 32]> {
     let key = bytes(asked).await?.try_into();
     key.map_err(|_| Error::new(Kind::Unavailable, "the host did not give a key of 32 bytes"))
 }

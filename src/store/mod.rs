@@ -5,6 +5,7 @@
 //! are appended together.
 
 mod ahead;
+mod archive;
 mod back;
 mod blocks;
 mod chain;
@@ -39,11 +40,17 @@ mod seal;
 mod settle;
 mod stats;
 mod stored;
+mod switch;
 mod to_json;
 mod turn;
+mod whole;
 mod wire;
 mod write;
 
+pub use archive::{
+    Backup, BackupOptions, Level, LevelReport, Secret, Stage, StageOptions, VerifyOptions, VerifyReport,
+    verify_archive,
+};
 pub use check::{CheckReport, Problem};
 pub use database::Database;
 pub use env::Env;

@@ -51,6 +51,18 @@ pub const REQUESTS_OF_CLIENT_MAX: usize = 64;
 pub const BLOCK_BYTES_MAX: usize = 80 * 1024 * 1024;
 /// Largest manifest of a snapshot, in bytes.
 pub const MANIFEST_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Longest name of a kind of entry in the audit log, in bytes.
+pub const AUDIT_KIND_BYTES_MAX: usize = 32;
+/// Largest entry of the audit log, in bytes of JSON.
+pub const AUDIT_ENTRY_BYTES_MAX: usize = 64 * 1024;
+/// A file of the audit log that is as long as this gets no further entry.
+pub const AUDIT_FILE_BYTES: u64 = 256 * 1024;
+/// Entries of the audit log in one answer.
+pub const AUDIT_ENTRIES_MAX: usize = 100_000;
+/// Largest count in a retention policy.
+pub const RETENTION_COUNT_MAX: u32 = 10_000;
+/// Most days of history in a retention policy.
+pub const RETENTION_DAYS_MAX: u32 = 36_500;
 /// Longest file name that the store asks an adapter for, in bytes: lower-case letters, digits, `-` and `.`.
 pub const FILE_NAME_BYTES_MAX: usize = 64;
 /// Files that `list` may name before the store refuses to open.

@@ -4,6 +4,7 @@
 //! allocated, checksums before anything is decoded.
 
 pub mod archive;
+pub mod audit;
 pub mod block;
 mod bytes;
 mod codec;
@@ -14,11 +15,15 @@ pub use bytes::floats;
 pub mod frame;
 pub mod header;
 pub mod record;
+pub mod retention;
 pub mod sha256;
 pub mod snapshot;
 
 /// The newest format version that this build reads and writes. It reads every older one.
 pub const VERSION: u16 = 3;
+
+/// The version of audit logs and retention policies. An older build leaves both alone.
+pub const UPKEEP_VERSION: u16 = 4;
 
 /// The version of files that hold nothing of version 3: whoever reads this one can go on reading them.
 pub const BASE_VERSION: u16 = 2;

@@ -1,6 +1,7 @@
 //! Import: an archive is verified piece by piece while its blocks go into a new blocks file; only when
 //! everything verified and was read back does one new snapshot make it the database.
 
+use super::audit::said;
 use super::checkpoint::SNAPSHOTS_KEPT;
 use super::database::{Database, Inner};
 use super::disk::Health;
@@ -52,6 +53,7 @@ impl<S: Storage, E: Env> Database<S, E> {
         if result.is_err() {
             self.0.drop_blocks(generation).await;
         }
+        self.0.note_outcome("restore", "import", said(&result)).await;
         result
     }
 }

@@ -5,6 +5,7 @@
 //! are appended together.
 
 mod ahead;
+mod audit;
 mod back;
 mod blocks;
 mod chain;
@@ -43,6 +44,7 @@ mod turn;
 mod wire;
 mod write;
 
+pub use audit::{AuditDamage, AuditEntry, AuditLog, AuditQuery};
 pub use check::{CheckReport, Problem};
 pub use database::Database;
 pub use env::Env;

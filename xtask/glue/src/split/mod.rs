@@ -25,7 +25,7 @@ type Encoded<T> = std::result::Result<T, Error<Infallible>>;
 
 /// Exports that only the second part has: of these names, or with names that begin so where it ends in `_`. Of what frees
 /// an object, those whose objects only it makes.
-const EXPORTS: [&str; 16] = [
+const EXPORTS: [&str; 18] = [
     "salvage",
     "wasmstore_check",
     "wasmstore_exportStart",
@@ -35,6 +35,8 @@ const EXPORTS: [&str; 16] = [
     "wasmstore_quarantineDrop",
     "wasmstore_history",
     "wasmstore_asOf",
+    "wasmstore_audit",
+    "wasmstore_note",
     "wasmexport_",
     "wasmimport_",
     "wasmrebuild_",
@@ -46,10 +48,12 @@ const EXPORTS: [&str; 16] = [
 
 /// What is called by the table and belongs to the second part, by what the name holds: futures of its exports, and what
 /// becomes of them.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 15] = [
     "lodestore::web::salvage",
     "lodestore::web::upkeep",
     "lodestore::web::past",
+    "lodestore::web::audit",
+    "lodestore::store::audit",
     "WasmExport::",
     "WasmImport::",
     "WasmRebuild::",

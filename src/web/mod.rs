@@ -11,6 +11,7 @@
 //! asked for: `xtask/glue/src/split` says what that is.
 
 mod archive;
+mod audit;
 mod convert;
 mod error;
 mod feed;

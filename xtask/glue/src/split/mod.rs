@@ -25,7 +25,7 @@ type Encoded<T> = std::result::Result<T, Error<Infallible>>;
 
 /// Exports that only the second part has: of these names, or with names that begin so where it ends in `_`. Of what frees
 /// an object, those whose objects only it makes.
-const EXPORTS: [&str; 24] = [
+const EXPORTS: [&str; 26] = [
     "salvage",
     "wasmstore_check",
     "wasmstore_exportStart",
@@ -39,6 +39,8 @@ const EXPORTS: [&str; 24] = [
     "wasmstore_stageStart",
     "wasmstore_stagePast",
     "verifyStart",
+    "wasmstore_audit",
+    "wasmstore_note",
     "wasmexport_",
     "wasmintake_",
     "wasmbackup_",
@@ -54,10 +56,12 @@ const EXPORTS: [&str; 24] = [
 
 /// What is called by the table and belongs to the second part, by what the name holds: futures of its exports, and what
 /// becomes of them.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 18] = [
     "lodestore::web::salvage",
     "lodestore::web::upkeep",
     "lodestore::web::past",
+    "lodestore::web::audit",
+    "lodestore::store::audit",
     "WasmExport::",
     "WasmIntake",
     "lodestore::web::archive",

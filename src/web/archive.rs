@@ -45,6 +45,10 @@ fn reference(bytes: &[u8]) -> Result<([u8; 16], ArchiveV4)> {
     Ok((*database, ArchiveV4::decode_section(section)?))
 }
 
+fn reference_to(database: &[u8; 16], archive: &ArchiveV4) -> Vec<u8> {
+    [&database[..], &archive.encode_section()].concat()
+}
+
 fn options(json: &str, since: Option<Vec<u8>>, secret: Secret) -> Result<BackupOptions> {
     let fields = Fields::known("options", json, &["type", "compress", "index", "lossy"])?;
     let kind = match fields.string("type")?.as_deref() {
@@ -118,6 +122,12 @@ impl WasmBackup {
         self.0.borrow().as_ref().map_or_else(String::new, |backup| text(&backup.manifest))
     }
 
+    /// By what an archive that follows this one is made: opaque bytes.
+    pub fn reference(&self) -> Vec<u8> {
+        let of = |backup: &Backup<HostStorage, HostEnv>| reference_to(&backup.database(), &backup.manifest);
+        self.0.borrow().as_ref().map(of).unwrap_or_default()
+    }
+
     /// The next piece; undefined at the end. One call at a time.
     pub fn next(&self) -> Promise {
         let shared = self.0.clone();
@@ -158,8 +168,7 @@ pub fn verify_start(
         let options = VerifyOptions { level, secret: secret(key, passphrase)?, total_bytes: total_bytes as u64 };
         let report = verify_archive(&env, &mut feed, &options).await?;
         let reference = report.archive.as_ref().map_or(JsValue::UNDEFINED, |archive| {
-            let bytes = [&report.database[..], &archive.encode_section()].concat();
-            Uint8Array::from(bytes.as_slice()).into()
+            Uint8Array::from(reference_to(&report.database, archive).as_slice()).into()
         });
         Ok(Array::of2(&as_json(&report), &reference).into())
     })

@@ -22,7 +22,7 @@ import { claim, type Lock, pickStorage } from './storage/index.js';
 import { Shell } from './storage/shell.js';
 import { checkWhole, fallen, isBroken, orFallen } from './trap.js';
 import type { OpenReport, Stats, StorageObject } from './types.js';
-import type { WasmExport, WasmImport, WasmPast, WasmRebuild, WasmStore, WasmStoreClass } from './wasm-api.js';
+import type { WasmExport, WasmIntake, WasmPast, WasmRebuild, WasmStore, WasmStoreClass } from './wasm-api.js';
 
 /** What the store itself is not told. */
 type Known = Pick<Stats, 'name' | 'storage' | 'durability' | 'role'>;
@@ -36,7 +36,7 @@ export class DirectEngine implements Engine {
   readonly #sinks: Set<ProgressSink>;
   readonly #pasts = new Handles<WasmPast>('view of the past');
   readonly #exports = new Handles<WasmExport>('export');
-  readonly #imports = new Handles<WasmImport>('import');
+  readonly #imports = new Handles<WasmIntake>('import');
   readonly #rebuilds = new Handles<WasmRebuild>('rebuild');
   readonly #known: Known;
   /** What salvage adds to the open report. */

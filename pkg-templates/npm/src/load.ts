@@ -3,8 +3,8 @@
 import { LodestoreError, toLodestoreError } from './errors.js';
 import { unavailable } from './fault.js';
 import { relaxedSimdWorks } from './relaxed-simd.js';
-import init, { initSecond, WasmStore } from './wasm/lodestore.js';
-import type { WasmStoreClass } from './wasm-api.js';
+import init, { initSecond, verifyStart, WasmStore } from './wasm/lodestore.js';
+import type { VerifyStart, WasmStoreClass } from './wasm-api.js';
 
 /** Where the compiled module may come from. */
 export type WasmSource = URL | Response | BufferSource | WebAssembly.Module;
@@ -55,6 +55,19 @@ export function wasm(platform: Platform, source?: WasmSource): Promise<WasmStore
     throw error;
   });
   return loaded;
+}
+
+/** What is needed without a database: of a context whose engine runs in a worker, too. */
+export function usePlatform(platform: Platform): void {
+  platformOf ??= platform;
+}
+
+/** Verifies archives, with all that it takes loaded. */
+export async function verifier(): Promise<VerifyStart> {
+  if (platformOf === undefined) throw unavailable('the WebAssembly module is not loaded: open a database, or call load()');
+  await wasm(platformOf);
+  await loadMore();
+  return verifyStart as VerifyStart;
 }
 
 /** As they were given so far. */

@@ -290,6 +290,11 @@ impl<S: Storage, E: Env> Backup<S, E> {
         backup
     }
 
+    /// The database of which it is.
+    pub fn database(&self) -> DatabaseId {
+        self.pinned.inner.disk.borrow().database
+    }
+
     /// Bytes of content: about those of the archive, if it is not compressed.
     pub fn total_bytes(&self) -> u64 {
         self.manifest.bytes

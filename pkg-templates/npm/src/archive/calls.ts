@@ -11,13 +11,13 @@ export interface Lock {
 
 /** Handles are numbers. `progress` is always the last parameter. Every failure is a `LodestoreError`. */
 export interface ArchiveCalls {
-  /** `since`: what `verifyStart` gave as the reference of an archive. `manifest`: JSON `ArchiveManifest`. */
+  /** `since`: what `verifyStart` gave as the reference of an archive. `manifest`: JSON `ArchiveManifest`. `reference`: by what it is followed. */
   backupStart(
     optionsJson: string,
     since: Uint8Array | undefined,
     lock: Lock,
     progress?: ProgressSink,
-  ): Promise<{ handle: number; manifest: string }>;
+  ): Promise<{ handle: number; manifest: string; reference: Uint8Array }>;
   backupNext(handle: number): Promise<Uint8Array | undefined>;
   backupClose(handle: number): Soon<void>;
   /** Of archives, up to a point if there is one. */

@@ -39,10 +39,11 @@ export class ArchiveDesk implements ArchiveCalls {
     since: Uint8Array | undefined,
     { key, passphrase }: Lock,
     progress?: ProgressSink,
-  ): Promise<{ handle: number; manifest: string }> {
+  ): Promise<{ handle: number; manifest: string; reference: Uint8Array }> {
     return this.#run.more(async (store) => {
       const running = await store.backupStart(optionsJson, since, key, passphrase);
-      return { handle: this.#backups.add(running), manifest: running.manifest() };
+      const what = { manifest: running.manifest(), reference: running.reference() };
+      return { handle: this.#backups.add(running), ...what };
     }, progress);
   }
 

@@ -3,7 +3,7 @@
 import { throwIfAborted } from '../abort.js';
 import { toLodestoreError } from '../errors.js';
 import { StorageHost } from '../host.js';
-import { loadMore, wasmOf } from '../load.js';
+import { verifier } from '../load.js';
 import type { ProgressSink } from '../progress.js';
 import { MemoryStorage } from '../storage/memory.js';
 import { checkWhole, fallen } from '../trap.js';
@@ -25,8 +25,7 @@ export async function look(
   progress?: ProgressSink,
   signal?: AbortSignal,
 ): Promise<Looked> {
-  const { verifyStart } = await wasmOf();
-  await loadMore();
+  const verifyStart = await verifier();
   checkWhole();
   const host = new StorageHost(new MemoryStorage(), new Set(progress ? [progress] : []));
   const intake = verifyStart(host, level, key, passphrase, total ?? 0);

@@ -15,8 +15,16 @@ const PIECE = 8192;
 /** What a byte can stand for at the most: 258 bytes for every two bits. */
 export const RATIO_MAX = 1032;
 
+let compresses: boolean | undefined;
+
 /** Whether this host compresses. The first that had the class did not know the format. */
 export function canDeflate(): boolean {
+  if (typeof CompressionStream !== 'function') return false;
+  compresses ??= knowsFormat();
+  return compresses;
+}
+
+function knowsFormat(): boolean {
   try {
     return new CompressionStream(FORMAT) !== undefined;
   } catch {
@@ -30,7 +38,7 @@ let exact: Promise<boolean> | undefined;
 
 /**
  * Whether this host inflates, and refuses what the standard tells it to: bytes that were cut off, and bytes that follow.
- * Node passes over the latter.
+ * Node and Deno pass over the latter.
  */
 export async function canInflate(): Promise<boolean> {
   if (typeof DecompressionStream !== 'function') return false;

@@ -151,9 +151,10 @@ export async function noted(
 /** An engine that nobody shares, with `changes` told of what is done through it. */
 export function observed(engine: Engine, changes: Changes): Engine {
   // Set on the engine itself: a wrapper around all of it would cost every query.
-  const methods = engine as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
   for (const method of CHANGING) {
-    const run = methods[method]?.bind(engine);
+    const of: unknown = method in engine ? engine : engine.archives;
+    const methods = of as Record<string, (...args: unknown[]) => Promise<unknown>>;
+    const run = methods[method]?.bind(of);
     if (run === undefined) continue;
     methods[method] = async (...args) => {
       const result = await run(...args);

@@ -1,7 +1,7 @@
 /** What a store says of itself, and what its host adds. */
 
 import type { StorageHost } from './host.js';
-import type { PruneResult, Stats } from './types.js';
+import type { Stats } from './types.js';
 import type { WasmStore } from './wasm-api.js';
 
 /** What the store itself is not told. */
@@ -22,15 +22,4 @@ export async function statsOf(store: WasmStore, host: StorageHost, known: Known)
     persisted: 'unknown',
   };
   return JSON.stringify(stats);
-}
-
-/** JSON `PruneResult`. */
-export async function pruned(store: WasmStore, keep: number): Promise<string> {
-  const look = async () => JSON.parse(await store.stats()) as Pick<Stats, 'snapshots' | 'bytes'>;
-  const before = await look();
-  await store.checkpoint(keep);
-  const after = await look();
-  const snapshots = before.snapshots.length - after.snapshots.length;
-  const result: PruneResult = { snapshots, bytes: before.bytes.total - after.bytes.total };
-  return JSON.stringify(result);
 }

@@ -11,7 +11,7 @@ import { invalid } from '../fault.js';
 import type { Past } from '../past.js';
 import { progressSink } from '../progress.js';
 import type { LongOptions, Row } from '../types.js';
-import { checkOptions, isAnything, isBoolean, isFunction, isInteger, LONG_OPTIONS } from '../validate.js';
+import { checkOptions, isAnything, isBoolean, isFunction, LONG_OPTIONS } from '../validate.js';
 import { spreadOf, recallOf } from './recall.js';
 import type { ArchiveSource, Encryption, RestoredReport, VerifyOptions } from './types.js';
 import type { Restorer } from './verify.js';
@@ -103,8 +103,8 @@ export function restorerOf(beside: Beside): Restorer {
       const expected = restore.reports.at(-1)?.rows ?? restored.rows;
       if (restore.reports.at(-1)?.manifest !== undefined && restored.rows !== expected) {
         throw new LodestoreError('Corrupt', 'verify: other rows were read back than the archive says', {
-          expected,
-          got: restored.rows,
+          expected: String(expected),
+          got: String(restored.rows),
         });
       }
       return { reports: [...restore.reports], restored, ms: performance.now() - start };

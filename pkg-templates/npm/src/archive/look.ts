@@ -5,7 +5,7 @@ import { toLodestoreError } from '../errors.js';
 import { StorageHost } from '../host.js';
 import { verifier } from '../load.js';
 import type { ProgressSink } from '../progress.js';
-import { MemoryStorage } from '../storage/memory.js';
+import { openMemory } from '../storage/memory.js';
 import { checkWhole, fallen } from '../trap.js';
 import type { Lock } from './calls.js';
 import type { VerifyReport } from './types.js';
@@ -27,7 +27,7 @@ export async function look(
 ): Promise<Looked> {
   const verifyStart = await verifier();
   checkWhole();
-  const host = new StorageHost(new MemoryStorage(), new Set(progress ? [progress] : []));
+  const host = new StorageHost(await openMemory(), new Set(progress ? [progress] : []));
   const intake = verifyStart(host, level, key, passphrase, total ?? 0);
   let ended = false;
   try {

@@ -1,7 +1,7 @@
 /** The leader's side: the engine that owns the storage, asked by this context and by the sessions of the others. */
 
 import { type Change, noted, seqOf } from '../changes.js';
-import type { Engine, EngineMethod, QueryAsk } from '../engine.js';
+import { callMethod, type Engine, type QueryAsk } from '../engine.js';
 import { MANY } from '../query.js';
 import type { ProgressSink } from '../progress.js';
 import { isOvertaken, type Place } from './place.js';

@@ -325,7 +325,8 @@ export class Database {
       return Restore.of({ engine: this.#engine, refresh: () => this.#refresh() }, source, options);
     }
     checkName('restore: into', options.into);
-    if (source === 'history') throw invalid('restore: into another database goes an archive, not the history');
+    if (source === 'history')
+      throw invalid('restore: into another database goes an archive, not the history');
     const other = await this.#beside(options.into);
     const ground = { engine: other.#engine, refresh: async () => undefined, leave: () => other.close() };
     return Restore.of(ground, source, options).catch(async (error: unknown) => {

@@ -88,7 +88,8 @@ export interface WasmBackup extends Freed {
 }
 
 /** A restore beside the database: once `finish` resolved, the reading methods of `WasmStore`. */
-export interface WasmStage extends Freed, Pick<WasmStore, 'collections' | 'query' | 'get' | 'list' | 'count'> {
+export interface WasmStage
+  extends Freed, Pick<WasmStore, 'collections' | 'query' | 'get' | 'list' | 'count'> {
   /** The outcome is JSON `ArchiveManifest`, or undefined for an archive of an older version. */
   add(key: Uint8Array | undefined, passphrase: string | undefined, totalBytes: number): WasmIntake;
   /** Ends the content phase. JSON `ImportResult` of what will be there. */

@@ -2,7 +2,6 @@
 //! everything verified and was read back does one new snapshot make it the database.
 
 use super::audit::said;
-use super::checkpoint::SNAPSHOTS_KEPT;
 use super::database::{Database, Inner};
 use super::disk::Health;
 use super::env::Env;
@@ -53,7 +52,10 @@ impl<S: Storage, E: Env> Database<S, E> {
         if result.is_err() {
             self.0.drop_blocks(generation).await;
         }
-        self.0.note_outcome("restore", "import", said(&result)).await;
+        // An archive that is refused changes nothing, not even this: who offered it may note that.
+        if result.is_ok() {
+            self.0.note_outcome("restore", "import", said(&result)).await;
+        }
         result
     }
 }
@@ -137,8 +139,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
             Err(_) => Health::Unsettled { roll: true, tried: Rc::default() },
         };
         if logged.is_ok() {
-            // What could not be removed now is removed by the next checkpoint.
-            let _ = self.prune_to(SNAPSHOTS_KEPT).await;
+            self.prune_kept().await;
         }
         Ok(result)
     }

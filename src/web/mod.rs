@@ -10,7 +10,6 @@
 //! What hardly any page needs is split off behind the compiler, as a second part of the module that is loaded when it is
 //! asked for: `xtask/glue/src/split` says what that is.
 
-mod audit;
 mod convert;
 mod error;
 mod feed;
@@ -21,6 +20,7 @@ mod read;
 mod reply;
 mod salvage;
 mod store;
+mod tending;
 mod transfer;
 mod upkeep;
 

@@ -25,7 +25,7 @@ type Encoded<T> = std::result::Result<T, Error<Infallible>>;
 
 /// Exports that only the second part has: of these names, or with names that begin so where it ends in `_`. Of what frees
 /// an object, those whose objects only it makes.
-const EXPORTS: [&str; 18] = [
+const EXPORTS: [&str; 17] = [
     "salvage",
     "wasmstore_check",
     "wasmstore_exportStart",
@@ -35,8 +35,7 @@ const EXPORTS: [&str; 18] = [
     "wasmstore_quarantineDrop",
     "wasmstore_history",
     "wasmstore_asOf",
-    "wasmstore_audit",
-    "wasmstore_note",
+    "wasmstore_upkeep",
     "wasmexport_",
     "wasmimport_",
     "wasmrebuild_",
@@ -48,12 +47,13 @@ const EXPORTS: [&str; 18] = [
 
 /// What is called by the table and belongs to the second part, by what the name holds: futures of its exports, and what
 /// becomes of them.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "lodestore::web::salvage",
     "lodestore::web::upkeep",
     "lodestore::web::past",
-    "lodestore::web::audit",
+    "lodestore::web::tending",
     "lodestore::store::audit",
+    "lodestore::store::retain::",
     "WasmExport::",
     "WasmImport::",
     "WasmRebuild::",

@@ -43,7 +43,14 @@ export async function verify(
   for (const one of sources) {
     const input = new ArchiveInput(one);
     try {
-      ({ report: last } = await look(level as 1 | 2 | 3, lock, input.total, () => input.next(), progress, signal));
+      ({ report: last } = await look(
+        level as 1 | 2 | 3,
+        lock,
+        input.total,
+        () => input.next(),
+        progress,
+        signal,
+      ));
     } finally {
       input.cancel();
     }
@@ -73,7 +80,15 @@ export async function verifyNoted(
     const report = await verify(source, options, restorer);
     const archive = report.manifest?.archive;
     const { rows, bytes, sha256, restored } = report;
-    await noteIfPossible(engine, 'verify', { archive, level, ok: true, rows, bytes, sha256, recall: restored?.recall });
+    await noteIfPossible(engine, 'verify', {
+      archive,
+      level,
+      ok: true,
+      rows,
+      bytes,
+      sha256,
+      recall: restored?.recall,
+    });
     return report;
   } catch (error) {
     if (!options.signal?.aborted) {

@@ -26,7 +26,7 @@ type Encoded<T> = std::result::Result<T, Error<Infallible>>;
 
 /// Exports that only the second part has: of these names, or with names that begin so where it ends in `_`. Of what frees
 /// an object, those whose objects only it makes.
-const EXPORTS: [&str; 26] = [
+const EXPORTS: [&str; 25] = [
     "salvage",
     "wasmstore_check",
     "wasmstore_exportStart",
@@ -40,8 +40,7 @@ const EXPORTS: [&str; 26] = [
     "wasmstore_stageStart",
     "wasmstore_stagePast",
     "verifyStart",
-    "wasmstore_audit",
-    "wasmstore_note",
+    "wasmstore_upkeep",
     "wasmexport_",
     "wasmintake_",
     "wasmbackup_",
@@ -57,12 +56,13 @@ const EXPORTS: [&str; 26] = [
 
 /// What is called by the table and belongs to the second part, by what the name holds: futures of its exports, and what
 /// becomes of them.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
     "lodestore::web::salvage",
     "lodestore::web::upkeep",
     "lodestore::web::past",
-    "lodestore::web::audit",
+    "lodestore::web::tending",
     "lodestore::store::audit",
+    "lodestore::store::retain::",
     "WasmExport::",
     "WasmIntake",
     "lodestore::web::archive",

@@ -59,9 +59,15 @@ export async function openOn(platform: Platform, name: string, options: OpenOpti
   const opening = start(platform, name, options, changes);
   // Too late to stop: what opens after all must not keep its locks.
   const engine = await abortable(opening, signal, (late) => void late.close().catch(() => undefined));
-  // Beside this one, for a restore into another name and for trying one out in memory.
+  // Beside this one, for a restore into another name and for trying one out in memory: in a worker if this one is in one, because
+  // a drill would otherwise hold up the very page that was spared by it.
+  const worker = workerFor(platform, options) !== undefined;
   const beside = (other: string, storage?: 'memory') =>
-    openOn(platform, other, storage ? { storage } : without(options, ['onProgress', 'signal', 'salvage']));
+    openOn(
+      platform,
+      other,
+      storage ? { storage, worker } : without(options, ['onProgress', 'signal', 'salvage']),
+    );
   return Database.over(engine, name, changes, beside);
 }
 

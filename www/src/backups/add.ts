@@ -62,7 +62,10 @@ export class AddFile {
   }
 
   /** What it says of itself, which of a locked one only its passphrase shows. */
-  async #head(file: File, encrypt?: Encryption): Promise<{ report: Restore['plan']['archives'][number]; locked: boolean }> {
+  async #head(
+    file: File,
+    encrypt?: Encryption,
+  ): Promise<{ report: Restore['plan']['archives'][number]; locked: boolean }> {
     const restore = await this.#desk.db.restore(file, encrypt === undefined ? {} : { encrypt });
     const [report] = restore.reports;
     await restore.abort();

@@ -41,7 +41,9 @@ export class AuditPanel {
       this.#more.hidden = entries.length <= this.#last;
       this.#body.replaceChildren(...entries.slice(-this.#last).reverse().map(line));
       this.#said.replaceChildren(
-        ...(entries.length === 0 ? [h('p', { className: 'hint', textContent: 'Nothing was noted yet.' })] : []),
+        ...(entries.length === 0
+          ? [h('p', { className: 'hint', textContent: 'Nothing was noted yet.' })]
+          : []),
         ...damage.map(({ file, what }) => h('p', { className: 'wrong', textContent: `${file}: ${what}` })),
       );
     } catch (error) {
@@ -52,7 +54,11 @@ export class AuditPanel {
 
 function line({ seq, time, kind, details }: AuditEntry): HTMLElement {
   const { ok, error, ...rest } = details;
-  const cell = h('td', {}, h('span', { className: ok === false ? 'bad' : '', textContent: ok === false ? 'failed' : 'well' }));
+  const cell = h(
+    'td',
+    {},
+    h('span', { className: ok === false ? 'bad' : '', textContent: ok === false ? 'failed' : 'well' }),
+  );
   const said = error === undefined ? facts(rest) : String(error);
   cell.append(h('small', { textContent: said }));
   return h(
@@ -68,7 +74,10 @@ const HIDDEN = new Set(['sha256', 'fromMs', 'toMs', 'fromSeq', 'base', 'name', '
 
 function facts(details: Record<string, unknown>): string {
   return Object.entries(details)
-    .filter(([key, value]) => !HIDDEN.has(key) && value !== undefined && value !== null && typeof value !== 'object')
+    .filter(
+      ([key, value]) =>
+        !HIDDEN.has(key) && value !== undefined && value !== null && typeof value !== 'object',
+    )
     .map(([key, value]) => fact(key, value))
     .join(' · ');
 }

@@ -54,7 +54,13 @@ export class EntryPanel {
       event.preventDefault();
       void this.#look();
     };
-    this.element = h('section', { id: 'entry' }, h('h2', { textContent: 'One entry, as it was' }), form, this.#outcome);
+    this.element = h(
+      'section',
+      { id: 'entry' },
+      h('h2', { textContent: 'One entry, as it was' }),
+      form,
+      this.#outcome,
+    );
   }
 
   async #look(): Promise<void> {
@@ -100,7 +106,10 @@ export class EntryPanel {
   }
 
   #change(past: Past, name: string, { id, change, then, now }: RowChange): HTMLElement {
-    const back = h('button', { type: 'button', textContent: change === 'added' ? 'Delete it again' : 'Make it as it was' });
+    const back = h('button', {
+      type: 'button',
+      textContent: change === 'added' ? 'Delete it again' : 'Make it as it was',
+    });
     back.ariaLabel = `${back.textContent}: ${titleOf(then ?? now)}`;
     const article = h(
       'article',

@@ -39,7 +39,12 @@ export class BackupItem {
     this.#actions = h(
       'div',
       { className: 'row' },
-      h('span', { className: 'joined' }, this.#level, this.#button('verify', 'Verify', () => this.#verify())),
+      h(
+        'span',
+        { className: 'joined' },
+        this.#level,
+        this.#button('verify', 'Verify', () => this.#verify()),
+      ),
       this.#button('drill', 'Drill', () => this.#drill()),
       this.#button('restore', 'Restore…', () => restore(this.#backup)),
       this.#button('save', 'Save as a file', () => this.#save()),
@@ -64,7 +69,8 @@ export class BackupItem {
     this.#time.dateTime = made.toISOString();
     const facts = [bytes(backup.bytes), plural(rows, 'row')];
     if (locked) facts.push('locked');
-    if (verified !== undefined) facts.push(verified.ok ? `verified (${verified.level ?? 3})` : 'does not verify');
+    if (verified !== undefined)
+      facts.push(verified.ok ? `verified (${verified.level ?? 3})` : 'does not verify');
     if (drilled !== undefined) facts.push(drilled.ok ? 'drilled' : 'failed its drill');
     if (kept === undefined) facts.push('not kept here');
     if (!known) facts.push('of a database that was here before');
@@ -119,7 +125,9 @@ export class BackupItem {
   async #remove(): Promise<void> {
     const { archive, neededBy, known } = this.#backup;
     const needed =
-      neededBy > 0 ? ` ${plural(neededBy, 'backup')} that ${neededBy === 1 ? 'goes' : 'go'} on from it will not restore without it.` : '';
+      neededBy > 0
+        ? ` ${plural(neededBy, 'backup')} that ${neededBy === 1 ? 'goes' : 'go'} on from it will not restore without it.`
+        : '';
     const question = {
       title: 'Remove this backup?',
       text: `It goes from this browser and from the catalog. A file that you saved stays.${needed}`,

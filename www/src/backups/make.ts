@@ -29,7 +29,12 @@ export class MakePanel {
 
   constructor(desk: Desk) {
     this.#desk = desk;
-    const submit = h('button', { type: 'submit', id: 'backup', className: 'primary', textContent: 'Back up now' });
+    const submit = h('button', {
+      type: 'submit',
+      id: 'backup',
+      className: 'primary',
+      textContent: 'Back up now',
+    });
     const form = h(
       'form',
       { className: 'make' },
@@ -59,14 +64,15 @@ export class MakePanel {
     if (type === 'full') return undefined;
     return this.#desk.backups
       .filter((one) => one.known && one.absent === 0 && (type === 'incremental' || one.type === 'full'))
-      .toSorted((a, b) => b.toSeq - a.toSeq || b.made.getTime() - a.made.getTime())[0];
+      .sort((a, b) => b.toSeq - a.toSeq || b.made.getTime() - a.made.getTime())[0];
   }
 
   #refresh(): void {
     for (const [type, { input, hint }] of this.#kinds) {
       const base = this.#base(type);
       input.disabled = type !== 'full' && base === undefined;
-      if (input.disabled && input.checked) (this.#kinds.get('full') as { input: HTMLInputElement }).input.checked = true;
+      if (input.disabled && input.checked)
+        (this.#kinds.get('full') as { input: HTMLInputElement }).input.checked = true;
       if (type === 'full') hint.textContent = 'everything, by itself';
       else if (base === undefined) hint.textContent = 'needs a full one first';
       else {
@@ -87,7 +93,13 @@ export class MakePanel {
       const sinceKey = base === undefined ? {} : await this.#desk.keyOf(base);
       const typed = this.#passphrase.value === '' ? {} : { encrypt: { passphrase: this.#passphrase.value } };
       const { encrypt } = { ...typed, ...sinceKey };
-      const options: BackupOptions = { type, compress: this.#compress.checked, name: file, signal, onProgress };
+      const options: BackupOptions = {
+        type,
+        compress: this.#compress.checked,
+        name: file,
+        signal,
+        onProgress,
+      };
       if (encrypt !== undefined) options.encrypt = encrypt;
       if (base !== undefined) options.since = await this.#desk.shelf.bytesOf(base.archive);
       const kept = await this.#put(options, file);
@@ -106,7 +118,17 @@ export class MakePanel {
         await incoming.write(step.value);
       }
       const done = await stream.done;
-      const about = { archive, type, fromSeq, toSeq, toMs, rows, file, bytes: done.bytes, madeMs: Date.now() };
+      const about = {
+        archive,
+        type,
+        fromSeq,
+        toSeq,
+        toMs,
+        rows,
+        file,
+        bytes: done.bytes,
+        madeMs: Date.now(),
+      };
       const kept = { ...about, locked: options.encrypt !== undefined, ...(base !== undefined && { base }) };
       await incoming.done(kept);
       notify(`Backed up ${plural(rows, 'row')}: ${bytes(done.bytes)} in ${ms(done.ms)}.`);

@@ -10,7 +10,14 @@ export class MomentField {
 
   constructor(id: string) {
     this.#time = h('input', { type: 'datetime-local', step: '1', id: `${id}-time`, className: 'field' });
-    this.#seq = h('input', { type: 'number', min: '0', step: '1', id: `${id}-seq`, className: 'field', inputMode: 'numeric' });
+    this.#seq = h('input', {
+      type: 'number',
+      min: '0',
+      step: '1',
+      id: `${id}-seq`,
+      className: 'field',
+      inputMode: 'numeric',
+    });
     // The one says the other nothing.
     this.#time.oninput = () => (this.#seq.value = '');
     this.#seq.oninput = () => (this.#time.value = '');

@@ -19,10 +19,18 @@ export function verifyReport(report: VerifyReport): HTMLElement {
     LEVELS[level],
   ]); // prettier-ignore
   const { rows: held, blocks, frames, bytes: read, sha256, restored } = report;
-  rows.push(['Read', bytes(read), `${plural(held, 'row')}, ${plural(blocks, 'block')}, ${plural(frames, 'frame')}`]);
+  rows.push([
+    'Read',
+    bytes(read),
+    `${plural(held, 'row')}, ${plural(blocks, 'block')}, ${plural(frames, 'frame')}`,
+  ]);
   if (restored !== undefined) {
     const { rows: back, queries, recall } = restored;
-    rows.push(['Restored', plural(back, 'row'), `recall ${recall.toFixed(3)} of ${plural(queries, 'question')}`]);
+    rows.push([
+      'Restored',
+      plural(back, 'row'),
+      `recall ${recall.toFixed(3)} of ${plural(queries, 'question')}`,
+    ]);
   }
   if (sha256 !== undefined) rows.push(['SHA-256', `${sha256.slice(0, 16)}…`]);
   return h(

@@ -6,15 +6,30 @@ import { bytes, count, ms, percent, plural } from '../format.js';
 import { ProgressBar } from '../ui/progress.js';
 import { type Figure, figures, left, TYPES, when } from './words.js';
 
-export function planTable({ archives, collections, rows, bytes: size, rowsToIndex, etaMs }: RestorePlan): HTMLElement {
+export function planTable({
+  archives,
+  collections,
+  rows,
+  bytes: size,
+  rowsToIndex,
+  etaMs,
+}: RestorePlan): HTMLElement {
   const list: Figure[] = archives.map((one, at): Figure => {
     if (one === undefined) return [`Archive ${at + 1}`, 'of an older format'];
-    return [`Archive ${at + 1}`, TYPES[one.type], `writes ${count(one.fromSeq)} to ${count(one.toSeq)}, ${when(new Date(one.toMs))}`];
+    return [
+      `Archive ${at + 1}`,
+      TYPES[one.type],
+      `writes ${count(one.fromSeq)} to ${count(one.toSeq)}, ${when(new Date(one.toMs))}`,
+    ];
   });
   list.push(['Rows', count(rows), collections.map((one) => `${one.name} ${count(one.rows)}`).join(', ')]);
   if (size !== undefined) list.push(['To read', bytes(size)]);
   list.push(['To index', plural(rowsToIndex, 'row')]);
-  list.push(['Content', etaMs.content === undefined ? 'not known yet' : `about ${ms(etaMs.content)}`, 'on this machine']);
+  list.push([
+    'Content',
+    etaMs.content === undefined ? 'not known yet' : `about ${ms(etaMs.content)}`,
+    'on this machine',
+  ]);
   list.push(['Index', `about ${ms(etaMs.index)}`, 'on this machine']);
   const table = figures('The plan', list);
   table.id = 'plan-table';
@@ -40,17 +55,23 @@ export async function changesTable({ past }: Restore, db: Database): Promise<HTM
   for (const { name, rows: then } of await past.collections()) {
     const live = now.get(name);
     now.delete(name);
-    if (live === undefined) rows.push([name, `${plural(then, 'row')} come back`, 'the collection is not there now']);
+    if (live === undefined)
+      rows.push([name, `${plural(then, 'row')} come back`, 'the collection is not there now']);
     else {
       const changes = await past.diff(name);
       const deleted = changes.filter(({ change }) => change === 'deleted').length;
       // What `diff` tells of are the rows of then; those that came since are the rest.
       const added = live - (then - deleted);
-      const words = [`${count(changes.length - deleted)} changed back`, `${count(deleted)} come back`, `${count(added)} go`];
+      const words = [
+        `${count(changes.length - deleted)} changed back`,
+        `${count(deleted)} come back`,
+        `${count(added)} go`,
+      ];
       rows.push([name, words.join(', ')]);
     }
   }
-  for (const [name, live] of now) rows.push([name, `${plural(live, 'row')} go`, 'the collection was not there then']);
+  for (const [name, live] of now)
+    rows.push([name, `${plural(live, 'row')} go`, 'the collection was not there then']);
   const table = figures('What would change', rows);
   table.id = 'changes';
   return table;

@@ -24,7 +24,12 @@ export class RestorePanel {
 
   constructor(desk: Desk) {
     this.#desk = desk;
-    const plan = h('button', { type: 'submit', id: 'plan', className: 'primary', textContent: 'Make a plan' });
+    const plan = h('button', {
+      type: 'submit',
+      id: 'plan',
+      className: 'primary',
+      textContent: 'Make a plan',
+    });
     const close = h('button', { type: 'button', textContent: 'Close' });
     close.onclick = () => void this.#close();
     this.#form = h('form', {}, this.#moment.element, h('div', { className: 'row' }, plan, close));
@@ -54,7 +59,9 @@ export class RestorePanel {
     this.#source = source;
     this.#moment.seq = seq;
     const from =
-      source === 'history' ? 'Go back in time' : `Restore the ${TYPES[source.type].toLowerCase()} backup of ${when(source.made)}`;
+      source === 'history'
+        ? 'Go back in time'
+        : `Restore the ${TYPES[source.type].toLowerCase()} backup of ${when(source.made)}`;
     this.#title.textContent = from;
     this.#steps.replaceChildren();
     this.#work.replaceChildren();
@@ -74,7 +81,9 @@ export class RestorePanel {
       if (source === 'history') this.#restore = await db.restore('history', options);
       else {
         const archives = await sourcesOf(shelf, source);
-        this.#restore = await this.#desk.unlocked(source, (key) => db.restore(archives, { ...options, ...key }));
+        this.#restore = await this.#desk.unlocked(source, (key) =>
+          db.restore(archives, { ...options, ...key }),
+        );
       }
     });
     if (this.#restore !== undefined) this.#showPlan(this.#restore);
@@ -82,11 +91,18 @@ export class RestorePanel {
 
   #showPlan(restore: Restore): void {
     const stage = button('stage', 'Make it ready', 'primary', () => void this.#stage(restore));
-    const warnings = restore.plan.warnings.map((text) => h('p', { className: 'hint', textContent: `Note: ${text}.` }));
+    const warnings = restore.plan.warnings.map((text) =>
+      h('p', { className: 'hint', textContent: `Note: ${text}.` }),
+    );
     this.#steps.replaceChildren(
       planTable(restore.plan),
       ...warnings,
-      h('div', { className: 'row' }, stage, button('give-up', 'Give up', '', () => void this.#giveUp())),
+      h(
+        'div',
+        { className: 'row' },
+        stage,
+        button('give-up', 'Give up', '', () => void this.#giveUp()),
+      ),
     );
     stage.focus();
   }

@@ -46,7 +46,10 @@ export class TimeLine {
       gone.delete(backup.archive);
       const item = this.#items.get(backup.archive);
       if (item === undefined) {
-        this.#items.set(backup.archive, new BackupItem(this.#desk, backup, (one) => this.#actions.restore(one)));
+        this.#items.set(
+          backup.archive,
+          new BackupItem(this.#desk, backup, (one) => this.#actions.restore(one)),
+        );
       } else item.update(backup);
       const { element } = this.#items.get(backup.archive) as BackupItem;
       dated.push([backup.made.getTime(), element]);
@@ -73,7 +76,10 @@ export class TimeLine {
       { className: 'point snapshot', attributes: { 'data-seq': String(point.seq) } },
       h('span', { className: 'what', textContent: isStart ? 'The beginning' : 'Snapshot' }),
       isStart ? h('span') : h('time', { textContent: when(point.time), dateTime: point.time.toISOString() }),
-      h('span', { className: 'facts', textContent: `write no. ${count(point.seq)}${cost}, and every write since` }),
+      h('span', {
+        className: 'facts',
+        textContent: `write no. ${count(point.seq)}${cost}, and every write since`,
+      }),
       back,
     );
   }

@@ -7,9 +7,9 @@ import type { Desk, Work } from './desk.js';
 import { passphraseAsked } from './passphrase.js';
 
 export class AddFile {
-  readonly element: HTMLElement;
+  readonly elements: HTMLElement[];
   readonly #desk: Desk;
-  readonly #outcome = h('div', { className: 'outcome' });
+  readonly #outcome = h('div', { className: 'outcome wide' });
 
   constructor(desk: Desk) {
     this.#desk = desk;
@@ -31,7 +31,7 @@ export class AddFile {
     };
     const button = h('button', { type: 'button', textContent: 'Add a saved file…' });
     button.onclick = () => input.click();
-    this.element = h('div', {}, h('div', { className: 'row' }, button, input), this.#outcome);
+    this.elements = [button, input, this.#outcome];
   }
 
   async #add(file: File, { signal, onProgress }: Work): Promise<void> {

@@ -59,7 +59,7 @@ function line({ seq, time, kind, details }: AuditEntry): HTMLElement {
     {},
     h('span', { className: ok === false ? 'bad' : '', textContent: ok === false ? 'failed' : 'well' }),
   );
-  const said = error === undefined ? facts(rest) : String(error);
+  const said = error === undefined ? facts(rest) : `${facts(rest)} ${String(error)}`.trim();
   cell.append(h('small', { textContent: said }));
   return h(
     'tr',
@@ -84,7 +84,7 @@ function facts(details: Record<string, unknown>): string {
 
 function fact(key: string, value: unknown): string {
   if (key === 'archive') return `id ${String(value).slice(0, 8)}`;
-  if (key === 'type' || key === 'by') return String(value);
+  if (key === 'type' || key === 'by' || key === 'what') return String(value);
   if (typeof value !== 'number') return `${key} ${String(value)}`;
   if (key === 'bytes') return bytes(value);
   if (key === 'ms') return ms(value);

@@ -58,7 +58,7 @@ export class Desk {
       return false;
     }
     this.#doing = doing;
-    this.root.setAttribute('aria-busy', 'true');
+    this.root.dataset['busy'] = 'yes';
     const stop = new AbortController();
     const bars = new Bars(doing, stop);
     place.replaceChildren(bars.element);
@@ -73,7 +73,7 @@ export class Desk {
       return false;
     } finally {
       this.#doing = undefined;
-      this.root.removeAttribute('aria-busy');
+      delete this.root.dataset['busy'];
       await this.refresh().catch((error: unknown) => place.append(failure(error)));
     }
   }
@@ -85,6 +85,11 @@ export class Desk {
     const passphrase = known ?? (await passphraseAsked());
     this.#passphrases.set(backup.archive, passphrase);
     return { encrypt: { passphrase } };
+  }
+
+  /** A passphrase that was typed when it was made need not be asked for. */
+  remember(archive: string, passphrase: string): void {
+    this.#passphrases.set(archive, passphrase);
   }
 
   /** As `keyOf`, for work that shows whether the passphrase was the right one. */

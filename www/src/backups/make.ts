@@ -38,10 +38,23 @@ export class MakePanel {
     const form = h(
       'form',
       { className: 'make' },
-      h('fieldset', {}, h('legend', { textContent: 'What' }), ...ORDER.map((type) => this.#kind(type))),
-      h('label', { className: 'check' }, this.#compress, 'Compress'),
-      h('label', { className: 'check' }, this.#save, 'Save it as a file, too'),
-      h('label', { className: 'labelled' }, 'Passphrase', this.#passphrase),
+      h(
+        'fieldset',
+        { className: 'kinds' },
+        h('legend', { textContent: 'What' }),
+        ...ORDER.map((type) => this.#kind(type)),
+      ),
+      h(
+        'div',
+        { className: 'how' },
+        h(
+          'div',
+          { className: 'switches' },
+          h('label', { className: 'check' }, this.#compress, 'Compress'),
+          h('label', { className: 'check' }, this.#save, 'Save it as a file, too'),
+        ),
+        h('label', { className: 'labelled' }, 'Passphrase', this.#passphrase),
+      ),
       h('div', { className: 'row' }, submit),
     );
     form.onsubmit = (event) => {
@@ -103,6 +116,8 @@ export class MakePanel {
       if (encrypt !== undefined) options.encrypt = encrypt;
       if (base !== undefined) options.since = await this.#desk.shelf.bytesOf(base.archive);
       const kept = await this.#put(options, file);
+      if (encrypt !== undefined && 'passphrase' in encrypt)
+        this.#desk.remember(kept.archive, encrypt.passphrase);
       if (place !== undefined) await save(this.#desk.shelf, kept.archive, file, place);
     });
   }

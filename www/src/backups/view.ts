@@ -66,8 +66,7 @@ export class BackupsView {
     this.#content.replaceChildren(
       new MakePanel(desk).element,
       timeLine.element,
-      h('div', { className: 'row' }, back, ...drillAny(desk)),
-      new AddFile(desk).element,
+      h('div', { className: 'row' }, back, ...drillAny(desk), ...new AddFile(desk).elements),
       h('p', {
         className: 'hint',
         textContent: `Backups are kept in ${shelf.where}, beside the database: enough to undo a mistake, not to outlive this browser. For that, save the file.`,

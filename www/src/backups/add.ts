@@ -7,7 +7,7 @@ import type { Desk, Work } from './desk.js';
 import { passphraseAsked } from './passphrase.js';
 
 export class AddFile {
-  readonly elements: HTMLElement[];
+  readonly elements: [button: HTMLElement, outcome: HTMLElement];
   readonly #desk: Desk;
   readonly #outcome = h('div', { className: 'outcome wide' });
 
@@ -31,7 +31,7 @@ export class AddFile {
     };
     const button = h('button', { type: 'button', textContent: 'Add a saved file…' });
     button.onclick = () => input.click();
-    this.elements = [button, input, this.#outcome];
+    this.elements = [h('span', {}, button, input), this.#outcome];
   }
 
   async #add(file: File, { signal, onProgress }: Work): Promise<void> {

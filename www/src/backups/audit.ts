@@ -28,7 +28,7 @@ export class AuditPanel {
       'section',
       { id: 'audit' },
       h('h2', { textContent: 'Audit log' }),
-      h('table', { className: 'audit' }, h('thead', {}, h('tr', {}, ...head)), this.#body),
+      h('table', { className: 'audit log' }, h('thead', {}, h('tr', {}, ...head)), this.#body),
       this.#said,
       this.#more,
     );
@@ -59,7 +59,7 @@ function line({ seq, time, kind, details }: AuditEntry): HTMLElement {
     {},
     h('span', { className: ok === false ? 'bad' : '', textContent: ok === false ? 'failed' : 'well' }),
   );
-  const said = error === undefined ? facts(rest) : `${facts(rest)} ${String(error)}`.trim();
+  const said = error === undefined ? facts(rest) : [facts(rest), String(error)].filter(Boolean).join(' · ');
   cell.append(h('small', { textContent: said }));
   return h(
     'tr',
@@ -84,7 +84,10 @@ function facts(details: Record<string, unknown>): string {
 
 function fact(key: string, value: unknown): string {
   if (key === 'archive') return `id ${String(value).slice(0, 8)}`;
-  if (key === 'type' || key === 'by' || key === 'what') return String(value);
+  if (key === 'type' || key === 'by' || key === 'what') {
+    // Ids of archives are long, and their beginning is enough.
+    return String(value).replace(/\b([0-9a-f]{8})[0-9a-f]{24}\b/g, '$1');
+  }
   if (typeof value !== 'number') return `${key} ${String(value)}`;
   if (key === 'bytes') return bytes(value);
   if (key === 'ms') return ms(value);

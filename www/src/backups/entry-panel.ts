@@ -26,6 +26,7 @@ export class EntryPanel {
   );
   readonly #what = h('input', { id: 'entry-what', className: 'field', autocomplete: 'off', maxLength: 500 });
   readonly #outcome = h('div', { id: 'entry-changes', className: 'outcome' });
+  readonly #said = h('p', { attributes: { role: 'status' } });
   #past: Past | undefined;
 
   constructor(desk: Desk) {
@@ -99,8 +100,9 @@ export class EntryPanel {
         : changes.length === 0
           ? `${plural(looked, 'entry').replace('entrys', 'entries')} looked at: all as they were ${as}.`
           : `${plural(changes.length, 'difference')} ${as}${changes.length > SHOWN ? `; ${SHOWN} are shown` : ''}:`;
+    this.#said.textContent = said;
     this.#outcome.append(
-      h('p', { textContent: said }),
+      this.#said,
       ...changes.slice(0, SHOWN).map((change) => this.#change(past, name, change)),
     );
   }
@@ -128,6 +130,8 @@ export class EntryPanel {
       });
       if (!went) return;
       article.remove();
+      const rest = this.#outcome.querySelectorAll('.change').length;
+      this.#said.textContent = rest === 0 ? 'All as it was.' : `${plural(rest, 'difference')} left:`;
       notify(change === 'added' ? 'Deleted again.' : 'It is as it was.');
     };
     return article;

@@ -118,6 +118,7 @@ export class MakePanel {
       const kept = await this.#put(options, file);
       if (encrypt !== undefined && 'passphrase' in encrypt)
         this.#desk.remember(kept.archive, encrypt.passphrase);
+      this.#passphrase.value = '';
       if (place !== undefined) await save(this.#desk.shelf, kept.archive, file, place);
     });
   }

@@ -30,7 +30,12 @@ export function planTable({
     etaMs.content === undefined ? 'not known yet' : `about ${ms(etaMs.content)}`,
     'on this machine',
   ]);
-  list.push(['Index', `about ${ms(etaMs.index)}`, 'on this machine']);
+  const index: Figure = ['Index', `about ${ms(etaMs.index)}`, 'on this machine'];
+  list.push(
+    rowsToIndex === 0
+      ? ['Index', 'nothing to build', 'it comes along, or rows are few enough to be scanned']
+      : index,
+  );
   const table = figures('The plan', list);
   table.id = 'plan-table';
   return table;

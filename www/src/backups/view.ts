@@ -63,10 +63,12 @@ export class BackupsView {
     this.#entry = new EntryPanel(desk);
     const back = h('button', { type: 'button', id: 'go-back', textContent: 'Go back in time…' });
     back.onclick = () => void restore.open('history');
+    const [drill, drilled] = drillAny(desk);
+    const [add, added] = new AddFile(desk).elements;
     this.#content.replaceChildren(
       new MakePanel(desk).element,
       timeLine.element,
-      h('div', { className: 'row' }, back, ...drillAny(desk), ...new AddFile(desk).elements),
+      h('div', { className: 'row' }, back, drill, add, drilled, added),
       h('p', {
         className: 'hint',
         textContent: `Backups are kept in ${shelf.where}, beside the database: enough to undo a mistake, not to outlive this browser. For that, save the file.`,
@@ -81,7 +83,7 @@ export class BackupsView {
 }
 
 /** A drill of whichever backup chance picks: what one would do every month. */
-function drillAny(desk: Desk): HTMLElement[] {
+function drillAny(desk: Desk): [button: HTMLElement, outcome: HTMLElement] {
   const outcome = h('div', { className: 'outcome wide' });
   const button = h('button', { type: 'button', id: 'drill-any', textContent: 'Drill one at random' });
   button.onclick = () =>

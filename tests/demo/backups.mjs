@@ -174,7 +174,7 @@ export async function backupSteps(tab, steps, { work, picture }) {
 
   await steps.step('the database goes back to a write of its history', async () => {
     const before = await page.seq();
-    await page.add(['A line that nobody will miss']);
+    await page.add(['A line that nobody will miss', 'Nor this one']);
     await page.open();
     await tab.click('#go-back');
     await tab.fill('#restore-seq', String(before));

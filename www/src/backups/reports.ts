@@ -19,12 +19,10 @@ export function verifyReport(report: VerifyReport): HTMLElement {
     LEVELS[level],
   ]); // prettier-ignore
   const { rows: held, blocks, frames, bytes: read, sha256, restored } = report;
-  rows.push([
-    'Read',
-    bytes(read),
-    `${plural(held, 'row')}, ${plural(blocks, 'block')}, ${plural(frames, 'frame')}`,
-  ]);
-  if (restored !== undefined) {
+  if (restored === undefined) {
+    const what = `${plural(held, 'row')}, ${plural(blocks, 'block')}, ${plural(frames, 'frame')}`;
+    rows.push(['Read', bytes(read), what]);
+  } else {
     const { rows: back, queries, recall } = restored;
     rows.push([
       'Restored',

@@ -77,42 +77,55 @@ export class RetentionPanel {
     });
   }
 
-  #show(policy: RetentionPolicy, { points, archives, bytes: freed, logs }: PruneResult): void {
-    const going = archives.filter(({ keep }) => !keep);
-    const goes = points.filter(({ keep }) => !keep).length;
-    const what = [plural(going.length, 'backup'), plural(goes, 'snapshot'), plural(logs, 'log')].join(', ');
-    const apply = h('button', {
-      type: 'button',
-      id: 'apply-policy',
-      textContent: 'Keep to it, and prune now…',
-    });
-    apply.onclick = () => void this.#apply(policy, what);
-    const isMuch = going.length + goes + logs > 0;
+  #show(policy: RetentionPolicy, result: PruneResult): void {
+    const label = 'Keep to it, and prune now…';
+    const apply = h('button', { type: 'button', id: 'apply-policy', textContent: label });
+    apply.onclick = () => void this.#apply(policy);
+    const going = goingOf(result);
+    const lines = [...result.archives.map(archiveLine), ...result.points.map(pointLine)];
     this.#outcome.append(
       h('p', {
-        textContent: isMuch
-          ? `This would let go of ${what}: ${bytes(freed)} of the database.`
-          : 'All of it would stay.',
+        textContent: going === undefined ? 'All of it would stay.' : `This would let go of ${going}.`,
       }),
-      h(
-        'table',
-        { className: 'audit' },
-        h('tbody', {}, ...archives.map(archiveLine), ...points.map(pointLine)),
-      ),
+      h('table', { className: 'audit' }, h('tbody', {}, ...lines)),
       h('div', { className: 'row' }, apply),
     );
   }
 
-  async #apply(policy: RetentionPolicy, what: string): Promise<void> {
-    const text = `The policy is stored with the database, and ${what} go from this browser. Files that you saved stay.`;
-    if (!(await confirmed({ title: 'Prune now?', text, yes: 'Prune' }))) return;
+  async #apply(policy: RetentionPolicy): Promise<void> {
     await this.#desk.run(this.#outcome, 'Pruning', async () => {
       const { db, shelf } = this.#desk;
+      // Asked anew: since the dry run, more may have come that goes.
+      const going = goingOf(await db.prune({ policy, dryRun: true })) ?? 'nothing for now';
+      const text = `From now on the database keeps to this. Goes from this browser: ${going}. Files that you saved stay.`;
+      if (!(await confirmed({ title: 'Prune now?', text, yes: 'Prune' }))) {
+        throw new DOMException('Not confirmed.', 'AbortError');
+      }
       await db.setRetention(policy);
-      const gone = await db.prune({ remove: ({ archive }) => shelf.remove(archive) });
-      notify(`Pruned: ${bytes(gone.bytes)} of the database are free.`);
+      await db.prune({ remove: ({ archive }) => shelf.remove(archive) });
+      notify('Pruned, and from now on kept to.');
     });
   }
+
+  /** What was said of a while ago need not hold when one comes back. */
+  leave(): void {
+    this.#outcome.replaceChildren();
+  }
+}
+
+/** What goes, in words; nothing where all stays. */
+function goingOf({ archives, points, logs, bytes: freed }: PruneResult): string | undefined {
+  const backups = archives.filter(({ keep }) => !keep);
+  const snapshots = points.filter(({ keep }) => !keep).length;
+  const parts: string[] = [];
+  if (backups.length > 0) {
+    const size = backups.reduce((sum, one) => sum + one.bytes, 0);
+    parts.push(`${plural(backups.length, 'backup')} of ${bytes(size)}`);
+  }
+  if (snapshots > 0) parts.push(plural(snapshots, 'snapshot'));
+  if (logs > 0) parts.push(plural(logs, 'log'));
+  if (parts.length === 0) return undefined;
+  return `${parts.join(', ')}${freed > 0 ? ` (${bytes(freed)} of the database)` : ''}`;
 }
 
 /** Last, daily, weekly and monthly, as one group. */

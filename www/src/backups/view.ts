@@ -20,6 +20,7 @@ export class BackupsView {
   readonly #content = h('div');
   #desk: Promise<Desk> | undefined;
   #entry: EntryPanel | undefined;
+  #retention: RetentionPanel | undefined;
 
   constructor(app: App) {
     this.#app = app;
@@ -49,6 +50,7 @@ export class BackupsView {
   }
 
   async leave(): Promise<void> {
+    this.#retention?.leave();
     await this.#entry?.leave();
   }
 
@@ -61,6 +63,7 @@ export class BackupsView {
       back: (seq) => void restore.open('history', seq),
     });
     this.#entry = new EntryPanel(desk);
+    this.#retention = new RetentionPanel(desk);
     const back = h('button', { type: 'button', id: 'go-back', textContent: 'Go back in time…' });
     back.onclick = () => void restore.open('history');
     const [drill, drilled] = drillAny(desk);
@@ -75,7 +78,7 @@ export class BackupsView {
       }),
       restore.element,
       this.#entry.element,
-      new RetentionPanel(desk).element,
+      this.#retention.element,
       new AuditPanel(desk).element,
     );
     return desk;

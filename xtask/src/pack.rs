@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use crate::args::Args;
 use crate::build::{self, replace_folder};
+use crate::bundle;
 use crate::paths;
 use crate::run::{Failure, Result, command as program, quiet, say, seconds};
 use crate::setup::npm;
@@ -85,6 +86,7 @@ fn assemble() -> Result<()> {
     let root = paths::root();
     quiet(npm::tool(&root, "tsc")?.arg("-p").arg(&template).arg("--outDir").arg(&out))?;
     sourcemap::relocate(&out, 0)?;
+    bundle::bundle(&package)?;
     copy_sources(&template.join("src"), &package.join("src"))?;
     for name in ["LICENSE-MIT", "LICENSE-APACHE", "CHANGELOG.md"] {
         copy(&root.join(name), &package.join(name))?;

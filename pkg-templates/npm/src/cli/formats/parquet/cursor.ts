@@ -1,8 +1,9 @@
 /** What the rows of a row group have in one leaf, one row after the other; one page of it in memory. */
 
 import { damaged } from './damaged.js';
+import type { Page } from './decode.js';
+import type { DecodedArray } from './library.js';
 import type { Leaf } from './schema.js';
-import type { Page, Values } from './pages.js';
 
 /** What a row has in a leaf. */
 export interface Cell {
@@ -12,7 +13,7 @@ export interface Cell {
   value: unknown;
 }
 
-type Elements = Values | undefined[];
+type Elements = DecodedArray;
 
 /** A row whose list may go on in the next page. */
 interface Open {

@@ -1,0 +1,35 @@
+/** How pages are packed. None of these makes more bytes than the page says that it has. */
+
+import { brotliDecompressSync, unzipSync } from 'node:zlib';
+import { type CompressionCodec, decompressLz4, decompressLz4Raw, snappyUncompress, zstd } from './library.js';
+
+type Unpack = (packed: Uint8Array, length: number) => Uint8Array;
+
+const UNPACK: Partial<Record<CompressionCodec, Unpack>> = {
+  SNAPPY: (packed, length) => {
+    const bytes = new Uint8Array(length);
+    snappyUncompress(packed, bytes);
+    return bytes;
+  },
+  GZIP: (packed, length) => plain(unzipSync(packed, { maxOutputLength: length })),
+  BROTLI: (packed, length) => plain(brotliDecompressSync(packed, { maxOutputLength: length })),
+  ZSTD: (packed, length) => zstd(packed, new Uint8Array(length)),
+  LZ4: decompressLz4,
+  LZ4_RAW: decompressLz4Raw,
+};
+
+export const COMPRESSORS: Readonly<Partial<Record<CompressionCodec, Unpack>>> = Object.fromEntries(
+  // Nothing needs no unpacking, and some of these refuse to.
+  Object.entries(UNPACK).map(([name, unpack]) => [
+    name,
+    (packed: Uint8Array, length: number) => (length === 0 ? new Uint8Array() : unpack(packed, length)),
+  ]),
+);
+
+/** Those that are known. */
+export const CODECS: readonly string[] = ['UNCOMPRESSED', ...Object.keys(COMPRESSORS)];
+
+/** Node's buffers share their memory with others, which the library does not expect. */
+function plain(buffer: Buffer): Uint8Array {
+  return new Uint8Array(buffer);
+}

@@ -49,7 +49,11 @@ fn packages(metafile: &str) -> BTreeSet<String> {
         .filter_map(|path| {
             let mut parts = path.split(['/', '"']);
             let first = parts.next()?;
-            if first.starts_with('@') { Some(format!("{first}/{}", parts.next()?)) } else { Some(first.into()) }
+            if first.starts_with('@') {
+                Some(format!("{first}/{}", parts.next()?))
+            } else {
+                Some(first.into())
+            }
         })
         .collect()
 }

@@ -77,7 +77,9 @@ async function there(context) {
   assert.deepEqual(await readFile(at('two.parquet')), bytes);
 
   // To the bit: what the file holds, read without the database.
-  const { readParquet } = await import(pathToFileURL(join(context.installed, 'dist/cli/formats/parquet/read.js')));
+  const { readParquet } = await import(
+    pathToFileURL(join(context.installed, 'dist/cli/formats/parquet/read.js'))
+  );
   const read = [];
   for await (const row of readParquet(sourceOf(bytes), optionsOf())) read.push(row);
   const bitsOf = (vector) => [...new Uint32Array(Float32Array.from(vector).buffer)];
@@ -123,11 +125,19 @@ async function others(context) {
     })).sort(byId);
   for (const codec of ['none', 'snappy', 'gzip', 'brotli', 'zstd', 'lz4', 'split']) {
     const { rows } = await through(place, codec, fixture(`pyarrow-${codec}`));
-    assert.deepEqual(rows, expected((i) => ({ n: i })), codec);
+    assert.deepEqual(
+      rows,
+      expected((i) => ({ n: i })),
+      codec,
+    );
   }
   for (const writer of ['pandas', 'polars', 'duckdb']) {
     const { rows } = await through(place, writer, fixture(writer));
-    assert.deepEqual(rows, expected((i) => ({ n: i })), writer);
+    assert.deepEqual(
+      rows,
+      expected((i) => ({ n: i })),
+      writer,
+    );
   }
 
   const { rows } = await through(place, 'rich', fixture('pyarrow-rich'));
@@ -153,13 +163,21 @@ async function others(context) {
   assert.deepEqual(rows, expected(metadata, String));
 
   await refused(place, 'Invalid', fixture('pyarrow-empty'), /has no rows/);
-  const missing = await refused(place, 'Invalid', fixture('pyarrow-odd'), /no column "id": name it with --id-column/);
+  const missing = await refused(
+    place,
+    'Invalid',
+    fixture('pyarrow-odd'),
+    /no column "id": name it with --id-column/,
+  );
   assert.match(missing.got, /^key, a, big/);
   const named = ['--id-column', 'key', '--vector-column', 'a'];
-  await refused(place, 'Invalid', fixture('pyarrow-odd'), /no column "vector": name it with --vector-column/, [
-    '--id-column',
-    'key',
-  ]);
+  await refused(
+    place,
+    'Invalid',
+    fixture('pyarrow-odd'),
+    /no column "vector": name it with --vector-column/,
+    ['--id-column', 'key'],
+  );
   await refused(place, 'Invalid', fixture('pyarrow-odd'), /the ids must be strings or whole numbers/, [
     '--id-column',
     'infinite',
@@ -172,7 +190,13 @@ async function others(context) {
     '--vector-column',
     'big',
   ]);
-  await refused(place, 'Invalid', fixture('pyarrow-odd'), /^row 0: there is no place for maps .*--lossy/, named);
+  await refused(
+    place,
+    'Invalid',
+    fixture('pyarrow-odd'),
+    /^row 0: there is no place for maps .*--lossy/,
+    named,
+  );
   const lossy = await through(place, 'odd', fixture('pyarrow-odd'), [...named, '--lossy']);
   assert.deepEqual(
     lossy.rows,
@@ -219,14 +243,22 @@ async function wrong(context) {
   assert.equal((await json(1, ['inspect', 'app'])).error.code, 'Invalid');
 
   // What came before the damage stays, and is told: it is in the metadata of the last row group.
-  const rows = Array.from({ length: 40_000 }, (_, i) => `{"id":"${String(i).padStart(5, '0')}","vector":[1,${i}]}\n`);
+  const rows = Array.from(
+    { length: 40_000 },
+    (_, i) => `{"id":"${String(i).padStart(5, '0')}","vector":[1,${i}]}\n`,
+  );
   await writeFile(at('many.jsonl'), rows.join(''));
   await expect(0, ['import', 'app', 'many', 'many.jsonl']);
   await expect(0, ['export', 'app', 'many', 'many.parquet']);
   const many = await readFile(at('many.parquet'));
   const footer = many.length - 8 - many.readUInt32LE(many.length - 8);
   many.fill(0, footer - 20, footer);
-  const error = await refused(place, 'Corrupt', await file(many), /row group 2, .*; \d+ rows before that were written and stay/);
+  const error = await refused(
+    place,
+    'Corrupt',
+    await file(many),
+    /row group 2, .*; \d+ rows before that were written and stay/,
+  );
   assert.equal(/(\d+) rows before/.exec(error.message)[1], '32000');
   const { stats } = (await json(0, ['inspect', 'app'])).result;
   assert.equal(stats.collections.find(({ name }) => name === 'refused').rows, 32_000);
@@ -252,7 +284,11 @@ async function hostile(context) {
       for (let n = 0; n <= run % 3; n += 1) bad[from + random(bad.length - from)] = random(256);
       const cut = run % 10 === 9 ? bad.subarray(0, random(bad.length)) : bad;
       try {
-        const options = { ...optionsOf(), lossy: true, vectorColumn: name === 'rich' ? 'embedding' : 'vector' };
+        const options = {
+          ...optionsOf(),
+          lossy: true,
+          vectorColumn: name === 'rich' ? 'embedding' : 'vector',
+        };
         for await (const row of readParquet(sourceOf(cut), options)) assert.equal(typeof row.id, 'string');
         told.rows += 1;
       } catch (error) {
@@ -300,7 +336,8 @@ async function streams(context) {
     assert.equal(id, `id ${seen}`);
     assert.deepEqual(Array.from(vector), numbers(seen, dimension));
     seen += 1;
-    if (seen === rows / 2) assert.ok(read < bytes.length * 0.7, `${read} of ${bytes.length} for half the rows`);
+    if (seen === rows / 2)
+      assert.ok(read < bytes.length * 0.7, `${read} of ${bytes.length} for half the rows`);
   }
   assert.equal(seen, rows);
   assert.ok(longest < bytes.length / 20, `${longest} bytes of ${bytes.length} at once`);
@@ -310,8 +347,11 @@ async function streams(context) {
 async function bundled({ installed }) {
   const notices = await readFile(join(installed, 'LICENSES-BUNDLED'), 'utf8');
   const library = await readFile(join(installed, 'dist/cli/formats/parquet/library.js'), 'utf8');
-  for (const name of ['hyparquet', 'hyparquet-writer']) assert.match(notices, new RegExp(`^${name}\n-+\n`, 'm'));
-  const packages = new Set([...library.matchAll(/^\/\/ node_modules\/([^/\n]+)\//gm)].map(([, name]) => name));
+  for (const name of ['hyparquet', 'hyparquet-writer'])
+    assert.match(notices, new RegExp(`^${name}\n-+\n`, 'm'));
+  const packages = new Set(
+    [...library.matchAll(/^\/\/ node_modules\/([^/\n]+)\//gm)].map(([, name]) => name),
+  );
   assert.ok(packages.size >= 2);
   for (const name of packages) assert.match(notices, new RegExp(`^${name}\n-+\n`, 'm'));
   assert.ok(!/\bfrom\s*['"]hyparquet/.test(library), 'it asks for a package');

@@ -52,7 +52,10 @@ export const importRows: Command = {
   examples: [
     ['lodestore import notes words words.jsonl --metric cosine --model all-MiniLM-L6-v2@1', 'a file of rows'],
     ['gunzip -c words.csv.gz | lodestore import notes words - --format csv', 'through a pipe'],
-    ['lodestore import notes words train.parquet --id-column key --vector-column emb', 'a table of another program'],
+    [
+      'lodestore import notes words train.parquet --id-column key --vector-column emb',
+      'a table of another program',
+    ],
     ['lodestore import notes points scroll.json --format qdrant --vector text', 'from Qdrant'],
   ],
   failure: 'a row is wrong, the collection is another (Mismatch), or there is no room (Quota)',

@@ -22,10 +22,15 @@ export interface Roles {
 export function rolesOf(label: string, columns: readonly Column[], options: ReadOptions): Roles {
   const names = columns.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined)
-    throw new LodestoreError('Invalid', `${label}: there are two columns "${twice}"`);
+  if (twice !== undefined) throw new LodestoreError('Invalid', `${label}: there are two columns "${twice}"`);
   const idColumn = named(label, columns, options.idColumn ?? ID, '--id-column', options.idColumn);
-  const vectorColumn = named(label, columns, vectorName(label, columns, options), '--vector-column', options.vectorColumn);
+  const vectorColumn = named(
+    label,
+    columns,
+    vectorName(label, columns, options),
+    '--vector-column',
+    options.vectorColumn,
+  );
   const id = idOf(label, idColumn);
   const vector = vectorOf(label, vectorColumn);
   const rest = columns.filter((column) => column !== idColumn && column !== vectorColumn);
@@ -80,7 +85,10 @@ function kindError(
   expected: string,
   shape: Column['shape'],
 ): LodestoreError {
-  return new LodestoreError('Invalid', `${label}, column "${name}": ${what}`, { expected, got: kindText(shape) });
+  return new LodestoreError('Invalid', `${label}, column "${name}": ${what}`, {
+    expected,
+    got: kindText(shape),
+  });
 }
 
 /** What a column has, for messages. */

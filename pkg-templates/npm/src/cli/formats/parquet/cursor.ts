@@ -105,15 +105,11 @@ export class Cursor {
     return stored;
   }
 
-  #elements(
-    { definitions, values }: Page,
-    from: number,
-    to: number,
-    at: number,
-    stored: number,
-  ): Elements {
+  #elements({ definitions, values }: Page, from: number, to: number, at: number, stored: number): Elements {
     if (stored === to - from)
-      return ArrayBuffer.isView(values) ? values.subarray(at, at + to - from) : values.slice(at, at + to - from);
+      return ArrayBuffer.isView(values)
+        ? values.subarray(at, at + to - from)
+        : values.slice(at, at + to - from);
     const { full } = this.#leaf;
     return Array.from({ length: to - from }, (_, i) => {
       const level = definitions?.[from + i] ?? full;

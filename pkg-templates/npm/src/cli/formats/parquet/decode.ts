@@ -33,7 +33,12 @@ const DELTA_BLOCK_MAX = 1 << 16;
 const PREFIXED_BYTES_MAX = 1 << 29;
 const BYTES: Readonly<Record<string, number>> = { INT32: 4, FLOAT: 4, INT64: 8, DOUBLE: 8, INT96: 12 };
 
-export function dictionaryOf(header: Header, packed: Uint8Array, { codec, type }: Chunk, leaf: Leaf): DecodedArray {
+export function dictionaryOf(
+  header: Header,
+  packed: Uint8Array,
+  { codec, type }: Chunk,
+  leaf: Leaf,
+): DecodedArray {
   const bytes = unpack(packed, header.unpacked, codec);
   return plain(bytes, 0, type, header.count, leaf);
 }
@@ -47,7 +52,11 @@ export function pageOf(
 ): Page {
   const { count, v2 } = header;
   const [repeats, defines] = [leaf.list === undefined ? 0 : 1, leaf.full];
-  let [at, repetitions, definitions]: [number, Levels | undefined, Levels | undefined] = [0, undefined, undefined];
+  let [at, repetitions, definitions]: [number, Levels | undefined, Levels | undefined] = [
+    0,
+    undefined,
+    undefined,
+  ];
   let bytes: Uint8Array;
   if (v2 === undefined) {
     bytes = unpack(packed, header.unpacked, codec);
@@ -64,8 +73,7 @@ export function pageOf(
   } else {
     const from = v2.repetitions + v2.definitions;
     if (repeats > 0) repetitions = runsOf(packed.subarray(0, v2.repetitions), 0, widthOf(repeats), count);
-    if (defines > 0)
-      definitions = runsOf(packed.subarray(v2.repetitions, from), 0, widthOf(defines), count);
+    if (defines > 0) definitions = runsOf(packed.subarray(v2.repetitions, from), 0, widthOf(defines), count);
     const rest = packed.subarray(from);
     bytes = v2.isPacked ? unpack(rest, header.unpacked - from, codec) : rest;
   }
@@ -115,7 +123,9 @@ function valuesOf(
       fits(bytes, at, count * (BYTES[type] ?? leaf.element.type_length ?? 0));
       return byteStreamSplit(reader, count, type, leaf.element.type_length);
     case 'DELTA_BINARY_PACKED':
-      return type === 'INT32' ? deltas(reader, new Int32Array(count)) : deltas(reader, new BigInt64Array(count));
+      return type === 'INT32'
+        ? deltas(reader, new Int32Array(count))
+        : deltas(reader, new BigInt64Array(count));
     case 'DELTA_LENGTH_BYTE_ARRAY':
       return pieces(bytes, reader, deltas(reader, new Int32Array(count)));
     case 'DELTA_BYTE_ARRAY':

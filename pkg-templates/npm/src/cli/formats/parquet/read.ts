@@ -61,7 +61,8 @@ class Rows {
   row(cells: Cells, at: string): IncomingRow {
     const { id, metadata, own } = this.#roles;
     const cell = cells.get(id.leaf);
-    if (cell === undefined || cell.level !== id.leaf.full) throw wrong(at, 'there is no id', 'a string', 'null');
+    if (cell === undefined || cell.level !== id.leaf.full)
+      throw wrong(at, 'there is no id', 'a string', 'null');
     const keys = metadata === undefined ? {} : this.#metadata(metadata, cells, at);
     for (const { name, shape } of own) {
       const value = this.#value(name, shape, cells, at);
@@ -104,7 +105,9 @@ class Rows {
     if (leaf.list === undefined) return cell.level === leaf.full ? one(cell.value) : undefined;
     if (cell.level < leaf.list.there) return undefined;
     // A place in a list stays one.
-    return Array.from(cell.value as ArrayLike<unknown>, (raw) => (raw === undefined ? null : (one(raw) ?? null)));
+    return Array.from(cell.value as ArrayLike<unknown>, (raw) =>
+      raw === undefined ? null : (one(raw) ?? null),
+    );
   }
 
   #struct(name: string, shape: Shape & { kind: 'struct' }, cells: Cells, at: string): unknown {

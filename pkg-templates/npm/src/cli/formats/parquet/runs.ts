@@ -1,7 +1,12 @@
 /** Small numbers as runs of one and of many: the levels of values, and their places in a dictionary. */
 
 /** Reads `count` numbers of `width` bits from `at` on; throws where the bytes end before. */
-export function runsOf(bytes: Uint8Array, at: number, width: number, count: number): Uint8Array | Uint32Array {
+export function runsOf(
+  bytes: Uint8Array,
+  at: number,
+  width: number,
+  count: number,
+): Uint8Array | Uint32Array {
   if (width > 32) throw new Error(`numbers of ${width} bits`);
   const numbers = width <= 8 ? new Uint8Array(count) : new Uint32Array(count);
   if (width === 0) return numbers;

@@ -31,7 +31,8 @@ function logical(name: string, element: SchemaElement): Convert | undefined {
   const is = (known: string): boolean => kind?.type === known || converted === known;
   if (kind?.type === 'DECIMAL' || converted === 'DECIMAL') {
     const scale = (kind?.type === 'DECIMAL' ? kind.scale : undefined) ?? element.scale ?? 0;
-    return (raw, at, options) => placed(decimalOf(raw, scale), name, at, options, 'decimals of so many digits');
+    return (raw, at, options) =>
+      placed(decimalOf(raw, scale), name, at, options, 'decimals of so many digits');
   }
   if (is('JSON')) return (raw, at) => parsed(`${at}, ${name}`, utf8(`${at}, ${name}`, raw));
   if (is('STRING') || is('UTF8') || is('ENUM')) return (raw, at) => utf8(`${at}, ${name}`, raw);
@@ -57,7 +58,8 @@ function logical(name: string, element: SchemaElement): Convert | undefined {
 export function idConvertOf(element: SchemaElement): ((raw: unknown, at: string) => string) | undefined {
   const { type, logical_type: kind, converted_type: converted } = element;
   if (kind?.type === 'UUID') return (raw) => uuidText(raw as Uint8Array);
-  const isText = kind === undefined ? converted === undefined || converted === 'UTF8' : kind.type === 'STRING';
+  const isText =
+    kind === undefined ? converted === undefined || converted === 'UTF8' : kind.type === 'STRING';
   if (type === 'BYTE_ARRAY' && isText) return (raw, at) => utf8(`${at}, id`, raw);
   const isInteger = kind === undefined ? !/DATE|TIME|DECIMAL/.test(converted ?? '') : kind.type === 'INTEGER';
   if ((type !== 'INT32' && type !== 'INT64') || !isInteger) return undefined;
@@ -69,7 +71,8 @@ export function numberConvertOf(element: SchemaElement): ((raw: unknown) => numb
   const { type, logical_type: kind, converted_type: converted } = element;
   if (kind?.type === 'FLOAT16') return (raw) => float16(raw as Uint8Array);
   if (type === 'FLOAT' || type === 'DOUBLE') return (raw) => raw as number;
-  const plain = kind === undefined ? converted === undefined || /INT_/.test(converted) : kind.type === 'INTEGER';
+  const plain =
+    kind === undefined ? converted === undefined || /INT_/.test(converted) : kind.type === 'INTEGER';
   if ((type !== 'INT32' && type !== 'INT64') || !plain) return undefined;
   return (raw) => Number(isUnsigned(element) ? unsigned(raw, type === 'INT64') : raw);
 }

@@ -10,7 +10,7 @@ const GROUP_NUMBERS = 1 << 20;
 const GROUP_TEXT_BYTES = 1 << 23;
 const GROUP_ROWS = 1 << 14;
 
-const SCHEMA: SchemaElement[] = [
+const COLUMNS: SchemaElement[] = [
   { name: 'root', num_children: 3 },
   {
     name: 'id',
@@ -28,9 +28,17 @@ const SCHEMA: SchemaElement[] = [
   },
   { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
   { name: 'element', type: 'FLOAT', repetition_type: 'REQUIRED' },
-  // Without the older `converted_type`: with that the library would take it for values, and drop keys as __proto__.
-  { name: 'metadata', type: 'BYTE_ARRAY', repetition_type: 'REQUIRED', logical_type: { type: 'JSON' } },
 ];
+const METADATA: SchemaElement = {
+  name: 'metadata',
+  type: 'BYTE_ARRAY',
+  repetition_type: 'REQUIRED',
+  logical_type: { type: 'JSON' },
+};
+/** What the pages are made by: told that this is JSON in the older way, too, the library would write values, and drop keys as __proto__. */
+const WRITTEN = [...COLUMNS, METADATA];
+/** What the footer tells: readers that know the older way only would take it for bytes. */
+const TOLD: SchemaElement[] = [...COLUMNS, { ...METADATA, converted_type: 'JSON' }];
 
 export function parquetWriter(): RowWriter {
   return new Groups();
@@ -41,7 +49,7 @@ class Groups implements RowWriter {
   readonly #encoder = new TextEncoder();
   readonly #writer = new ParquetWriter({
     writer: this.#out,
-    schema: SCHEMA,
+    schema: WRITTEN,
     codec: 'GZIP',
     compressors: { GZIP: (bytes) => gzipSync(bytes) },
     // It compares text as JavaScript does, not by its bytes as Parquet has it: readers would skip rows that are asked for.
@@ -70,6 +78,7 @@ class Groups implements RowWriter {
 
   async end(): Promise<Uint8Array> {
     if (this.#ids.length > 0) await this.#group();
+    this.#writer.schema = TOLD;
     await this.#writer.finish();
     return this.#taken();
   }
@@ -79,7 +88,12 @@ class Groups implements RowWriter {
       columnData: [
         // Plain, and not by what the library guesses: its dictionaries take -0 for 0.
         { name: 'id', data: this.#ids, encoding: 'PLAIN' },
-        { name: 'vector', data: this.#vectors.map((vector) => Array.from(vector)), encoding: 'PLAIN', codec: 'UNCOMPRESSED' },
+        {
+          name: 'vector',
+          data: this.#vectors.map((vector) => Array.from(vector)),
+          encoding: 'PLAIN',
+          codec: 'UNCOMPRESSED',
+        },
         { name: 'metadata', data: this.#metadata, encoding: 'PLAIN' },
       ],
       rowGroupSize: this.#ids.length,

@@ -1,6 +1,6 @@
 //! The 80 bytes at the start of every file.
 
-use super::VERSION;
+use super::{ARCHIVE_VERSION, VERSION};
 use super::bytes::{Reader, shown};
 use super::crc32;
 use crate::error::{Error, Kind, Result};
@@ -17,7 +17,7 @@ pub enum FileKind {
     Blocks,
     /// A manifest that names blocks.
     Snapshot,
-    /// A whole database in one file, to carry away.
+    /// A database, or what changed in it, in one file, to carry away.
     Archive,
 }
 
@@ -105,14 +105,15 @@ impl FileHeader {
         }
         // The checksum comes first: a flipped bit in the version must not read as "upgrade".
         let version = reader.u16().ok_or_else(short)?;
-        if !(1..=VERSION).contains(&version) {
+        let newest = if kind == FileKind::Archive { ARCHIVE_VERSION } else { VERSION };
+        if !(1..=newest).contains(&version) {
             return Err(Error::new(
                 Kind::Version,
                 format!(
                     "this {noun} was written by another version of Lodestore: use that one, or a newer one"
                 ),
             )
-            .with(format!("format version 1 to {VERSION}"), version));
+            .with(format!("format version 1 to {newest}"), version));
         }
         let _header_bytes = reader.u16().ok_or_else(short)?;
         let _flags = reader.u32().ok_or_else(short)?;

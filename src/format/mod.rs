@@ -4,6 +4,7 @@
 //! allocated, checksums before anything is decoded.
 
 pub mod archive;
+pub mod archive4;
 pub mod block;
 mod bytes;
 mod codec;
@@ -19,6 +20,9 @@ pub mod snapshot;
 
 /// The newest format version that this build reads and writes. It reads every older one.
 pub const VERSION: u16 = 3;
+
+/// The version of archives in chunks. Nothing that stands in a database has it.
+pub const ARCHIVE_VERSION: u16 = 4;
 
 /// The version of files that hold nothing of version 3: whoever reads this one can go on reading them.
 pub const BASE_VERSION: u16 = 2;

@@ -190,8 +190,9 @@ impl<S: Storage, E: Env> Inner<S, E> {
         for file in listing.snapshots.keys().filter(|file| **file < oldest) {
             self.storage.remove(&names::snapshot(*file)).await?;
         }
-        let logs = listing.logs.keys().filter(|file| **file < first_log).map(|file| names::log(*file));
-        for name in logs.chain(unneeded) {
+        let is_over = |file: &&u64| **file < first_log && !self.disk.borrow().pins.contains(**file);
+        let logs: Vec<String> = listing.logs.keys().filter(is_over).map(|file| names::log(*file)).collect();
+        for name in logs.into_iter().chain(unneeded) {
             let _ = self.storage.remove(&name).await;
         }
         Ok(())

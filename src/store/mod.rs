@@ -5,6 +5,7 @@
 //! are appended together.
 
 mod ahead;
+mod archive;
 mod back;
 mod blocks;
 mod chain;
@@ -35,14 +36,21 @@ mod rebuild;
 mod report;
 mod requests;
 mod salvage;
+mod seal;
 mod settle;
 mod stats;
 mod stored;
+mod switch;
 mod to_json;
 mod turn;
+mod whole;
 mod wire;
 mod write;
 
+pub use archive::{
+    Backup, BackupOptions, Level, LevelReport, Secret, Stage, StageOptions, VerifyOptions, VerifyReport,
+    verify_archive,
+};
 pub use check::{CheckReport, Problem};
 pub use database::Database;
 pub use env::Env;
@@ -55,5 +63,6 @@ pub use rebuild::{EmbedRow, Rebuild};
 pub use report::{CheckpointResult, ImportResult, OpenReport, OpenedGraph, Phase, SkippedSnapshot};
 pub use requests::Request;
 pub use salvage::{LostWrites, Quarantined, QuarantinedGroup, SalvageReport, SalvagedCollection};
+pub use seal::Seal;
 pub use stats::{Bytes, CollectionInfo, IndexState, KeptSnapshot, ModelInfo, Stats};
 pub use write::Written;

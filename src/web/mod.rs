@@ -19,6 +19,7 @@ mod past;
 mod read;
 mod reply;
 mod salvage;
+mod seal;
 mod store;
 mod transfer;
 mod upkeep;

@@ -19,6 +19,11 @@ export function mismatch(message: string, expected: unknown, got: unknown): Lode
   return fault('Mismatch', message, expected, got);
 }
 
+/** Bytes are damaged, or were changed. */
+export function corrupt(message: string): LodestoreError {
+  return fault('Corrupt', message);
+}
+
 /** The host refused or lost something. */
 export function unavailable(message: string): LodestoreError {
   return fault('Unavailable', message);

@@ -6,6 +6,8 @@
  * call returns (not after an await), so that the caller may reuse it; one handed out owns its buffer.
  */
 
+import type { Seal } from './seal/seal.js';
+
 /** Must be freed: it lives in WebAssembly memory. What is under way goes on. */
 interface Freed {
   free(): void;
@@ -22,8 +24,11 @@ export type Reply = [
   ids: string | undefined,
 ];
 
-/** What the compiled module asks of its host: the five verbs of a storage, two clocks, chance and patience. */
-export interface Host {
+/**
+ * What the compiled module asks of its host: the five verbs of a storage, two clocks, chance and patience; and, of archives,
+ * what browsers can do.
+ */
+export interface Host extends Seal {
   /** JSON `FileInfo[]`. */
   list(): Promise<string>;
   /** Exactly the bytes `start` to `end`, end exclusive. */

@@ -3,11 +3,11 @@
 import { DirectEngine } from './direct-engine.js';
 import { ENGINE_METHODS, type Engine, type EngineOptions, type Office } from './engine.js';
 import { closed, invalid } from './fault.js';
-import { type ExplicitModules, loadMore, wasm } from './load.js';
+import { type ExplicitModules, loadMore, sealModule, wasm } from './load.js';
 import type { ProgressSink } from './progress.js';
 import { serve, type Port } from './rpc.js';
 import type { Notice } from './tabs/protocol.js';
-import { moreUrl, relaxedMoreUrl, relaxedUrl, wasmUrl } from './wasm-url.js';
+import { moreUrl, relaxedMoreUrl, relaxedUrl, sealUrl, wasmUrl } from './wasm-url.js';
 
 const methods: ReadonlySet<string> = new Set(ENGINE_METHODS);
 let engine: Engine | undefined;
@@ -26,11 +26,12 @@ serve(globalThis as unknown as Port, async (method, args, progress) => {
 
 async function open(args: unknown[], progress: ProgressSink | undefined): Promise<Engine> {
   if (engine !== undefined) throw invalid('this worker runs a database already; start another worker');
-  const [{ first, more }, name, options] = args as [ExplicitModules, string, EngineOptions];
+  const [{ first, more, seal }, name, options] = args as [ExplicitModules, string, EngineOptions];
   if (options.shared !== undefined) stepAside(options.shared);
-  const sources = { source: wasmUrl, relaxedSource: relaxedUrl };
+  const sources = { source: wasmUrl, relaxedSource: relaxedUrl, sealSource: sealUrl };
   const store = await wasm({ ...sources, moreSource: moreUrl, relaxedMoreSource: relaxedMoreUrl }, first);
   if (more !== undefined) await loadMore(more);
+  if (seal !== undefined) await sealModule(seal);
   return DirectEngine.open(store, name, options, progress);
 }
 

@@ -63,6 +63,18 @@ pub const KDF_MEMORY_KIB: (u32, u32) = (8 * 1024, 256 * 1024);
 pub const KDF_PASSES: (u32, u32) = (1, 16);
 /// Highest sequence number that an archive may say it covers: JavaScript counts so far.
 pub const SEQ_MAX: u64 = (1 << 53) - 1;
+/// Longest name of a kind of entry in the audit log, in bytes.
+pub const AUDIT_KIND_BYTES_MAX: usize = 32;
+/// Largest entry of the audit log, in bytes of JSON.
+pub const AUDIT_ENTRY_BYTES_MAX: usize = 64 * 1024;
+/// A file of the audit log that is as long as this gets no further entry.
+pub const AUDIT_FILE_BYTES: u64 = 256 * 1024;
+/// Entries of the audit log in one answer.
+pub const AUDIT_ENTRIES_MAX: usize = 100_000;
+/// Largest count in a retention policy.
+pub const RETENTION_COUNT_MAX: u32 = 10_000;
+/// Most days of history in a retention policy.
+pub const RETENTION_DAYS_MAX: u32 = 36_500;
 /// Longest file name that the store asks an adapter for, in bytes: lower-case letters, digits, `-` and `.`.
 pub const FILE_NAME_BYTES_MAX: usize = 64;
 /// Files that `list` may name before the store refuses to open.

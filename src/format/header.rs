@@ -1,14 +1,14 @@
 //! The 80 bytes at the start of every file.
 
-use super::{ARCHIVE_VERSION, VERSION};
 use super::bytes::{Reader, shown};
 use super::crc32;
+use super::{ARCHIVE_VERSION, UPKEEP_VERSION, VERSION};
 use crate::error::{Error, Kind, Result};
 
 /// Length of a file header.
 pub const HEADER_BYTES: usize = 80;
 
-/// Which of the four kinds of file it is.
+/// Which kind of file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
     /// Frames, one per committed write.
@@ -19,6 +19,10 @@ pub enum FileKind {
     Snapshot,
     /// A database, or what changed in it, in one file, to carry away.
     Archive,
+    /// What was done to look after the database, one frame for each.
+    Audit,
+    /// What is to be kept of the past.
+    Retention,
 }
 
 impl FileKind {
@@ -28,6 +32,8 @@ impl FileKind {
             FileKind::Blocks => b"LodeBLK\n",
             FileKind::Snapshot => b"LodeSNP\n",
             FileKind::Archive => b"LodeARC\n",
+            FileKind::Audit => b"LodeAUD\n",
+            FileKind::Retention => b"LodeRET\n",
         }
     }
 
@@ -37,6 +43,17 @@ impl FileKind {
             FileKind::Blocks => "blocks file",
             FileKind::Snapshot => "snapshot",
             FileKind::Archive => "archive",
+            FileKind::Audit => "audit log",
+            FileKind::Retention => "retention policy",
+        }
+    }
+
+    /// The newest format version of such files that this build reads.
+    fn newest(self) -> u16 {
+        match self {
+            FileKind::Archive => ARCHIVE_VERSION,
+            FileKind::Audit | FileKind::Retention => UPKEEP_VERSION,
+            _ => VERSION,
         }
     }
 }
@@ -57,7 +74,7 @@ pub struct FileHeader {
     pub generation: u64,
     /// When it was made: milliseconds since 1970.
     pub time_ms: u64,
-    /// Log: sequence number of its first frame. Archive and snapshot: the last one it covers. Blocks: 0.
+    /// Log and audit log: sequence number of its first frame. Archive and snapshot: the last one it covers. Blocks: 0.
     pub seq: u64,
     /// Log: generation of the log before it and how many of that log's bytes count.
     pub previous: Option<(u64, u64)>,
@@ -105,7 +122,7 @@ impl FileHeader {
         }
         // The checksum comes first: a flipped bit in the version must not read as "upgrade".
         let version = reader.u16().ok_or_else(short)?;
-        let newest = if kind == FileKind::Archive { ARCHIVE_VERSION } else { VERSION };
+        let newest = kind.newest();
         if !(1..=newest).contains(&version) {
             return Err(Error::new(
                 Kind::Version,

@@ -5,6 +5,7 @@
 
 pub mod archive;
 pub mod archive4;
+pub mod audit;
 pub mod block;
 mod bytes;
 mod codec;
@@ -15,6 +16,7 @@ pub use bytes::floats;
 pub mod frame;
 pub mod header;
 pub mod record;
+pub mod retention;
 pub mod sha256;
 pub mod snapshot;
 
@@ -23,6 +25,8 @@ pub const VERSION: u16 = 3;
 
 /// The version of archives in chunks. Nothing that stands in a database has it.
 pub const ARCHIVE_VERSION: u16 = 4;
+/// The version of audit logs and retention policies. An older build leaves both alone.
+pub const UPKEEP_VERSION: u16 = 4;
 
 /// The version of files that hold nothing of version 3: whoever reads this one can go on reading them.
 pub const BASE_VERSION: u16 = 2;

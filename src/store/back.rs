@@ -1,5 +1,6 @@
 //! Going back: what a database was becomes what it is, in one step, with a snapshot of what it was before that.
 
+use super::audit::said;
 use super::database::{Database, Inner};
 use super::env::Env;
 use super::names;
@@ -22,10 +23,12 @@ impl<S: Storage, E: Env> Database<S, E> {
             self.0.checkpoint_in_turn().await?;
         }
         let generation = self.0.disk.borrow_mut().take_generation();
+        let what = format!("write {}", past.state.seq);
         let result = self.0.restore_as(past, generation).await;
         if result.is_err() {
             self.0.drop_blocks(generation).await;
         }
+        self.0.note_outcome("restore", &what, said(&result)).await;
         result
     }
 }

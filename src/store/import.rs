@@ -1,8 +1,8 @@
 //! Import: an archive is verified piece by piece while its blocks go into a new blocks file; only when
 //! everything verified and was read back does one new snapshot make it the database.
 
-use super::archive::{Opened, Secret, receive_old};
-use super::archive::Bytes;
+use super::archive::{Bytes, Opened, Secret, receive_old};
+use super::audit::said;
 use super::database::{Database, Inner};
 use super::env::Env;
 use super::report::ImportResult;
@@ -42,6 +42,7 @@ impl<S: Storage, E: Env> Database<S, E> {
         if result.is_err() {
             self.0.drop_blocks(generation).await;
         }
+        self.0.note_outcome("restore", "import", said(&result)).await;
         result
     }
 }

@@ -6,6 +6,7 @@
 
 mod ahead;
 mod archive;
+mod audit;
 mod back;
 mod blocks;
 mod chain;
@@ -51,6 +52,7 @@ pub use archive::{
     Backup, BackupOptions, Level, LevelReport, Secret, Stage, StageOptions, VerifyOptions, VerifyReport,
     verify_archive,
 };
+pub use audit::{AuditDamage, AuditEntry, AuditLog, AuditQuery};
 pub use check::{CheckReport, Problem};
 pub use database::Database;
 pub use env::Env;

@@ -18,6 +18,28 @@ pub fn snapshot(generation: u64) -> String {
     format!("snapshot-{generation}")
 }
 
+/// The file of the audit log of a number.
+pub fn audit(generation: u64) -> String {
+    format!("{AUDIT}{generation}")
+}
+
+/// How the names begin of the files of the audit log. They are counted by themselves.
+pub const AUDIT: &str = "audit-";
+
+/// How the names begin of what is to be kept, which are counted by themselves, too.
+pub const RETENTION: &str = "retention-";
+
+/// Generation -> length of the files whose names begin so. Only the one spelling that this store writes: `log-07` is
+/// somebody else's.
+pub fn numbered(files: &[FileInfo], prefix: &str) -> SortedMap<u64, u64> {
+    let of = |file: &FileInfo| {
+        let digits = file.name.strip_prefix(prefix)?;
+        let generation: u64 = digits.parse().ok()?;
+        (generation.to_string() == digits).then_some((generation, file.length))
+    };
+    files.iter().filter_map(of).collect()
+}
+
 /// How the names begin of what salvage and repair keep aside. No version of this store reads or removes these by itself.
 pub const QUARANTINE: &str = "quarantine-";
 
@@ -37,24 +59,11 @@ pub struct Listing {
 impl Listing {
     /// Sorts files by kind.
     pub fn of(files: &[FileInfo]) -> Listing {
-        let mut listing = Listing::default();
-        for file in files {
-            let kinds = [
-                ("log-", &mut listing.logs),
-                ("blocks-", &mut listing.blocks),
-                ("snapshot-", &mut listing.snapshots),
-            ];
-            let known = kinds.into_iter().find_map(|(prefix, files)| {
-                let digits = file.name.strip_prefix(prefix)?;
-                let generation: u64 = digits.parse().ok()?;
-                // Only the one spelling that this store writes: `log-07` is somebody else's.
-                (generation.to_string() == digits).then(|| files.insert(generation, file.length))
-            });
-            if known.is_none() {
-                listing.other_bytes += file.length;
-            }
-        }
-        listing
+        let (logs, blocks) = (numbered(files, "log-"), numbered(files, "blocks-"));
+        let snapshots = numbered(files, "snapshot-");
+        let known: u64 = [&logs, &blocks, &snapshots].map(Listing::sum).iter().sum();
+        let all: u64 = files.iter().map(|file| file.length).sum();
+        Listing { logs, blocks, snapshots, other_bytes: all - known }
     }
 
     /// A generation that no file has.

@@ -10,10 +10,13 @@
 //! What hardly any page needs is split off behind the compiler, as a second part of the module that is loaded when it is
 //! asked for: `xtask/glue/src/split` says what that is.
 
+mod archive;
+mod audit;
 mod convert;
 mod error;
 mod feed;
 mod host;
+mod intake;
 mod json;
 mod past;
 mod read;
@@ -24,6 +27,8 @@ mod store;
 mod transfer;
 mod upkeep;
 
+pub use archive::{WasmBackup, WasmStage, verify_start};
+pub use intake::WasmIntake;
 pub use past::WasmPast;
 pub use store::WasmStore;
-pub use transfer::{WasmExport, WasmImport, WasmRebuild};
+pub use transfer::{WasmExport, WasmRebuild};

@@ -32,10 +32,10 @@ export async function workplace({ project, installed }) {
     return answer;
   }
 
-  /** Every file of a database, by name, but the locks: they are of the process. */
+  /** Every file of a database, by name, but the locks, which are of the process, and the audit log, which tells of failures as well. */
   async function stored(name) {
     const place = at(`.lodestore/${name}`);
-    const names = (await readdir(place)).filter((file) => !file.startsWith('_lock_')).sort();
+    const names = (await readdir(place)).filter((file) => !/^_lock_|^audit-/.test(file)).sort();
     return Promise.all(
       names.map(async (file) => [file, (await readFile(join(place, file))).toString('base64')]),
     );

@@ -9,6 +9,7 @@ import { cliCases } from './cases/cli.mjs';
 import { cliFormatCases } from './cases/cli-formats.mjs';
 import { cliHistoryCases } from './cases/cli-history.mjs';
 import { cliParquetCases } from './cases/cli-parquet.mjs';
+import { cliUpkeepCases } from './cases/cli-upkeep.mjs';
 import { fileCases } from './cases/files.mjs';
 import { memoryCases } from './cases/full.mjs';
 import { nodeCases } from './cases/node.mjs';
@@ -43,6 +44,7 @@ try {
     cliFormatCases,
     cliHistoryCases,
     cliParquetCases,
+    cliUpkeepCases,
     browserCases,
   ]) {
     for (const [name, run] of Object.entries(cases)) {

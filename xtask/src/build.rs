@@ -57,7 +57,7 @@ pub fn root_packages() -> Result<()> {
     npm::install(&paths::root())
 }
 
-/// Two builds at once: each ends with one long single-threaded step.
+/// All builds at once: each ends with one long single-threaded step.
 fn compile() -> Result<()> {
     let wasm = wasm_target::ensure()?;
     // First the sources, so that their folders are known when the flags that rename them are made.
@@ -65,9 +65,11 @@ fn compile() -> Result<()> {
     let build = |simd: Simd| run(wasm.cargo("build", simd)?.args(BUILD));
     std::thread::scope(|scope| {
         let relaxed = scope.spawn(|| build(Simd::Relaxed));
-        let baseline = build(Simd::Baseline).and_then(|()| seal::compile(&wasm));
+        let sealing = scope.spawn(|| seal::compile(&wasm));
+        let baseline = build(Simd::Baseline);
         let relaxed = relaxed.join().unwrap_or_else(|_| Err(Failure::new("the relaxed build broke off")));
-        baseline.and(relaxed)
+        let sealing = sealing.join().unwrap_or_else(|_| Err(Failure::new("the build of seal broke off")));
+        baseline.and(relaxed).and(sealing)
     })
 }
 

@@ -1,6 +1,7 @@
 /** The public names that are the same in every host. */
 
 export type { Change, ChangeListener } from './changes.js';
+export type { Catalog, CatalogEntry } from './catalog.js';
 export { Collection } from './collection.js';
 export { Database } from './database.js';
 export { deleteDatabase, type DeleteOptions } from './delete-database.js';

@@ -2,6 +2,8 @@
 /** An open database. */
 
 import { abortable, throwIfAborted } from './abort.js';
+import { audit } from './audit.js';
+import { type Catalog, catalog, forget } from './catalog.js';
 import { type ChangeListener, Changes } from './changes.js';
 import { Collection, type SharedInfo } from './collection.js';
 import { configJson } from './config.js';
@@ -13,7 +15,7 @@ import { incoming, type ImportSource } from './import-source.js';
 import { type History, type Moment, Past, type RestorePoint } from './past.js';
 import { isPersisted } from './persist.js';
 import { progressSink } from './progress.js';
-import type { CheckOptions, CheckReport, QuarantinedFile } from './reports.js';
+import type { AuditLog, AuditOptions, CheckOptions, CheckReport, QuarantinedFile } from './reports.js';
 import { stoppable } from './stoppable.js';
 import type {
   CheckpointResult,
@@ -120,7 +122,12 @@ export class Database {
    */
   async prune(options: PruneOptions = {}): Promise<PruneResult> {
     checkOptions('prune', options, { keep: isInteger(1, 2) });
-    return JSON.parse(await this.#engine.prune(options.keep ?? 1)) as PruneResult;
+    const look = async () => JSON.parse(await this.#engine.stats()) as Stats;
+    const before = await look();
+    await this.#engine.prune(options.keep ?? 1);
+    const after = await look();
+    const snapshots = before.snapshots.length - after.snapshots.length;
+    return { snapshots, bytes: before.bytes.total - after.bytes.total };
   }
 
   /**
@@ -183,6 +190,29 @@ export class Database {
    */
   asOf(moment: Moment): Promise<Past> {
     return Past.of(this.#engine, moment);
+  }
+
+  /**
+   * What was done to look after the database: backups, verifications, restores, drills, pruning. It stands beside the data, in files
+   * to which is only added. An operation that succeeded but could not be noted (no room, say) has succeeded all the same.
+   */
+  audit(options: AuditOptions = {}): Promise<AuditLog> {
+    return audit(this.#engine, options);
+  }
+
+  /** The archives that were made of this database, as its audit log knows them, and which of them need which. */
+  catalog(): Promise<Catalog> {
+    return catalog(this.#engine);
+  }
+
+  /**
+   * Takes an archive out of the catalog: call it when its file was removed.
+   *
+   * @param archive its id, 32 hexadecimal digits.
+   * @throws LodestoreError `Invalid` when there is no such archive in the catalog.
+   */
+  forget(archive: string): Promise<void> {
+    return forget(this.#engine, archive);
   }
 
   /**

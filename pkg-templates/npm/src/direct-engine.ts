@@ -9,6 +9,7 @@ import type {
   QueryAsk,
   RequestName,
   Soon,
+  UpkeepMethod,
 } from './engine.js';
 import { readOf } from './past-read.js';
 import { type LodestoreError, toLodestoreError } from './errors.js';
@@ -20,7 +21,7 @@ import { salvaged } from './salvage.js';
 import { claim, type Lock, pickStorage } from './storage/index.js';
 import { Shell } from './storage/shell.js';
 import { checkWhole, fallen, isBroken, orFallen } from './trap.js';
-import type { OpenReport, PruneResult, Stats, StorageObject } from './types.js';
+import type { OpenReport, Stats, StorageObject } from './types.js';
 import type { WasmExport, WasmImport, WasmPast, WasmRebuild, WasmStore, WasmStoreClass } from './wasm-api.js';
 
 /** What the store itself is not told. */
@@ -165,16 +166,8 @@ export class DirectEngine implements Engine {
     return this.#later((store) => store.checkpoint(), progress);
   }
 
-  prune(keep: number): Promise<string> {
-    return this.#later(async (store) => {
-      const look = async () => JSON.parse(await store.stats()) as Pick<Stats, 'snapshots' | 'bytes'>;
-      const before = await look();
-      await store.checkpoint(keep);
-      const after = await look();
-      const snapshots = before.snapshots.length - after.snapshots.length;
-      const result: PruneResult = { snapshots, bytes: before.bytes.total - after.bytes.total };
-      return JSON.stringify(result);
-    });
+  async prune(keep: number): Promise<void> {
+    await this.#later((store) => store.checkpoint(keep));
   }
 
   check(repair: boolean, run: number, progress?: ProgressSink): Promise<string> {
@@ -239,6 +232,10 @@ export class DirectEngine implements Engine {
 
   pastClose(handle: number): void {
     this.#now(() => this.#pasts.end(handle));
+  }
+
+  upkeep(method: UpkeepMethod, args: unknown[]): Promise<unknown> {
+    return this.#more((store) => (store[method] as (...args: unknown[]) => Promise<unknown>)(...args));
   }
 
   exportStart(): Promise<{ handle: number; totalBytes: number }> {

@@ -69,6 +69,10 @@ export type NamedMethod = (typeof NAMED_METHODS)[number];
 export const PAST_METHODS = ['collections', 'query', 'get', 'list', 'count'] as const;
 export type PastMethod = (typeof PAST_METHODS)[number];
 
+/** What looks after a database without reading or writing its rows: JSON in, JSON out. */
+export const UPKEEP_METHODS = ['audit', 'note'] as const;
+export type UpkeepMethod = (typeof UPKEEP_METHODS)[number];
+
 /**
  * The methods of `WasmStore`, with handles for what it returns as objects. `progress` is always the last
  * parameter. Every failure is a `LodestoreError`.
@@ -95,7 +99,7 @@ export interface Engine {
   optimize(name: string, run: number, progress?: ProgressSink): Promise<void>;
   optimizeStop(run: number): void | Promise<void>;
   checkpoint(progress?: ProgressSink): Promise<string>;
-  prune(keep: number): Promise<string>;
+  prune(keep: number): Promise<void>;
   /** `run` as with `optimize`. */
   check(repair: boolean, run: number, progress?: ProgressSink): Promise<string>;
   quarantine(): Promise<string>;
@@ -113,6 +117,8 @@ export interface Engine {
   /** JSON `ImportResult`. Nothing can be read of it after that. */
   pastRestore(handle: number, progress?: ProgressSink): Promise<string>;
   pastClose(handle: number): Soon<void>;
+  /** One of `UPKEEP_METHODS`, by the arguments that `WasmStore` takes. */
+  upkeep(method: UpkeepMethod, args: unknown[]): Promise<unknown>;
   exportStart(): Promise<{ handle: number; totalBytes: number }>;
   exportNext(handle: number): Promise<Uint8Array | undefined>;
   exportClose(handle: number): Soon<void>;
@@ -162,6 +168,7 @@ export const ENGINE_METHODS = [
   'pastRead',
   'pastRestore',
   'pastClose',
+  'upkeep',
   'exportStart',
   'exportNext',
   'exportClose',

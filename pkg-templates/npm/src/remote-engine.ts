@@ -9,6 +9,7 @@ import type {
   QueryAsk,
   RequestName,
   Soon,
+  UpkeepMethod,
 } from './engine.js';
 import type { ProgressSink } from './progress.js';
 
@@ -92,7 +93,7 @@ export abstract class RemoteEngine implements Engine {
     return this.call('checkpoint', [], [], progress);
   }
 
-  prune(keep: number): Promise<string> {
+  prune(keep: number): Promise<void> {
     return this.call('prune', [keep]);
   }
 
@@ -138,6 +139,10 @@ export abstract class RemoteEngine implements Engine {
 
   pastClose(handle: number): Promise<void> {
     return this.call('pastClose', [handle]);
+  }
+
+  upkeep(method: UpkeepMethod, args: unknown[]): Promise<unknown> {
+    return this.call('upkeep', [method, args]);
   }
 
   exportStart(): Promise<{ handle: number; totalBytes: number }> {

@@ -1,4 +1,4 @@
-/** What salvage, check and repair report. */
+/** What salvage, check and repair report, and what the audit log says. */
 
 import type { LongOptions } from './types.js';
 
@@ -88,4 +88,33 @@ export interface CheckProblem {
   id?: string;
   /** What was done about it; absent where nothing was. */
   repaired?: string;
+}
+
+export interface AuditOptions {
+  /** At most so many entries, the newest. Default 100. */
+  last?: number;
+  /** Only entries of this kind. */
+  kind?: AuditKind;
+}
+
+/** `restore` is of imports and of going back; an application may have noted kinds of its own. */
+export type AuditKind =
+  'backup' | 'verify' | 'restore' | 'drill' | 'prune' | 'forget' | 'retention' | (string & {});
+
+/** Something that was done. */
+export interface AuditEntry {
+  /** Entries are numbered from 1. */
+  seq: number;
+  /** When it was noted, which is when it ended. */
+  time: Date;
+  kind: AuditKind;
+  /** Of what it was done and how it went: `ok`, and by kind what else is known. */
+  details: Record<string, unknown>;
+}
+
+export interface AuditLog {
+  /** Oldest first. */
+  entries: AuditEntry[];
+  /** What of the files that were read is damaged; the entries that verify are given all the same. */
+  damage: { file: string; what: string }[];
 }

@@ -169,6 +169,10 @@ export interface WasmStore extends Freed {
   history(): Promise<string>;
   /** `pointJson`: `{"seq"}` or `{"timeMs"}`. */
   asOf(pointJson: string): Promise<WasmPast>;
+  /** Query `{last?, kinds?}`. JSON `{entries, damage}`. */
+  audit(queryJson: string): Promise<string>;
+  /** The number of the entry. */
+  note(kind: string, detailsJson: string): Promise<number>;
   exportStart(): Promise<WasmExport>;
   /** Options `{replace}`. */
   importStart(optionsJson: string): Promise<WasmImport>;

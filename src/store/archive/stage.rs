@@ -1,6 +1,7 @@
 //! A restore beside the live database: archives, or what the database was, come into files of their own and into
 //! memory; the index is built; then one step makes it the database, or nothing is left of it.
 
+use super::super::audit::said;
 use super::super::database::{Database, Inner};
 use super::super::disk::Blocks;
 use super::super::env::Env;
@@ -390,20 +391,30 @@ impl<S: Storage, E: Env> Stage<S, E> {
     /// back to. On an error, and after a crash, the one or the other is the database, and never a mixture.
     pub async fn commit(mut self) -> Result<ImportResult> {
         let result = self.finish().await?;
-        let done = self.switch().await;
-        match done {
-            Ok(()) => Ok(result),
-            Err(cause) => {
-                self.abort().await;
-                Err(cause)
-            }
+        let done = self.switch(result).await;
+        if done.is_err() {
+            self.abort().await;
         }
+        done
     }
 
-    async fn switch(&mut self) -> Result<()> {
+    /// As `put_in_place`, noted in the audit log.
+    async fn switch(&mut self, result: ImportResult) -> Result<ImportResult> {
         self.store_graphs().await?;
         let inner = self.inner.clone();
         let _turn = inner.turn.take().await;
+        let what = match &self.last {
+            Some((_, Some(archive))) => format!("archive {}", hex(&archive.id)),
+            Some((_, None)) => "archive".to_owned(),
+            None => format!("write {}", self.state.as_ref().map_or(0, |state| state.seq)),
+        };
+        let done = self.put_in_place(&inner).await.map(|()| result);
+        inner.note_outcome("restore", &what, said(&done)).await;
+        done
+    }
+
+    /// For a caller who has the turn.
+    async fn put_in_place(&mut self, inner: &Inner<S, E>) -> Result<()> {
         inner.check_sole_writer().await?;
         let covered = inner.disk.borrow().snapshots.last().map(|kept| kept.seq);
         if covered != Some(inner.state.borrow().seq) {

@@ -9,7 +9,7 @@ import { start, workplace } from '../command-line.mjs';
 
 const COMMANDS = [
   ...['inspect', 'check', 'repair', 'salvage', 'backup', 'verify', 'restore', 'history', 'diff'],
-  ...['prune', 'rebuild', 'optimize'],
+  ...['prune', 'audit', 'catalog', 'rebuild', 'optimize'],
   ...['export', 'import', 'completions', 'help'],
 ];
 

@@ -16,6 +16,7 @@ import { rebuildCases } from '../database/rebuild.js';
 import { refusedCases } from '../database/refused.js';
 import { reopenCases } from '../database/reopen.js';
 import { salvageCases } from '../database/salvage.js';
+import { upkeepCases } from '../database/upkeep.js';
 
 const suite: Suite = {
   contexts: ['node', 'window', 'worker'],
@@ -33,6 +34,7 @@ const suite: Suite = {
       ...archiveCases(all),
       ...rebuildCases(all),
       ...pastCases(all),
+      ...upkeepCases(all),
       ...codesCases(all),
       ...graphCases(all),
       ...openingCases(all, context, driver),

@@ -1,7 +1,9 @@
 /** Table of contents: the commands, in the order of the help. */
 
 import type { Command } from './command.js';
+import { audit } from './commands/audit.js';
 import { backup } from './commands/backup.js';
+import { catalog } from './commands/catalog.js';
 import { check } from './commands/check.js';
 import { completions } from './commands/completions.js';
 import { diff } from './commands/diff.js';
@@ -29,6 +31,8 @@ export const COMMANDS: readonly Command[] = [
   history,
   diff,
   prune,
+  audit,
+  catalog,
   rebuild,
   optimize,
   exportRows,

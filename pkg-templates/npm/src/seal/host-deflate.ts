@@ -10,7 +10,7 @@ const FORMAT = 'deflate-raw';
  * How much is handed over at once for inflating. Some hosts inflate all of a piece before they look whether somebody takes it:
  * this, times 1,032, is what a bomb can make of it.
  */
-const PIECE = 2048;
+const PIECE = 8192;
 
 /** What a byte can stand for at the most: 258 bytes for every two bits. */
 export const RATIO_MAX = 1032;

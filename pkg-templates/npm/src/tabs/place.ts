@@ -27,6 +27,7 @@ const FENCED: ReadonlySet<string> = new Set([
   'history',
   'pastStart',
   'pastRestore',
+  'upkeep',
   'exportStart',
   'importStart',
   'importWrite',

@@ -25,7 +25,7 @@ type Encoded<T> = std::result::Result<T, Error<Infallible>>;
 
 /// Exports that only the second part has: of these names, or with names that begin so where it ends in `_`. Of what frees
 /// an object, those whose objects only it makes.
-const EXPORTS: [&str; 16] = [
+const EXPORTS: [&str; 26] = [
     "salvage",
     "wasmstore_check",
     "wasmstore_exportStart",
@@ -35,23 +35,38 @@ const EXPORTS: [&str; 16] = [
     "wasmstore_quarantineDrop",
     "wasmstore_history",
     "wasmstore_asOf",
+    "wasmstore_backupStart",
+    "wasmstore_stageStart",
+    "wasmstore_stagePast",
+    "verifyStart",
+    "wasmstore_audit",
+    "wasmstore_note",
     "wasmexport_",
-    "wasmimport_",
+    "wasmintake_",
+    "wasmbackup_",
+    "wasmstage_",
     "wasmrebuild_",
     "wasmpast_",
     "__wbg_wasmexport_free",
-    "__wbg_wasmimport_free",
+    "__wbg_wasmintake_free",
+    "__wbg_wasmbackup_free",
+    "__wbg_wasmstage_free",
     "__wbg_wasmpast_free",
 ];
 
 /// What is called by the table and belongs to the second part, by what the name holds: futures of its exports, and what
 /// becomes of them.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 18] = [
     "lodestore::web::salvage",
     "lodestore::web::upkeep",
     "lodestore::web::past",
+    "lodestore::web::audit",
+    "lodestore::store::audit",
     "WasmExport::",
-    "WasmImport::",
+    "WasmIntake",
+    "lodestore::web::archive",
+    "lodestore::web::intake",
+    "lodestore::store::archive",
     "WasmRebuild::",
     "WasmStore::export_start",
     "WasmStore::import_start",

@@ -30,7 +30,8 @@ export const exportRows: Command = {
     ...DATABASE_OPTIONS,
     format: {
       value: 'FORMAT',
-      text: `${FORMATS.join(', ')}. Default by the ending of FILE (.jsonl, .ndjson, .csv, .parquet).`,
+      words: FORMATS,
+      text: 'Default by the ending of FILE (.jsonl, .ndjson, .csv, .parquet).',
     },
     force: { short: 'f', text: 'Replace FILE if it is there. It stays until the new one is whole.' },
   },

@@ -13,21 +13,22 @@ export interface Cell {
   value: unknown;
 }
 
-type Elements = DecodedArray;
-
 /** A row whose list may go on in the next page. */
 interface Open {
   level: number;
-  parts: Elements[];
+  parts: DecodedArray[];
 }
 
 export class Cursor {
   readonly #leaf: Leaf;
   readonly #where: string;
   readonly #pages: AsyncGenerator<Page, void, undefined>;
-  #cells: Cell[] = [];
+  #page: Page | undefined;
+  /** Where the next row stands in the page, and how many values of it were used. */
   #at = 0;
+  #used = 0;
   #open: Open | undefined;
+  #next: Cell | undefined;
 
   constructor(leaf: Leaf, where: string, pages: AsyncGenerator<Page, void, undefined>) {
     this.#leaf = leaf;
@@ -37,25 +38,26 @@ export class Cursor {
 
   /** Whether `take` has something to give; otherwise `fill` comes first. */
   get ready(): boolean {
-    return this.#at < this.#cells.length;
+    return this.#next !== undefined;
   }
 
   take(): Cell {
-    const cell = this.#cells[this.#at];
+    const cell = this.#next;
     if (cell === undefined) throw damaged(this.#where, 'there are fewer rows than are told');
-    this.#at += 1;
+    this.#next = this.#found();
     return cell;
   }
 
   /** Reads on until there is a row, or the end. */
   async fill(): Promise<void> {
-    this.#cells = [];
-    this.#at = 0;
-    while (this.#cells.length === 0) {
+    while (this.#next === undefined) {
       const { value: page, done } = await this.#pages.next();
-      if (done === true) return this.#close();
-      if (this.#leaf.list === undefined) this.#plain(page);
-      else this.#lists(page, this.#leaf.list.element);
+      if (done === true) {
+        this.#next = this.#closed();
+        return;
+      }
+      [this.#page, this.#at, this.#used] = [page, 0, 0];
+      this.#next = this.#found();
     }
   }
 
@@ -65,37 +67,33 @@ export class Cursor {
     if (this.ready) throw damaged(this.#where, 'there are more rows than are told');
   }
 
-  #plain({ count, definitions, values }: Page): void {
+  /** The next row of the page, made when it is asked for: millions of nulls take a few bytes. */
+  #found(): Cell | undefined {
+    const page = this.#page;
+    if (page === undefined || this.#at >= page.count) return undefined;
+    if (this.#leaf.list !== undefined) return this.#list(page, this.#leaf.list.element);
     const { full } = this.#leaf;
-    let at = 0;
-    for (let i = 0; i < count; i += 1) {
-      const level = definitions?.[i] ?? full;
-      this.#cells.push({ level, value: level === full ? values[at++] : undefined });
-    }
+    const level = page.definitions?.[this.#at] ?? full;
+    this.#at += 1;
+    return { level, value: level === full ? page.values[this.#used++] : undefined };
   }
 
   /** A list begins where nothing repeats. Whether it has ended is known when the next one begins. */
-  #lists(page: Page, element: number): void {
+  #list(page: Page, element: number): Cell | undefined {
     const { count, definitions, repetitions } = page;
     if (repetitions === undefined) throw damaged(this.#where, 'a list without repetition levels');
-    let at = 0;
-    for (let i = 0; i < count;) {
-      let end = i + 1;
-      while (end < count && repetitions[end] !== 0) end += 1;
-      const level = definitions?.[i] ?? this.#leaf.full;
-      const stored = definitions === undefined ? end - i : this.#stored(definitions, i, end);
-      const elements = level < element ? [] : this.#elements(page, i, end, at, stored);
-      at += stored;
-      if (repetitions[i] === 0) {
-        this.#close();
-        this.#open = { level, parts: [elements] };
-      } else if (this.#open === undefined) {
-        throw damaged(this.#where, 'the first row has no beginning');
-      } else {
-        this.#open.parts.push(elements);
-      }
-      i = end;
-    }
+    const from = this.#at;
+    if (repetitions[from] === 0 && this.#open !== undefined) return this.#closed();
+    let to = from + 1;
+    while (to < count && repetitions[to] !== 0) to += 1;
+    const level = definitions?.[from] ?? this.#leaf.full;
+    const stored = definitions === undefined ? to - from : this.#stored(definitions, from, to);
+    const elements = level < element ? [] : this.#elements(page, from, to, stored);
+    [this.#at, this.#used] = [to, this.#used + stored];
+    if (repetitions[from] === 0) this.#open = { level, parts: [elements] };
+    else if (this.#open === undefined) throw damaged(this.#where, 'the first row has no beginning');
+    else this.#open.parts.push(elements);
+    return to < count ? this.#closed() : undefined;
   }
 
   /** How many of these are no nulls. */
@@ -105,11 +103,11 @@ export class Cursor {
     return stored;
   }
 
-  #elements({ definitions, values }: Page, from: number, to: number, at: number, stored: number): Elements {
+  #elements({ definitions, values }: Page, from: number, to: number, stored: number): DecodedArray {
+    let at = this.#used;
+    const end = at + to - from;
     if (stored === to - from)
-      return ArrayBuffer.isView(values)
-        ? values.subarray(at, at + to - from)
-        : values.slice(at, at + to - from);
+      return ArrayBuffer.isView(values) ? values.subarray(at, end) : values.slice(at, end);
     const { full } = this.#leaf;
     return Array.from({ length: to - from }, (_, i) => {
       const level = definitions?.[from + i] ?? full;
@@ -117,12 +115,12 @@ export class Cursor {
     });
   }
 
-  #close(): void {
+  #closed(): Cell | undefined {
     const open = this.#open;
-    if (open === undefined) return;
+    if (open === undefined) return undefined;
+    this.#open = undefined;
     const [first, ...more] = open.parts;
     const value = more.length === 0 ? first : open.parts.flatMap((part) => Array.from<unknown>(part));
-    this.#cells.push({ level: open.level, value });
-    this.#open = undefined;
+    return { level: open.level, value };
   }
 }

@@ -6,7 +6,7 @@ import { deserializeTCompactProtocol, type Encoding, Encodings, PageTypes } from
 /** Longest page. Writers make pages of a MiB or so; a whole row group in one is known, too. */
 const PAGE_BYTES_MAX = 1 << 29;
 /** Most values in a page, nulls counted. */
-const PAGE_VALUES_MAX = 1 << 26;
+const PAGE_VALUES_MAX = 1 << 25;
 
 export interface Header {
   kind: 'data' | 'dictionary' | 'other';

@@ -11,8 +11,8 @@ import type { DecodedArray } from './library.js';
 import type { Leaf } from './schema.js';
 
 /** What is read first of a page, and what its header may take up: it may hold the least and the greatest value. */
-const HEADER_BYTES = 1 << 14;
-const HEADER_BYTES_MAX = 1 << 24;
+const HEADER_BYTES = 1 << 9;
+const HEADER_BYTES_MAX = 1 << 23;
 
 export async function* pagesOf(
   file: ParquetFile,

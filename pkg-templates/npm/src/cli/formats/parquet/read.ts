@@ -6,6 +6,7 @@ import { parsed } from '../documents.js';
 import { type IncomingRow, leaveOut, metadataOf, put, type ReadOptions, wrong } from '../row.js';
 import { type Roles, rolesOf } from './columns.js';
 import { type Cell, Cursor } from './cursor.js';
+import { holding } from './damaged.js';
 import { chunkOf, openParquet, type ParquetFile } from './file.js';
 import { pagesOf } from './pages.js';
 import { type Column, type Leaf, leavesOf, type Shape } from './schema.js';
@@ -31,7 +32,8 @@ export async function* readParquet(
         if (!cursor.ready) await cursor.fill();
         cells.set(leaf, cursor.take());
       }
-      yield rows.row(cells, `row ${row}`);
+      const at = `row ${row}`;
+      yield holding(`${file.label}, ${at}`, () => rows.row(cells, at));
       row += 1;
     }
     for (const [, cursor] of cursors) await cursor.finish();

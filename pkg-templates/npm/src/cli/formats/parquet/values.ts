@@ -1,7 +1,7 @@
 /** Stored values as values of JSON. */
 
-import { leaveOut, type ReadOptions, wrong } from '../row.js';
 import { parsed } from '../documents.js';
+import { leaveOut, type ReadOptions, wrong } from '../row.js';
 import type { SchemaElement } from './library.js';
 import { dateText, int96Text, timestampText, timeText, type Unit } from './times.js';
 
@@ -77,7 +77,7 @@ export function numberConvertOf(element: SchemaElement): ((raw: unknown) => numb
   return (raw) => Number(isUnsigned(element) ? unsigned(raw, type === 'INT64') : raw);
 }
 
-export function utf8(where: string, raw: unknown): string {
+function utf8(where: string, raw: unknown): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(raw as Uint8Array);
   } catch {

@@ -1,0 +1,73 @@
+// The command line looks after a database: the audit log, the catalog.
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { workplace } from '../command-line.mjs';
+
+const row = (id, n) => `${JSON.stringify({ id, vector: [n, 1], metadata: { n } })}\n`;
+
+/** A database of some rows, its backup, and the functions to go on with. */
+async function start(context) {
+  const place = await workplace(context);
+  await writeFile(place.at('some.jsonl'), row('a', 1) + row('b', 2));
+  await place.expect(0, ['import', 'notes', 'words', 'some.jsonl']);
+  await place.expect(0, ['backup', 'notes', 'notes.lode']);
+  return place;
+}
+
+async function audited(context) {
+  const { at, expect, json } = await start(context);
+  assert.equal((await expect(0, ['catalog', 'notes'])).stdout, 'no archive is known\n');
+  const bad = await readFile(at('notes.lode'));
+  bad[bad.length >> 1] ^= 1;
+  await writeFile(at('bad.lode'), bad);
+  await expect(1, ['restore', 'notes', 'bad.lode', '--replace']);
+  await expect(0, ['restore', 'notes', 'notes.lode', '--replace']);
+  const { result } = await json(0, ['audit', 'notes']);
+  const restores = result.entries.filter(({ kind }) => kind === 'restore');
+  assert.deepEqual(
+    restores.map(({ details }) => [details.what, details.ok, details.error]),
+    [
+      ['import', false, 'Corrupt'],
+      ['import', true, undefined],
+    ],
+  );
+  const { stdout } = await expect(0, ['audit', 'notes', '--kind', 'restore']);
+  assert.match(stdout, /^\S+Z restore FAILED \{"what":"import","error":"Corrupt".*\n\S+Z restore ok \{/);
+  const last = await json(0, ['audit', 'notes', '--kind', 'restore', '--last', '1']);
+  assert.deepEqual(last.result.entries, restores.slice(1));
+  assert.equal((await expect(0, ['audit', 'notes', '--kind', 'drill'])).stdout, 'nothing was noted\n');
+
+  // A damaged log is told of, and the rest of it listed.
+  const file = at('.lodestore/notes/audit-1');
+  const bytes = await readFile(file);
+  bytes[100] ^= 1;
+  await writeFile(file, bytes);
+  const damaged = await json(1, ['audit', 'notes']);
+  assert.equal(damaged.result.entries.length, result.entries.length - 1);
+  assert.match(
+    (await expect(1, ['catalog', 'notes'])).stdout,
+    /^damaged: audit-1: \d+ bytes do not verify\n$/,
+  );
+  assert.equal((await json(0, ['check', 'notes'])).result.ok, true);
+}
+
+async function refused(context) {
+  const { expect } = await start(context);
+  const usage = [
+    [['audit', 'notes', '--last', '0'], /--last must be a whole number from 1/],
+    [['audit'], /NAME is missing/],
+    [['catalog', 'notes', 'more'], /there is no place for "more"/],
+  ];
+  for (const [args, what] of usage) assert.match((await expect(2, args)).stderr, what);
+  assert.match(
+    (await expect(1, ['audit', 'nowhere'])).stderr,
+    /^lodestore: Invalid: there is no database "nowhere"/,
+  );
+  const gone = await expect(1, ['catalog', 'notes', '--forget', '00']);
+  assert.match(gone.stderr, /^lodestore: Invalid: forget: there is no such archive in the catalog/);
+}
+
+export const cliUpkeepCases = {
+  'command line: what was done is in the audit log': audited,
+  'command line: what audit and catalog refuse': refused,
+};

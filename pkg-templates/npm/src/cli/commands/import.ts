@@ -60,7 +60,8 @@ export const importRows: Command = {
     ],
     ['lodestore import notes points scroll.json --format qdrant --vector text', 'from Qdrant'],
   ],
-  failure: 'a row is wrong, the file is damaged (Corrupt), the collection is another (Mismatch), or there is no room (Quota)',
+  failure:
+    'a row is wrong, the file is damaged (Corrupt), the collection is another (Mismatch), or there is no room (Quota)',
   run: async (call) => {
     const [name, of, file] = [argument(call.args, 0), argument(call.args, 1), argument(call.args, 2)];
     const reader = readerOf(formatOf(call.options.text('format'), file, FORMATS));

@@ -44,7 +44,8 @@ function cursorOf(file: ParquetFile, i: number, leaf: Leaf): Cursor {
   const where = `${file.label}, row group ${i}, column ${leaf.path}`;
   const group = file.groups[i];
   if (group === undefined) throw wrong(where, 'there is no such row group');
-  return new Cursor(leaf, where, pagesOf(file, chunkOf(file, group, leaf, where), leaf, where));
+  const chunk = holding(where, () => chunkOf(file, group, leaf, where));
+  return new Cursor(leaf, where, pagesOf(file, chunk, leaf, where));
 }
 
 /** Makes rows of what the leaves have. */

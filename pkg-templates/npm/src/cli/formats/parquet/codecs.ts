@@ -14,7 +14,9 @@ const UNPACK: Partial<Record<CompressionCodec, Unpack>> = {
   GZIP: (packed, length) => plain(unzipSync(packed, { maxOutputLength: length })),
   BROTLI: (packed, length) => plain(brotliDecompressSync(packed, { maxOutputLength: length })),
   ZSTD: (packed, length) => zstd(packed, new Uint8Array(length)),
-  LZ4: decompressLz4,
+  // Two formats of one name, and over lengths that are none the library would go around for ever.
+  LZ4: (packed, length) =>
+    isFramed(packed) ? decompressLz4(packed, length) : decompressLz4Raw(packed, length),
   LZ4_RAW: decompressLz4Raw,
 };
 
@@ -32,4 +34,16 @@ export const CODECS: readonly string[] = ['UNCOMPRESSED', ...Object.keys(COMPRES
 /** Node's buffers share their memory with others, which the library does not expect. */
 function plain(buffer: Buffer): Uint8Array {
   return new Uint8Array(buffer);
+}
+
+/** Whether it is pieces, each behind its length when it is unpacked and its length as it is. */
+function isFramed(packed: Uint8Array): boolean {
+  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
+  for (let at = 0; at < packed.length;) {
+    const rest = packed.length - at - 8;
+    const length = rest < 0 ? 0 : view.getUint32(at + 4);
+    if (length === 0 || length > rest) return false;
+    at += 8 + length;
+  }
+  return true;
 }

@@ -51,6 +51,18 @@ pub const REQUESTS_OF_CLIENT_MAX: usize = 64;
 pub const BLOCK_BYTES_MAX: usize = 80 * 1024 * 1024;
 /// Largest manifest of a snapshot, in bytes.
 pub const MANIFEST_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of content in one chunk of an archive, at most.
+pub const CHUNK_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes by which a chunk may be longer than its content: the tag of its cipher.
+pub const CHUNK_TAG_BYTES: usize = 16;
+/// Largest envelope of an archive, in bytes.
+pub const ENVELOPE_BYTES_MAX: usize = 1024;
+/// Memory that deriving a key from a passphrase takes, in KiB: smallest and largest.
+pub const KDF_MEMORY_KIB: (u32, u32) = (8 * 1024, 256 * 1024);
+/// Times that it goes over that memory, smallest and largest.
+pub const KDF_PASSES: (u32, u32) = (1, 16);
+/// Highest sequence number that an archive may say it covers: JavaScript counts so far.
+pub const SEQ_MAX: u64 = (1 << 53) - 1;
 /// Longest name of a kind of entry in the audit log, in bytes.
 pub const AUDIT_KIND_BYTES_MAX: usize = 32;
 /// Largest entry of the audit log, in bytes of JSON.

@@ -66,6 +66,11 @@ impl State {
         }
     }
 
+    /// Lets a collection go that is not to be part of what is restored.
+    pub fn forget(&mut self, number: u32) {
+        drop(self.remove(number));
+    }
+
     /// Refuses a write that would not be sound, and parses what `apply` will need.
     pub fn check(&self, op: Op) -> Result<Checked> {
         let values = match &op {

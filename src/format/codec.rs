@@ -106,6 +106,19 @@ impl Wire<'_> for u64 {
     }
 }
 
+/// Bytes of a fixed number, as they are.
+impl<const N: usize> Wire<'_> for [u8; N] {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self);
+    }
+
+    fn get(input: &mut &[u8]) -> Option<[u8; N]> {
+        let (bytes, rest) = input.split_first_chunk()?;
+        *input = rest;
+        Some(*bytes)
+    }
+}
+
 impl<'a> Wire<'a> for &'a str {
     fn put(&self, out: &mut Vec<u8>) {
         put_bytes(self.as_bytes(), out);

@@ -2,7 +2,7 @@
 
 use super::bytes::{Reader, shown};
 use super::crc32;
-use super::{UPKEEP_VERSION, VERSION};
+use super::{ARCHIVE_VERSION, UPKEEP_VERSION, VERSION};
 use crate::error::{Error, Kind, Result};
 
 /// Length of a file header.
@@ -17,7 +17,7 @@ pub enum FileKind {
     Blocks,
     /// A manifest that names blocks.
     Snapshot,
-    /// A whole database in one file, to carry away.
+    /// A database, or what changed in it, in one file, to carry away.
     Archive,
     /// What was done to look after the database, one frame for each.
     Audit,
@@ -51,6 +51,7 @@ impl FileKind {
     /// The newest format version of such files that this build reads.
     fn newest(self) -> u16 {
         match self {
+            FileKind::Archive => ARCHIVE_VERSION,
             FileKind::Audit | FileKind::Retention => UPKEEP_VERSION,
             _ => VERSION,
         }

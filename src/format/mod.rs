@@ -4,6 +4,7 @@
 //! allocated, checksums before anything is decoded.
 
 pub mod archive;
+pub mod archive4;
 pub mod audit;
 pub mod block;
 mod bytes;
@@ -22,6 +23,8 @@ pub mod snapshot;
 /// The newest format version that this build reads and writes. It reads every older one.
 pub const VERSION: u16 = 3;
 
+/// The version of archives in chunks. Nothing that stands in a database has it.
+pub const ARCHIVE_VERSION: u16 = 4;
 /// The version of audit logs and retention policies. An older build leaves both alone.
 pub const UPKEEP_VERSION: u16 = 4;
 

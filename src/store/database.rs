@@ -98,6 +98,11 @@ impl<S: Storage, E: Env> Database<S, E> {
         &self.0.storage
     }
 
+    /// The clocks and manners around it.
+    pub fn env(&self) -> &E {
+        &self.0.env
+    }
+
     /// Whether the log has outgrown its share, so that a checkpoint pays, or vectors that could stay in storage take
     /// up memory, or a finished graph stands in no snapshot. Who embeds the store calls
     /// [`Database::checkpoint`] then; the core starts nothing by itself.

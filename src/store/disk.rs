@@ -24,7 +24,7 @@ pub struct Disk {
     pub blocks: Vec<Blocks>,
     /// The last writes that were asked for by name.
     pub requests: RequestsV3,
-    /// Generations of blocks files that an export is reading: not to be removed. With how many do.
+    /// Generations of blocks files and logs that somebody is reading: not to be removed. With how many do.
     pub pins: SortedMap<u64, u64>,
     /// Whether writes are possible.
     pub health: Health,

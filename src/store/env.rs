@@ -1,9 +1,11 @@
 //! What the store needs of its surroundings beside storage: clocks, randomness, a place to say how far it is,
-//! and a way to let others run.
+//! and a way to let others run. What archives are compressed and encrypted with is beside it: [`Seal`].
+
+use super::Seal;
 
 /// Clocks, randomness and manners. Tests give fixed ones, so that a run can be repeated.
 #[allow(async_fn_in_trait)] // one thread: no bound on the future is wanted
-pub trait Env {
+pub trait Env: Seal {
     /// Wall clock: milliseconds since 1970.
     fn now_ms(&self) -> u64;
 

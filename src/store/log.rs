@@ -44,13 +44,24 @@ pub struct LogReader<'a, S> {
     start: u64,
     /// How much of the window was read.
     at: usize,
+    /// Where in it the frame begins that came last.
+    last: usize,
 }
 
 impl<'a, S: Storage> LogReader<'a, S> {
     /// A reader of `log-<generation>` that stops at `end`.
     pub fn new(storage: &'a S, generation: u64, end: u64) -> LogReader<'a, S> {
-        let start = HEADER_BYTES as u64;
-        LogReader { storage, name: names::log(generation), end, window: Vec::new(), start, at: 0 }
+        LogReader::starting(storage, generation, HEADER_BYTES as u64, end)
+    }
+
+    /// As [`LogReader::new`], from where a frame begins.
+    pub fn starting(storage: &'a S, generation: u64, start: u64, end: u64) -> LogReader<'a, S> {
+        LogReader { storage, name: names::log(generation), end, window: Vec::new(), start, at: 0, last: 0 }
+    }
+
+    /// The bytes of the frame that came last.
+    pub fn last_frame(&self) -> &[u8] {
+        self.window.get(self.last..self.at).unwrap_or_default()
     }
 
     /// Offset of the next frame: everything before it is good.
@@ -82,6 +93,7 @@ impl<'a, S: Storage> LogReader<'a, S> {
             Error::corrupt(format!("{} at byte {offset}: a frame verifies but is no record", self.name))
         })?;
         let op = wire::op_from_wire(record)?;
+        self.last = self.at;
         self.at += FRAME_HEADER_BYTES + length;
         Ok(Next::Frame { seq, time_ms, op, request })
     }
@@ -118,7 +130,7 @@ impl<'a, S: Storage> LogReader<'a, S> {
         let from = self.offset();
         // What is left of the window is read once more: to keep it would be to hold two.
         self.window = Vec::new();
-        (self.start, self.at) = (from, 0);
+        (self.start, self.at, self.last) = (from, 0, 0);
         self.window = self.storage.read(&self.name, from..from + wanted.max(WINDOW_BYTES).min(left)).await?;
         Ok(())
     }

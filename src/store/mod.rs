@@ -5,6 +5,7 @@
 //! are appended together.
 
 mod ahead;
+mod archive;
 mod audit;
 mod back;
 mod blocks;
@@ -40,14 +41,21 @@ mod requests;
 mod retain;
 mod retention;
 mod salvage;
+mod seal;
 mod settle;
 mod stats;
 mod stored;
+mod switch;
 mod to_json;
 mod turn;
+mod whole;
 mod wire;
 mod write;
 
+pub use archive::{
+    Backup, BackupOptions, Level, LevelReport, Secret, Stage, StageOptions, VerifyOptions, VerifyReport,
+    verify_archive,
+};
 pub use audit::{AuditDamage, AuditEntry, AuditLog, AuditQuery};
 pub use check::{CheckReport, Problem};
 pub use database::Database;
@@ -63,5 +71,6 @@ pub use requests::Request;
 pub use retain::{Gone, Judged, PruneOptions, PruneReport};
 pub use retention::{Keep, Retention, select};
 pub use salvage::{LostWrites, Quarantined, QuarantinedGroup, SalvageReport, SalvagedCollection};
+pub use seal::Seal;
 pub use stats::{Bytes, CollectionInfo, IndexState, KeptSnapshot, ModelInfo, Stats};
 pub use write::Written;

@@ -82,7 +82,8 @@ impl ToJson for History {
 }
 
 impl Point {
-    fn includes(self, seq: u64, time_ms: u64) -> bool {
+    /// Whether a write of this number and time is before it.
+    pub(super) fn includes(self, seq: u64, time_ms: u64) -> bool {
         match self {
             Point::Seq(last) => seq <= last,
             Point::Time(last) => time_ms <= last,

@@ -1,9 +1,9 @@
-//! Blocks files that somebody reads: they stay until nobody does.
+//! Blocks files and logs that somebody reads: they stay until nobody does.
 
 use super::database::Inner;
 use std::rc::Rc;
 
-/// Keeps blocks files from being removed until dropped.
+/// Keeps blocks files and logs from being removed until dropped.
 pub struct Pinned<S, E> {
     pub inner: Rc<Inner<S, E>>,
     files: Vec<u64>,

@@ -7,9 +7,12 @@ use super::env::Env;
 use super::names::{self, Listing};
 use super::open::read_manifest;
 use super::report::CheckpointResult;
-use super::retention::{DAY_MS, HISTORY, Keep, NEWEST, Retention, select};
+use super::retention::{DAY_MS, HISTORY, Keep, NEWEST, Retention, SAFETY, select};
 use crate::error::{Kind, Result};
 use crate::storage::Storage;
+
+/// How long what an import or a restore replaced is kept, in milliseconds: a week.
+const SAFETY_MS: u64 = 7 * DAY_MS;
 
 /// What stays of the snapshots.
 #[derive(Clone, Copy)]
@@ -116,6 +119,14 @@ impl<S: Storage, E: Env> Inner<S, E> {
         why.truncate(kept.len());
         for why in why.iter_mut().skip(first) {
             *why |= NEWEST;
+        }
+        // What an import or a restore took the place of can be had again for some days, unless room is what is wanted.
+        let replaced = kept.windows(2).map(|pair| match pair {
+            [_, next] => next.is_import && now.saturating_sub(next.time_ms) < SAFETY_MS,
+            _ => false,
+        });
+        for (why, _) in why.iter_mut().zip(replaced).filter(|(_, safe)| *safe && wish.keep >= SNAPSHOTS_KEPT) {
+            *why |= SAFETY;
         }
         // Every write behind this one stays.
         let mut from = oldest.seq;

@@ -97,6 +97,15 @@ pub struct CheckpointResult {
     pub bytes_written: u64,
 }
 
+impl ImportResult {
+    /// What came of an archive of so many bytes.
+    pub(super) fn of(state: &State, bytes: u64) -> ImportResult {
+        let named = || state.all().filter(|one| one.stages.is_none());
+        let rows = named().map(|one| one.len() as u64).sum();
+        ImportResult { collections: named().count() as u64, rows, bytes }
+    }
+}
+
 /// What an import brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ImportResult {

@@ -8,6 +8,7 @@ mod arena;
 #[cfg(test)]
 mod arena_tests;
 mod changed;
+pub mod lossy;
 mod stored;
 #[cfg(test)]
 mod stored_tests;

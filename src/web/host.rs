@@ -55,7 +55,7 @@ extern "C" {
 /// The five verbs over a [`Host`].
 pub struct HostStorage(pub Rc<Host>);
 
-async fn settled(promise: std::result::Result<Promise, JsValue>) -> Result<JsValue> {
+pub(super) async fn settled(promise: std::result::Result<Promise, JsValue>) -> Result<JsValue> {
     promise.map_err(from_js)?.await.map_err(from_js)
 }
 
@@ -143,7 +143,7 @@ const SLICE_MS: f64 = 8.0;
 
 /// Clocks and manners of a [`Host`].
 pub struct HostEnv {
-    host: Rc<Host>,
+    pub(super) host: Rc<Host>,
     /// When control was last given away.
     yielded: std::cell::Cell<f64>,
     /// When progress was last reported: the boundary is not crossed for every block.

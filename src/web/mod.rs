@@ -10,20 +10,25 @@
 //! What hardly any page needs is split off behind the compiler, as a second part of the module that is loaded when it is
 //! asked for: `xtask/glue/src/split` says what that is.
 
+mod archive;
 mod convert;
 mod error;
 mod feed;
 mod host;
+mod intake;
 mod json;
 mod past;
 mod read;
 mod reply;
 mod salvage;
+mod seal;
 mod store;
 mod tending;
 mod transfer;
 mod upkeep;
 
+pub use archive::{WasmBackup, WasmStage, verify_start};
+pub use intake::WasmIntake;
 pub use past::WasmPast;
 pub use store::WasmStore;
-pub use transfer::{WasmExport, WasmImport, WasmRebuild};
+pub use transfer::{WasmExport, WasmRebuild};

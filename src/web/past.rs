@@ -15,7 +15,7 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 /// `{"seq"}` or `{"timeMs"}`.
-fn point(json: &str) -> Result<Point> {
+pub(super) fn point(json: &str) -> Result<Point> {
     let fields = Fields::known("a point", json, &["seq", "timeMs"])?;
     match (fields.natural("seq")?, fields.natural("timeMs")?) {
         (Some(seq), None) => Ok(Point::Seq(seq)),

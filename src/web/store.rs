@@ -5,7 +5,7 @@ use super::error::report_panics;
 use super::host::{Host, HostEnv, HostStorage};
 use super::json;
 use super::read::{self, Ask};
-use super::transfer::{WasmExport, WasmImport, WasmRebuild, thrown};
+use super::transfer::{self, WasmExport, WasmRebuild, thrown};
 use crate::collection::Rows;
 use crate::error::{Error, Result};
 use crate::json::{Fields, strings, text};
@@ -251,7 +251,7 @@ impl WasmStore {
         promise(async move { database.export().await.map(|export| WasmExport::new(export).into()) })
     }
 
-    /// Begins an import: a `WasmImport`.
+    /// Begins an import: a `WasmIntake`.
     #[wasm_bindgen(js_name = importStart)]
     pub fn import_start(&self, options_json: String) -> Promise {
         let database = self.database.clone();
@@ -261,7 +261,7 @@ impl WasmStore {
                 replace: fields.boolean("replace")?.unwrap_or(false),
                 total_bytes: fields.natural("totalBytes")?.unwrap_or(0),
             };
-            Ok(WasmImport::start(database, options).into())
+            Ok(transfer::import(database, options).into())
         })
     }
 

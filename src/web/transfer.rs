@@ -1,14 +1,14 @@
 //! Long operations in steps: export, import, rebuild.
 
-use super::convert::{self, background, json as as_json, promise};
+use super::convert::{self, json as as_json, promise};
 use super::error::to_js;
-use super::feed::Feed;
 use super::host::{HostEnv, HostStorage};
+use super::intake::WasmIntake;
 use super::store::index;
 use crate::error::{Error, Result};
 use crate::json;
 use crate::storage::Source;
-use crate::store::{Database, EmbedRow, Export, ImportOptions, ImportResult, Rebuild};
+use crate::store::{Database, EmbedRow, Export, ImportOptions, Rebuild};
 use js_sys::{Float32Array, Promise, Uint8Array};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -55,61 +55,13 @@ impl WasmExport {
     }
 }
 
-/// A running import.
-#[wasm_bindgen]
-pub struct WasmImport {
-    feed: Feed,
-    outcome: Rc<RefCell<Option<Result<ImportResult>>>>,
-}
-
-impl WasmImport {
-    pub(super) fn start(database: Database<HostStorage, HostEnv>, options: ImportOptions) -> WasmImport {
-        let (feed, outcome) = (Feed::default(), Rc::new(RefCell::new(None)));
-        let (mut source, result) = (feed.clone(), outcome.clone());
-        background(async move {
-            *result.borrow_mut() = Some(database.import(&mut source, options).await);
-            source.close();
-            index(&database);
-        });
-        WasmImport { feed, outcome }
-    }
-}
-
-#[wasm_bindgen]
-impl WasmImport {
-    /// Hands over the next bytes of the archive; rejects when they do not verify.
-    pub fn write(&self, bytes: Uint8Array) -> Promise {
-        let (feed, outcome, bytes) = (self.feed.clone(), self.outcome.clone(), convert::bytes(&bytes));
-        promise(async move {
-            feed.push(bytes?).await;
-            match outcome.borrow().as_ref() {
-                Some(Err(cause)) => Err(cause.clone()),
-                _ => Ok(JsValue::UNDEFINED),
-            }
-        })
-    }
-
-    /// Says that nothing comes any more, and waits for the outcome: an `ImportResult`.
-    pub fn finish(&self) -> Promise {
-        self.feed.end();
-        let (feed, outcome) = (self.feed.clone(), self.outcome.clone());
-        promise(async move {
-            feed.closed().await;
-            let outcome = outcome.borrow_mut().take();
-            let outcome = outcome.unwrap_or_else(|| Err(Error::invalid("finish() was called twice")));
-            outcome.map(|result| as_json(&result))
-        })
-    }
-
-    /// Gives up: nothing changed.
-    pub fn abort(&self) -> Promise {
-        self.feed.abort();
-        let feed = self.feed.clone();
-        promise(async move {
-            feed.closed().await;
-            Ok(JsValue::UNDEFINED)
-        })
-    }
+/// Begins an import. Its outcome is an `ImportResult`.
+pub(super) fn import(database: Database<HostStorage, HostEnv>, options: ImportOptions) -> WasmIntake {
+    WasmIntake::start(|mut feed| async move {
+        let done = database.import(&mut feed, options).await;
+        index(&database);
+        done.map(|result| as_json(&result))
+    })
 }
 
 /// A running rebuild.

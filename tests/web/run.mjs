@@ -34,7 +34,14 @@ let failed = 0;
 try {
   await bundle();
   globalThis.testDirectory = join(scratch, 'files');
-  globalThis.testHost = { directory: globalThis.testDirectory, fs, pid: process.pid, kernels, killAfter };
+  globalThis.testHost = {
+    directory: globalThis.testDirectory,
+    fs,
+    pid: process.pid,
+    kernels,
+    packed,
+    killAfter,
+  };
   for (const name of suites) {
     const { default: suite } = await import(pathToFileURL(join(scratch, 'node/suites', `${name}.js`)).href);
     if (suite.contexts.includes('node') && browserName === 'chromium') await runInNode(name, suite);

@@ -9,7 +9,7 @@ use crate::run::{Failure, Result, command as program, quiet, run, say, seconds};
 use crate::setup::{node, npm, wasm_target};
 use crate::size::{self, Size};
 use crate::toolchain::{self, Simd, TARGET};
-use crate::{hash, opt, paths, stamp};
+use crate::{hash, opt, paths, seal, stamp};
 
 /// Arguments of all builds.
 const BUILD: [&str; 5] = ["--quiet", "--release", "--lib", "--package", "lodestore"];
@@ -45,6 +45,9 @@ pub fn build(shrink: bool) -> Result<Size> {
             largest = size;
         }
     }
+    let sealing = size::of(&paths::glue().join(seal::FILE))?;
+    say("build", format!("{} is {sealing}", seal::FILE));
+    size::check_wasm(seal::FILE, sealing, size::SEAL_GZIP_MAX)?;
     Ok(largest)
 }
 
@@ -54,7 +57,7 @@ pub fn root_packages() -> Result<()> {
     npm::install(&paths::root())
 }
 
-/// Two builds at once: each ends with one long single-threaded step.
+/// All builds at once: each ends with one long single-threaded step.
 fn compile() -> Result<()> {
     let wasm = wasm_target::ensure()?;
     // First the sources, so that their folders are known when the flags that rename them are made.
@@ -62,9 +65,11 @@ fn compile() -> Result<()> {
     let build = |simd: Simd| run(wasm.cargo("build", simd)?.args(BUILD));
     std::thread::scope(|scope| {
         let relaxed = scope.spawn(|| build(Simd::Relaxed));
+        let sealing = scope.spawn(|| seal::compile(&wasm));
         let baseline = build(Simd::Baseline);
         let relaxed = relaxed.join().unwrap_or_else(|_| Err(Failure::new("the relaxed build broke off")));
-        baseline.and(relaxed)
+        let sealing = sealing.join().unwrap_or_else(|_| Err(Failure::new("the build of seal broke off")));
+        baseline.and(relaxed).and(sealing)
     })
 }
 
@@ -86,6 +91,7 @@ fn generate(shrink: bool) -> Result<()> {
     for simd in Simd::ALL {
         made_from += &format!("{} {}\n", simd.file(), hash::file(&simd.output("lodestore"))?);
     }
+    made_from += &format!("{} {}\n", seal::FILE, seal::fingerprint()?);
     let mark = paths::glue().join(".made-from");
     if stamp::matches(&mark, &made_from) {
         return Ok(());
@@ -102,6 +108,7 @@ fn generate(shrink: bool) -> Result<()> {
         let place = draft.join(place);
         fs::rename(relaxed.join(made), &place).map_err(|error| Failure::io("rename to", &place, &error))?;
     }
+    seal::place(&draft, shrink)?;
     stamp::write(&draft.join(".made-from"), &made_from)?;
     replace_folder(&draft, &paths::glue())
 }

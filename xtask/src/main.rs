@@ -15,6 +15,7 @@ mod opt;
 mod pack;
 mod paths;
 mod run;
+mod seal;
 mod setup;
 mod sim;
 mod size;

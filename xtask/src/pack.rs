@@ -8,25 +8,26 @@ use std::time::Instant;
 
 use crate::args::Args;
 use crate::build::{self, replace_folder};
-use crate::paths;
 use crate::run::{Failure, Result, command as program, quiet, say, seconds};
 use crate::setup::npm;
 use crate::size::{self, Size};
 use crate::sourcemap;
 use crate::toolchain::Simd;
+use crate::{paths, seal};
 
 /// Folders whose node_modules get the package.
 const USERS: [&str; 2] = ["www", "tests/web"];
 
 /// Files of the glue that the package needs. Not lodestore_bg.wasm.d.ts: it lists the raw exports, and would
 /// pass for the type of `import module from './wasm/lodestore_bg.wasm'`, which edge runtimes make a module of.
-const GLUE: [&str; 6] = [
+const GLUE: [&str; 7] = [
     "lodestore.js",
     "lodestore.d.ts",
     Simd::Baseline.file(),
     Simd::Relaxed.file(),
     Simd::Baseline.second(),
     Simd::Relaxed.second(),
+    seal::FILE,
 ];
 
 /// `cargo xtask pack`

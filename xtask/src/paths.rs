@@ -24,6 +24,11 @@ pub fn wasm_target(simd: Simd) -> PathBuf {
     })
 }
 
+/// Another for the crate `seal`, which is compiled for speed.
+pub fn seal_target() -> PathBuf {
+    target().join("wasm-seal")
+}
+
 /// Scratch space of these commands.
 pub fn scratch() -> PathBuf {
     target().join("xtask")

@@ -89,6 +89,17 @@ pub const SYSTEM_CLIPPY: &str = "/usr/bin/cargo-clippy";
 impl Wasm {
     /// `cargo build`, or another subcommand, for the wasm target, with the library's flags.
     pub fn cargo(&self, subcommand: &str, simd: Simd) -> Result<Command> {
+        let mut flags = self.flags(simd)?;
+        flags.push(INLINE.to_string());
+        Ok(self.prepared(subcommand, &paths::wasm_target(simd), &flags))
+    }
+
+    /// The same for what has to be fast rather than small, in a folder of its own: cargo keeps one set of flags in each.
+    pub fn fast_cargo(&self, subcommand: &str, target: &Path) -> Result<Command> {
+        Ok(self.prepared(subcommand, target, &self.flags(Simd::Baseline)?))
+    }
+
+    fn prepared(&self, subcommand: &str, target: &Path, flags: &[String]) -> Command {
         let mut cargo = match self {
             Self::Rustup => {
                 let mut cargo = command("cargo");
@@ -103,17 +114,14 @@ impl Wasm {
                 cargo
             }
         };
-        cargo
-            .current_dir(paths::root())
-            .args(["--target", TARGET, "--target-dir"])
-            .arg(paths::wasm_target(simd));
+        cargo.current_dir(paths::root()).args(["--target", TARGET, "--target-dir"]).arg(target);
         // The encoded form wins over RUSTFLAGS, and paths in it may hold spaces.
-        cargo.env("CARGO_ENCODED_RUSTFLAGS", self.flags(simd)?.join("\u{1f}"));
-        Ok(cargo)
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
+        cargo
     }
 
     fn flags(&self, simd: Simd) -> Result<Vec<String>> {
-        let mut flags = vec![simd.flag().to_string(), INLINE.to_string(), STACK.to_string()];
+        let mut flags = vec![simd.flag().to_string(), STACK.to_string()];
         flags.extend(remaps(&match self {
             Self::Rustup => sysroot("rustc")?,
             Self::System { .. } => sysroot(SYSTEM_RUSTC)?,

@@ -2,6 +2,9 @@
 
 export type { Change, ChangeListener } from './changes.js';
 export type { Catalog, CatalogEntry } from './catalog.js';
+export { Restore, type RestoreSource } from './archive/restore.js';
+export type { Beside, DrillOptions, DrillReport } from './archive/drill.js';
+export type * from './archive/types.js';
 export { Collection } from './collection.js';
 export { Database } from './database.js';
 export { deleteDatabase, type DeleteOptions } from './delete-database.js';

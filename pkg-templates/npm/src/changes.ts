@@ -104,7 +104,8 @@ function changeOf(method: string, args: unknown[], result: unknown, seq: number)
     return { collection, op, seq: written.seq, ...rows(op, String(args[1])) };
   }
   if (method === 'importFinish') return { collection: null, op: 'import', seq, many: true };
-  if (method === 'pastRestore') return { collection: null, op: 'restore', seq, many: true };
+  if (method === 'pastRestore' || method === 'stageCommit')
+    return { collection: null, op: 'restore', seq, many: true };
   if (method === 'rebuildStart' && result === undefined)
     return { collection, op: 'rebuild', seq, many: true };
   if (method === 'rebuildCommit' && result !== undefined) {
@@ -130,6 +131,7 @@ const CHANGING: readonly EngineMethod[] = [
   'rebuildCommit',
   'importFinish',
   'pastRestore',
+  'stageCommit',
 ];
 
 /** What a call that was answered changed; asks for the number of the last write where the answer does not say it. */
@@ -150,9 +152,10 @@ export async function noted(
 /** An engine that nobody shares, with `changes` told of what is done through it. */
 export function observed(engine: Engine, changes: Changes): Engine {
   // Set on the engine itself: a wrapper around all of it would cost every query.
-  const methods = engine as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
   for (const method of CHANGING) {
-    const run = methods[method]?.bind(engine);
+    const of: unknown = method in engine ? engine : engine.archives;
+    const methods = of as Record<string, (...args: unknown[]) => Promise<unknown>>;
+    const run = methods[method]?.bind(of);
     if (run === undefined) continue;
     methods[method] = async (...args) => {
       const result = await run(...args);

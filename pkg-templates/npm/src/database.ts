@@ -2,6 +2,18 @@
 /** An open database. */
 
 import { abortable, throwIfAborted } from './abort.js';
+import { backup } from './archive/backup.js';
+import { type Beside, drill, type DrillOptions, type DrillReport, restorerOf } from './archive/drill.js';
+import { Restore, RESTORE_OPTIONS, type RestoreSource } from './archive/restore.js';
+import type {
+  ArchiveSource,
+  BackupOptions,
+  BackupStream,
+  RestoreOptions,
+  VerifyOptions,
+  VerifyReport,
+} from './archive/types.js';
+import { verifyNoted } from './archive/verify.js';
 import { audit, noteRefused } from './audit.js';
 import { type Catalog, catalog, forget } from './catalog.js';
 import { type ChangeListener, Changes } from './changes.js';
@@ -30,7 +42,7 @@ import type {
   Stats,
   WriteResult,
 } from './types.js';
-import { checkName, checkOptions, isBoolean, LONG_OPTIONS } from './validate.js';
+import { checkName, checkOptions, isBoolean, isString, LONG_OPTIONS } from './validate.js';
 
 /**
  * What `open` resolves to. Every method rejects with a `LodestoreError`: `Closed` after `close`, `Unavailable` or
@@ -44,9 +56,17 @@ export class Database {
   readonly #engine: Engine;
   readonly #changes: Changes;
   readonly #known = new Map<string, SharedInfo>();
+  readonly #beside: Beside;
 
-  private constructor(engine: Engine, name: string, openReport: OpenReport, changes: Changes) {
+  private constructor(
+    engine: Engine,
+    name: string,
+    openReport: OpenReport,
+    changes: Changes,
+    beside: Beside,
+  ) {
     this.#engine = engine;
+    this.#beside = beside;
     this.#changes = changes;
     // Another tab may give a collection another dimension: a handle here must not go on with the old one.
     changes.onShape(({ op }) => {
@@ -57,8 +77,8 @@ export class Database {
   }
 
   /** @internal */
-  static async over(engine: Engine, name: string, changes = new Changes()): Promise<Database> {
-    return new Database(engine, name, JSON.parse(await engine.openReport()) as OpenReport, changes);
+  static async over(engine: Engine, name: string, changes: Changes, beside: Beside): Promise<Database> {
+    return new Database(engine, name, JSON.parse(await engine.openReport()) as OpenReport, changes, beside);
   }
 
   /**
@@ -280,6 +300,58 @@ export class Database {
       await noteRefused(engine, 'restore', 'import', error);
       throw error;
     }
+  }
+
+  /**
+   * Begins an archive of format 4: everything, what changed since a full one, or the writes since any other one. It is of
+   * this moment, and made while it is read; writes go on. `done` resolves when it is, to what a later one can be made
+   * `since`. Noted in the audit log.
+   *
+   * @throws LodestoreError `Invalid` where the log does not go back to `since`; `Mismatch` where that is of another
+   *   database, or encrypted with another key.
+   */
+  backup(options: BackupOptions = {}): Promise<BackupStream> {
+    return backup(this.#engine, options);
+  }
+
+  /**
+   * Verifies an archive, or a chain of them, and notes it in the audit log. Nothing of this database is compared or changed.
+   *
+   * @throws LodestoreError `Corrupt` for what is damaged; `Version` for an archive of a newer Lodestore; `Mismatch` for
+   *   another key.
+   */
+  verify(source: ArchiveSource | ArchiveSource[], options: VerifyOptions = {}): Promise<VerifyReport> {
+    return verifyNoted(this.#engine, source, options, restorerOf(this.#beside));
+  }
+
+  /**
+   * Plans a restore: of an archive, of a chain of them (a full one first), or of what this database was (`'history'`, with
+   * `to`). Only manifests are read; `stage()` brings everything in beside the live database, `commit()` switches to it.
+   *
+   * @throws LodestoreError as `verify` at level 1.
+   */
+  async restore(source: RestoreSource, options: RestoreOptions = {}): Promise<Restore> {
+    checkOptions('restore', options, { ...RESTORE_OPTIONS, into: isString });
+    if (options.into === undefined) {
+      return Restore.of({ engine: this.#engine, refresh: () => this.#refresh() }, source, options);
+    }
+    checkName('restore: into', options.into);
+    if (source === 'history')
+      throw invalid('restore: into another database goes an archive, not the history');
+    const other = await this.#beside(options.into);
+    const ground = { engine: other.#engine, refresh: async () => undefined, leave: () => other.close() };
+    return Restore.of(ground, source, options).catch(async (error: unknown) => {
+      await other.close();
+      throw error;
+    });
+  }
+
+  /**
+   * Restores a backup aside, asks it, compares it with this database as it was at its last write, and notes how that went.
+   * A backup that nobody restored is a file.
+   */
+  drill(options: DrillOptions): Promise<DrillReport> {
+    return drill({ engine: this.#engine, beside: this.#beside, asOf: (seq) => this.asOf(seq) }, options);
   }
 
   async #refresh(): Promise<void> {

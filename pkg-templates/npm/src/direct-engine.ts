@@ -11,6 +11,7 @@ import type {
   Soon,
   UpkeepMethod,
 } from './engine.js';
+import { ArchiveDesk } from './archive/desk.js';
 import { readOf } from './past-read.js';
 import { type LodestoreError, toLodestoreError } from './errors.js';
 import { Handles, handleClosed } from './handles.js';
@@ -20,12 +21,10 @@ import type { ProgressSink } from './progress.js';
 import { salvaged } from './salvage.js';
 import { claim, type Lock, pickStorage } from './storage/index.js';
 import { Shell } from './storage/shell.js';
+import { type Known, statsOf } from './store-stats.js';
 import { checkWhole, fallen, isBroken, orFallen } from './trap.js';
-import type { OpenReport, Stats, StorageObject } from './types.js';
-import type { WasmExport, WasmImport, WasmPast, WasmRebuild, WasmStore, WasmStoreClass } from './wasm-api.js';
-
-/** What the store itself is not told. */
-type Known = Pick<Stats, 'name' | 'storage' | 'durability' | 'role'>;
+import type { OpenReport, StorageObject } from './types.js';
+import type { WasmExport, WasmIntake, WasmPast, WasmRebuild, WasmStore, WasmStoreClass } from './wasm-api.js';
 
 /** Runs the store here: queries are synchronous underneath, long work yields through the host. */
 export class DirectEngine implements Engine {
@@ -36,8 +35,13 @@ export class DirectEngine implements Engine {
   readonly #sinks: Set<ProgressSink>;
   readonly #pasts = new Handles<WasmPast>('view of the past');
   readonly #exports = new Handles<WasmExport>('export');
-  readonly #imports = new Handles<WasmImport>('import');
+  readonly #imports = new Handles<WasmIntake>('import');
   readonly #rebuilds = new Handles<WasmRebuild>('rebuild');
+  readonly archives = new ArchiveDesk({
+    now: (work) => this.#now(work),
+    later: (work, progress) => this.#later(work, progress),
+    more: (work, progress) => this.#more(work, progress),
+  });
   readonly #known: Known;
   /** What salvage adds to the open report. */
   readonly #salvaged: Partial<OpenReport>;
@@ -185,19 +189,7 @@ export class DirectEngine implements Engine {
   stats(): Promise<string> {
     return this.#later(async (store) => {
       await this.#loading;
-      // Asked for first: when the answer comes the store may have been closed and freed.
-      const here = { memoryBytes: store.memoryBytes(), build: store.build() as Stats['build'] };
-      const stored = JSON.parse(await store.stats()) as Omit<Stats, keyof Known | keyof typeof here>;
-      const roomBytes = await this.#host.room();
-      // Whether it persists is for the context to say that asks.
-      const stats: Stats = {
-        ...this.#known,
-        ...stored,
-        ...here,
-        ...(roomBytes !== undefined && { roomBytes }),
-        persisted: 'unknown',
-      };
-      return JSON.stringify(stats);
+      return statsOf(store, this.#host, this.#known);
     });
   }
 
@@ -260,12 +252,12 @@ export class DirectEngine implements Engine {
   }
 
   importWrite(handle: number, bytes: Uint8Array): Promise<void> {
-    return this.#later(() => this.#imports.get(handle).write(bytes));
+    return this.#later(async () => void (await this.#imports.get(handle).write(bytes)));
   }
 
   importFinish(handle: number, progress?: ProgressSink): Promise<string> {
     return this.#later(async () => {
-      const result = await this.#loads(this.#imports.get(handle).finish());
+      const result = (await this.#loads(this.#imports.get(handle).finish())) as string;
       this.#imports.end(handle);
       return result;
     }, progress);
@@ -335,6 +327,7 @@ export class DirectEngine implements Engine {
       // An import waits for its source, which may be silent for ever.
       if (!isBroken()) {
         await orFallen(Promise.allSettled(this.#imports.all().map((running) => running.abort())));
+        await orFallen(this.archives.quiet());
         await orFallen(this.#store.close());
       }
     } catch (error) {
@@ -342,6 +335,7 @@ export class DirectEngine implements Engine {
     } finally {
       // WebAssembly memory is not collected: what is not freed here stays for as long as the page does.
       for (const handles of [this.#imports, this.#exports, this.#rebuilds, this.#pasts]) handles.endAll();
+      this.archives.end();
       this.#store.free();
       // Locks and handles go even when the last flush failed: the next opening reconciles.
       try {

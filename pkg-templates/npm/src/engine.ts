@@ -3,6 +3,7 @@
  * arrays, and plain objects of them. Running exports, imports and rebuilds are known by number.
  */
 
+import { ARCHIVE_METHODS, type ArchiveCalls, type ArchiveMethod } from './archive/calls.js';
 import type { ProgressSink } from './progress.js';
 import type { Durability, StorageKind, StorageObject } from './types.js';
 
@@ -77,6 +78,8 @@ export type UpkeepMethod = 'audit' | 'note' | 'prune' | 'retention' | 'setRetent
  * parameter. Every failure is a `LodestoreError`.
  */
 export interface Engine {
+  /** Archives and restores. */
+  readonly archives: ArchiveCalls;
   openReport(): Soon<string>;
   collection(name: string, configJson: string | undefined): Promise<string>;
   collections(): Soon<string>;
@@ -183,4 +186,15 @@ export const ENGINE_METHODS = [
   'close',
 ] as const satisfies readonly (keyof Engine)[];
 
-export type EngineMethod = (typeof ENGINE_METHODS)[number];
+export type EngineMethod = (typeof ENGINE_METHODS)[number] | ArchiveMethod;
+
+const OF_ARCHIVES: ReadonlySet<string> = new Set(ARCHIVE_METHODS);
+
+/** Every name that another context may call. */
+export const ALL_METHODS: ReadonlySet<string> = new Set([...ENGINE_METHODS, ...ARCHIVE_METHODS]);
+
+/** Runs a method by its name. */
+export function callMethod(engine: Engine, method: string, args: unknown[]): unknown {
+  const of = OF_ARCHIVES.has(method) ? engine.archives : engine;
+  return (of as unknown as Record<string, (...args: unknown[]) => unknown>)[method]?.(...args);
+}

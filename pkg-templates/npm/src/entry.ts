@@ -1,7 +1,7 @@
 /** What every entry point exports, bound to its platform. No global state: bundlers may drop what is unused. */
 
 import type { Database } from './database.js';
-import { type LoadOptions, loadMore, type Platform, wasm, type WasmSource } from './load.js';
+import { type LoadOptions, loadMore, type Platform, sealModule, wasm, type WasmSource } from './load.js';
 import { openOn } from './open.js';
 import type { OpenOptions } from './types.js';
 
@@ -15,9 +15,10 @@ export interface Entry {
 export function bind(platform: Platform): Entry {
   return {
     open: (name, options) => openOn(platform, name, options),
-    load: async (source, { more } = {}) => {
+    load: async (source, { more, seal } = {}) => {
       await wasm(platform, source);
       if (more !== undefined && more !== false) await loadMore(more === true ? undefined : more);
+      if (seal !== undefined && seal !== false) await sealModule(seal === true ? undefined : seal);
     },
   };
 }

@@ -19,7 +19,7 @@ export function mismatch(message: string, expected: unknown, got: unknown): Lode
   return fault('Mismatch', message, expected, got);
 }
 
-/** What is stored does not verify. */
+/** Bytes are damaged, or were changed. */
 export function corrupt(message: string): LodestoreError {
   return fault('Corrupt', message);
 }

@@ -4,6 +4,8 @@ import { toLodestoreError } from './errors.js';
 import { invalid, noRoom, unavailable } from './fault.js';
 import { ChunkQueue } from './chunk-queue.js';
 import type { ProgressSink } from './progress.js';
+import type { Bytes } from './seal/seal.js';
+import { seal } from './seal/index.js';
 import type { StorageObject } from './types.js';
 import type { Host } from './wasm-api.js';
 import { rest, yieldNow } from './yield-now.js';
@@ -137,6 +139,30 @@ export class StorageHost implements Host {
 
   progress(phase: string, done: number, total: number): void {
     for (const sink of this.#sinks) sink(phase, done, total);
+  }
+
+  deflate(raw: Bytes): Promise<Bytes> {
+    return typed(() => seal.deflate(raw));
+  }
+
+  inflate(stored: Bytes, rawLength: number): Promise<Bytes> {
+    return typed(() => seal.inflate(stored, rawLength));
+  }
+
+  encrypt(key: Bytes, nonce: Bytes, aad: Bytes, data: Bytes): Promise<Bytes> {
+    return typed(() => seal.encrypt(key, nonce, aad, data));
+  }
+
+  decrypt(key: Bytes, nonce: Bytes, aad: Bytes, data: Bytes): Promise<Bytes> {
+    return typed(() => seal.decrypt(key, nonce, aad, data));
+  }
+
+  derive(passphrase: Bytes, salt: Bytes, memoryKib: number, passes: number, lanes: number): Promise<Bytes> {
+    return typed(() => seal.derive(passphrase, salt, memoryKib, passes, lanes));
+  }
+
+  subkey(key: Bytes, salt: Bytes, info: Bytes): Promise<Bytes> {
+    return typed(() => seal.subkey(key, salt, info));
   }
 
   #creation(handle: number): Creation {

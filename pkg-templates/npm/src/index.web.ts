@@ -4,13 +4,14 @@ import type { Database } from './database.js';
 import type { LoadOptions, WasmSource } from './load.js';
 import type { OpenOptions } from './types.js';
 import { bind } from './entry.js';
-import { moreUrl, relaxedMoreUrl, relaxedUrl, wasmUrl } from './wasm-url.js';
+import { moreUrl, relaxedMoreUrl, relaxedUrl, sealUrl, wasmUrl } from './wasm-url.js';
 
 const entry = /* @__PURE__ */ bind({
   source: wasmUrl,
   relaxedSource: relaxedUrl,
   moreSource: moreUrl,
   relaxedMoreSource: relaxedMoreUrl,
+  sealSource: sealUrl,
   // The URL must stand here literally: this is the form in which bundlers find the worker.
   spawnWorker: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
 });
@@ -33,7 +34,8 @@ export function open(name: string, options?: OpenOptions): Promise<Database> {
  * the module is loaded, a further call does nothing.
  *
  * What `check`, `export`, `import`, `rebuild` with an `embed`, salvage and what is kept aside need is a second file, which
- * is loaded when one of them is called first: with `{ more: true }` now, or from the place that `more` says.
+ * is loaded when one of them is called first: with `{ more: true }` now, or from the place that `more` says. What archives with
+ * a passphrase need, and encrypted or compressed ones where the host itself cannot do it, is a third: `seal` likewise.
  *
  * @throws LodestoreError `Unavailable` when the module cannot be fetched or compiled. It may be called again.
  */

@@ -6,11 +6,13 @@
 
 import module from './wasm/lodestore_bg.wasm';
 import more from './wasm/lodestore_more_bg.wasm';
+import seal from './wasm/lodestore_seal_bg.wasm';
 import { bind } from './entry.js';
 
 export const { open, load } = /* @__PURE__ */ bind({
   source: () => module,
   moreSource: () => more,
+  sealSource: () => seal,
 });
 
 export * from './api.js';

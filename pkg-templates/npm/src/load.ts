@@ -3,8 +3,8 @@
 import { LodestoreError, toLodestoreError } from './errors.js';
 import { unavailable } from './fault.js';
 import { relaxedSimdWorks } from './relaxed-simd.js';
-import init, { initSecond, WasmStore } from './wasm/lodestore.js';
-import type { WasmStoreClass } from './wasm-api.js';
+import init, { initSecond, verifyStart, WasmStore } from './wasm/lodestore.js';
+import type { VerifyStart, WasmStoreClass } from './wasm-api.js';
 
 /** Where the compiled module may come from. */
 export type WasmSource = URL | Response | BufferSource | WebAssembly.Module;
@@ -18,6 +18,8 @@ export interface Platform {
   /** Finds the second part of the first, and of its twin. */
   moreSource: () => WasmSource | Promise<WasmSource>;
   relaxedMoreSource?: () => WasmSource | Promise<WasmSource>;
+  /** Finds the file that derives keys, and compresses and encrypts where the host cannot. */
+  sealSource: () => WasmSource | Promise<WasmSource>;
   /** Starts the package's worker; absent where there are no dedicated workers with browser storage. */
   spawnWorker?: () => Worker;
 }
@@ -26,20 +28,24 @@ export interface Platform {
 export interface LoadOptions {
   /** Loads the second part, too: from the package's own file, or from there. */
   more?: boolean | WasmSource;
+  /** Loads what encrypted archives need, too: from the package's own file, or from there. */
+  seal?: boolean | WasmSource;
 }
 
 /** Modules that were given to `load`, for a worker to use too; undefined where the package's own files serve. */
 export interface ExplicitModules {
   first: WebAssembly.Module | undefined;
   more: WebAssembly.Module | undefined;
+  seal: WebAssembly.Module | undefined;
 }
 
 let loaded: Promise<WasmStoreClass> | undefined;
-const explicit: ExplicitModules = { first: undefined, more: undefined };
+const explicit: ExplicitModules = { first: undefined, more: undefined, seal: undefined };
 let platformOf: Platform | undefined;
 let isRelaxed = false;
 let second: Promise<void> | undefined;
 let hasSecond = false;
+let sealing: Promise<WebAssembly.Module> | undefined;
 
 /** The class that opens databases; loads the module when that has not happened. A failure can be tried again. */
 export function wasm(platform: Platform, source?: WasmSource): Promise<WasmStoreClass> {
@@ -49,6 +55,20 @@ export function wasm(platform: Platform, source?: WasmSource): Promise<WasmStore
     throw error;
   });
   return loaded;
+}
+
+/** What is needed without a database: of a context whose engine runs in a worker, too. */
+export function usePlatform(platform: Platform): void {
+  platformOf ??= platform;
+}
+
+/** Verifies archives, with all that it takes loaded. */
+export async function verifier(): Promise<VerifyStart> {
+  if (platformOf === undefined)
+    throw unavailable('the WebAssembly module is not loaded: open a database, or call load()');
+  await wasm(platformOf);
+  await loadMore();
+  return verifyStart as VerifyStart;
 }
 
 /** As they were given so far. */
@@ -68,6 +88,29 @@ export function loadMore(source?: WasmSource): Promise<void> {
     throw error;
   });
   return second;
+}
+
+/** Compiles what is neither of the two parts, when that has not happened. A failure can be tried again. */
+export function sealModule(source?: WasmSource): Promise<WebAssembly.Module> {
+  sealing ??= compileSeal(source).catch((error: unknown) => {
+    sealing = undefined;
+    throw error;
+  });
+  return sealing;
+}
+
+async function compileSeal(source: WasmSource | undefined): Promise<WebAssembly.Module> {
+  try {
+    if (source !== undefined) return (explicit.seal = await compile(source));
+    if (platformOf === undefined) throw unavailable('no database was opened before');
+    return await compile(await platformOf.sealSource());
+  } catch (error) {
+    throw unavailable(
+      'the WebAssembly module that derives keys from passphrases, and compresses and encrypts where the host cannot, could ' +
+        `not be loaded (${toLodestoreError(error).message}); serve "lodestore/lodestore-seal.wasm" of the same version, or ` +
+        'pass one to load(source, { seal })',
+    );
+  }
 }
 
 async function instantiateMore(source: WasmSource | undefined): Promise<void> {

@@ -7,7 +7,7 @@ import { DirectEngine } from './direct-engine.js';
 import type { Engine, EngineOptions, Office } from './engine.js';
 import { toLodestoreError } from './errors.js';
 import { invalid } from './fault.js';
-import { explicitModules, wasm, type Platform } from './load.js';
+import { explicitModules, usePlatform, wasm, type Platform } from './load.js';
 import { progressSink } from './progress.js';
 import { lockName, resolve } from './storage/index.js';
 import { SharedEngine } from './tabs/shared-engine.js';
@@ -54,11 +54,21 @@ export async function openOn(platform: Platform, name: string, options: OpenOpti
   checkOptions('open', options, OPTIONS);
   const { signal } = options;
   throwIfAborted(signal);
+  usePlatform(platform);
   const changes = new Changes();
   const opening = start(platform, name, options, changes);
   // Too late to stop: what opens after all must not keep its locks.
   const engine = await abortable(opening, signal, (late) => void late.close().catch(() => undefined));
-  return Database.over(engine, name, changes);
+  // Beside this one, for a restore into another name and for trying one out in memory.
+  const beside = (other: string, storage?: 'memory') =>
+    openOn(platform, other, storage ? { storage } : without(options, ['onProgress', 'signal', 'salvage']));
+  return Database.over(engine, name, changes, beside);
+}
+
+function without(options: OpenOptions, names: (keyof OpenOptions)[]): OpenOptions {
+  const rest = { ...options };
+  for (const name of names) delete rest[name];
+  return rest;
 }
 
 async function start(

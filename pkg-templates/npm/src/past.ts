@@ -56,35 +56,49 @@ export function pointJson(where: string, to: unknown): string {
 
 const READS: ReadonlySet<string> = new Set(PAST_METHODS);
 
+/** Where a past is read: the history of a database, or a restore that is staged. */
+export interface PastReader {
+  read(method: PastMethod, args: unknown[]): Promise<unknown>;
+  /** JSON `ImportResult`. */
+  restore(progress: ProgressSink | undefined): Promise<string>;
+  close(): Promise<void>;
+}
+
+function inHistory(engine: Engine, handle: number): PastReader {
+  return {
+    read: (method, args) => engine.pastRead(handle, method, args),
+    restore: (progress) => engine.pastRestore(handle, progress),
+    close: () => Promise.resolve(engine.pastClose(handle)),
+  };
+}
+
 /** An engine of which only what it was can be read. */
 class PastEngine extends RemoteEngine {
-  readonly #engine: Engine;
-  readonly #handle: number;
+  readonly #reader: PastReader;
   #closing: Promise<void> | undefined;
 
-  constructor(engine: Engine, handle: number) {
+  constructor(reader: PastReader) {
     super();
-    this.#engine = engine;
-    this.#handle = handle;
+    this.#reader = reader;
   }
 
   protected async call<T>(method: EngineMethod, args: unknown[]): Promise<T> {
     if (this.#closing !== undefined)
       throw closed('this view of the past was closed: ask for it again with asOf()');
     if (!READS.has(method)) throw invalid(`${method}: this is the past, which can be read and not changed`);
-    return (await this.#engine.pastRead(this.#handle, method as PastMethod, args)) as T;
+    return (await this.#reader.read(method as PastMethod, args)) as T;
   }
 
   async restore(progress: ProgressSink | undefined): Promise<ImportResult> {
     if (this.#closing !== undefined)
       throw closed('this view of the past was closed: ask for it again with asOf()');
-    const result = JSON.parse(await this.#engine.pastRestore(this.#handle, progress)) as ImportResult;
+    const result = JSON.parse(await this.#reader.restore(progress)) as ImportResult;
     await this.close();
     return result;
   }
 
   close(): Promise<void> {
-    this.#closing ??= Promise.resolve(this.#engine.pastClose(this.#handle));
+    this.#closing ??= this.#reader.close();
     return this.#closing;
   }
 }
@@ -111,7 +125,12 @@ export class Past {
   /** @internal */
   static async of(engine: Engine, to: Moment): Promise<Past> {
     const { handle, seq, timeMs } = await engine.pastStart(pointJson('asOf: the moment', to));
-    return new Past(new PastEngine(engine, handle), engine, seq, new Date(timeMs));
+    return Past.over(inHistory(engine, handle), engine, seq, new Date(timeMs));
+  }
+
+  /** @internal */
+  static over(reader: PastReader, live: Engine, seq: number, time: Date): Past {
+    return new Past(new PastEngine(reader), live, seq, time);
   }
 
   /** The collections of then. */

@@ -11,10 +11,13 @@ import type {
   Soon,
   UpkeepMethod,
 } from './engine.js';
+import { type ArchiveCalls, remoteArchives } from './archive/calls.js';
 import type { ProgressSink } from './progress.js';
 
 /** Vectors and bytes are copied once, so that the caller may use its arrays again at once and the copies can move. */
 export abstract class RemoteEngine implements Engine {
+  readonly archives: ArchiveCalls = remoteArchives((...asked) => this.call(...asked));
+
   /** Runs `method` over there. What is in `transfer` may be moved. */
   protected abstract call<T>(
     method: EngineMethod,

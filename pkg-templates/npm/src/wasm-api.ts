@@ -6,6 +6,7 @@
  * call returns (not after an await), so that the caller may reuse it; one handed out owns its buffer.
  */
 
+import type { Seal } from './seal/seal.js';
 import type { UpkeepMethod } from './engine.js';
 
 /** Must be freed: it lives in WebAssembly memory. What is under way goes on. */
@@ -24,8 +25,11 @@ export type Reply = [
   ids: string | undefined,
 ];
 
-/** What the compiled module asks of its host: the five verbs of a storage, two clocks, chance and patience. */
-export interface Host {
+/**
+ * What the compiled module asks of its host: the five verbs of a storage, two clocks, chance and patience; and, of archives,
+ * what browsers can do.
+ */
+export interface Host extends Seal {
   /** JSON `FileInfo[]`. */
   list(): Promise<string>;
   /** Exactly the bytes `start` to `end`, end exclusive. */
@@ -65,12 +69,39 @@ export interface WasmExport extends Freed {
   next(): Promise<Uint8Array | undefined>;
 }
 
-/** A running import. Nothing is visible before `finish` resolves. */
-export interface WasmImport extends Freed {
-  write(bytes: Uint8Array): Promise<void>;
-  /** Verifies the archive and switches to it. JSON `ImportResult`. */
-  finish(): Promise<string>;
+/** An archive that comes in: to an import, a restore or a verification. */
+export interface WasmIntake extends Freed {
+  /** True when no more bytes are wanted. */
+  write(bytes: Uint8Array): Promise<boolean>;
+  /** Nothing comes any more. Of an import JSON `ImportResult`; else see there. */
+  finish(): Promise<unknown>;
   abort(): Promise<void>;
+}
+
+/** An archive in the making, which freeing ends. */
+export interface WasmBackup extends Freed {
+  /** JSON `ArchiveManifest`. */
+  manifest(): string;
+  /** By what an archive that follows this one is made. */
+  reference(): Uint8Array;
+  /** The next bytes of the archive; undefined after the last. */
+  next(): Promise<Uint8Array | undefined>;
+}
+
+/** A restore beside the database: once `finish` resolved, the reading methods of `WasmStore`. */
+export interface WasmStage
+  extends Freed, Pick<WasmStore, 'collections' | 'query' | 'get' | 'list' | 'count'> {
+  /** The outcome is JSON `ArchiveManifest`, or undefined for an archive of an older version. */
+  add(key: Uint8Array | undefined, passphrase: string | undefined, totalBytes: number): WasmIntake;
+  /** Ends the content phase. JSON `ImportResult` of what will be there. */
+  finish(): Promise<string>;
+  /** Works on the index for some milliseconds: steps that are left. */
+  indexSlice(): number;
+  /** JSON `ImportResult`. */
+  commit(): Promise<string>;
+  abort(): Promise<void>;
+  seq(): number;
+  timeMs(): number;
 }
 
 /** A running rebuild: `next` and `put` until there is nothing left, then `commit`. */
@@ -174,7 +205,16 @@ export interface WasmStore extends Freed {
   upkeep(method: UpkeepMethod, first: string | undefined, details: string | undefined): Promise<unknown>;
   exportStart(): Promise<WasmExport>;
   /** Options `{replace}`. */
-  importStart(optionsJson: string): Promise<WasmImport>;
+  importStart(optionsJson: string): Promise<WasmIntake>;
+  /** `since`: what `reference` gave. Options `{type, compress, index, lossy}`. */
+  backupStart(
+    optionsJson: string,
+    since: Uint8Array | undefined,
+    key: Uint8Array | undefined,
+    passphrase: string | undefined,
+  ): Promise<WasmBackup>;
+  stageStart(pointJson: string | undefined): Promise<WasmStage>;
+  stagePast(pointJson: string): Promise<WasmStage>;
   /**
    * `configJson`: what changes. `hasEmbed`: whether new vectors will be put; without, the change is made in place
    * and undefined comes back.
@@ -188,3 +228,12 @@ export interface WasmStoreClass {
   /** Options `{checkpointLogBytes?, requests?}`. */
   open(host: Host, optionsJson: string): Promise<WasmStore>;
 }
+
+/** Verifies an archive: give it the bytes. The outcome is `[reportJson, reference]`. */
+export type VerifyStart = (
+  host: Host,
+  level: number,
+  key: Uint8Array | undefined,
+  passphrase: string | undefined,
+  totalBytes: number,
+) => WasmIntake;

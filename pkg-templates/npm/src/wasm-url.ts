@@ -19,3 +19,8 @@ export function moreUrl(): URL {
 export function relaxedMoreUrl(): URL {
   return new URL('./wasm/lodestore_relaxed_more_bg.wasm', import.meta.url);
 }
+
+/** The URL of what derives keys, and compresses and encrypts where the host cannot. */
+export function sealUrl(): URL {
+  return new URL('./wasm/lodestore_seal_bg.wasm', import.meta.url);
+}

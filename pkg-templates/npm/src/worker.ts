@@ -1,15 +1,14 @@
 /** The dedicated worker that `open(name, { worker: true })` starts: one database, asked by messages. */
 
 import { DirectEngine } from './direct-engine.js';
-import { ENGINE_METHODS, type Engine, type EngineOptions, type Office } from './engine.js';
+import { ALL_METHODS, callMethod, type Engine, type EngineOptions, type Office } from './engine.js';
 import { closed, invalid } from './fault.js';
-import { type ExplicitModules, loadMore, wasm } from './load.js';
+import { type ExplicitModules, loadMore, sealModule, wasm } from './load.js';
 import type { ProgressSink } from './progress.js';
 import { serve, type Port } from './rpc.js';
 import type { Notice } from './tabs/protocol.js';
-import { moreUrl, relaxedMoreUrl, relaxedUrl, wasmUrl } from './wasm-url.js';
+import { moreUrl, relaxedMoreUrl, relaxedUrl, sealUrl, wasmUrl } from './wasm-url.js';
 
-const methods: ReadonlySet<string> = new Set(ENGINE_METHODS);
 let engine: Engine | undefined;
 
 // In a dedicated worker the global scope is the port to its page.
@@ -18,19 +17,19 @@ serve(globalThis as unknown as Port, async (method, args, progress) => {
     engine = await open(args, progress);
     return undefined;
   }
-  if (!methods.has(method)) throw invalid(`the worker knows no method "${method}"`);
+  if (!ALL_METHODS.has(method)) throw invalid(`the worker knows no method "${method}"`);
   if (engine === undefined) throw closed('no database is open in this worker');
-  const call = engine[method as keyof Engine] as (...args: unknown[]) => unknown;
-  return call.apply(engine, progress === undefined ? args : [...args, progress]);
+  return callMethod(engine, method, progress === undefined ? args : [...args, progress]);
 });
 
 async function open(args: unknown[], progress: ProgressSink | undefined): Promise<Engine> {
   if (engine !== undefined) throw invalid('this worker runs a database already; start another worker');
-  const [{ first, more }, name, options] = args as [ExplicitModules, string, EngineOptions];
+  const [{ first, more, seal }, name, options] = args as [ExplicitModules, string, EngineOptions];
   if (options.shared !== undefined) stepAside(options.shared);
-  const sources = { source: wasmUrl, relaxedSource: relaxedUrl };
+  const sources = { source: wasmUrl, relaxedSource: relaxedUrl, sealSource: sealUrl };
   const store = await wasm({ ...sources, moreSource: moreUrl, relaxedMoreSource: relaxedMoreUrl }, first);
   if (more !== undefined) await loadMore(more);
+  if (seal !== undefined) await sealModule(seal);
   return DirectEngine.open(store, name, options, progress);
 }
 

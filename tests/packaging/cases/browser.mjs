@@ -28,6 +28,8 @@ window.verify = async () => {
   window.verified ??= await open('verify', { storage: 'memory' });
   return window.verified.check().then(({ ok }) => ok, (error) => error.code);
 };
+// What encrypted archives need: from the package, or why not.
+window.seal = () => load(undefined, { seal: true }).then(() => true, (error) => error.code);
 // Eighths: their products and sums are exact in f32, fused or not, so the answers have to be the same to the last bit.
 window.search = async (wanted) => {
   if (wanted === 'simd128') await load(new URL(baseline, location.href));
@@ -171,6 +173,24 @@ export const browserCases = {
         assert.ok(loaded.length > 0);
         await page.unroute('**/*_more_bg*');
         assert.equal(await page.evaluate(() => window.verify()), true);
+      },
+      /404/,
+    ),
+  'chromium by vite: what encrypted archives need is loaded when it is asked for, and can be tried again': (
+    context,
+  ) =>
+    inPage(
+      context,
+      async (page) => {
+        const loaded = [];
+        page.on('request', (request) => /seal_bg/.test(request.url()) && loaded.push(request.url()));
+        assert.deepEqual(await check(page, {}), { before: 0, ...ANSWER });
+        assert.deepEqual(loaded, []);
+        await page.route('**/*_seal_bg*', (route) => route.fulfill({ status: 404 }));
+        assert.equal(await page.evaluate(() => window.seal()), 'Unavailable');
+        await page.unroute('**/*_seal_bg*');
+        assert.equal(await page.evaluate(() => window.seal()), true);
+        assert.equal(loaded.length, 2);
       },
       /404/,
     ),

@@ -154,7 +154,25 @@ async function secondPart({ project }) {
   await relaxed('lodestore-relaxed', 'lodestore-more', 'of another build');
 }
 
+const SEAL = `
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { load } from 'lodestore';
+const bytes = (name) => readFile(fileURLToPath(import.meta.resolve('lodestore/' + name + '.wasm')));
+const noWasm = load(undefined, { seal: new Uint8Array(8) });
+await assert.rejects(noWasm, (error) => error.code === 'Unavailable' && error.message.includes('lodestore-seal.wasm'));
+await load(undefined, { seal: process.argv[2] === 'own' ? true : await bytes('lodestore-seal') });
+`;
+
+/** What encrypted archives need is found where the package has it, or taken from elsewhere. */
+async function seal({ project }) {
+  await writeFile(join(project, 'seal.mjs'), SEAL);
+  for (const source of ['own', 'given']) await run(process.execPath, ['seal.mjs', source], { cwd: project });
+}
+
 export const nodeCases = {
+  'node: what encrypted archives need can be loaded ahead': seal,
   'node: the second part fits its own build only': secondPart,
   'node: the build is chosen by what the engine computes': builds,
   'node: without the file for relaxed SIMD the other one serves': withoutRelaxed,

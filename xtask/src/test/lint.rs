@@ -37,7 +37,7 @@ pub fn run(report: &mut Report) -> Result<()> {
         let start = Instant::now();
         let mut clippy = report.broken("clippy wasm", start, wasm.cargo("clippy", simd))?;
         // The release profile, so that it shares the compiled macros with the build: two minutes of work otherwise.
-        clippy.args(["--release", "--package", "lodestore", "--lib"]);
+        clippy.args(["--release", "--package", "lodestore", "--package", "lodestore-seal", "--lib"]);
         report.tests("clippy wasm", start, deny_warnings(&mut clippy), Unit::Check)?;
     }
 

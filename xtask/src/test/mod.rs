@@ -60,8 +60,8 @@ fn native(report: &mut Report) -> Result<()> {
     quiet(program("cargo").args(glue).arg(paths::target()).current_dir(paths::root()))?;
     let mut cargo = program("cargo");
     // No --quiet: cargo's own progress goes to the log, with the names of the tests.
-    cargo.args(["test", "--package", "lodestore", "--package", "xtask", "--no-fail-fast"]);
-    cargo.arg("--target-dir").arg(paths::target()).current_dir(paths::root());
+    cargo.args(["test", "--package", "lodestore", "--package", "lodestore-seal", "--package", "xtask"]);
+    cargo.arg("--no-fail-fast").arg("--target-dir").arg(paths::target()).current_dir(paths::root());
     report.tests("native", start, &mut cargo, Unit::Tests(counts::cargo))?;
     let start = Instant::now();
     let mut simulation = sim::simulation();

@@ -1,7 +1,7 @@
 /** The leader's side: the engine that owns the storage, asked by this context and by the sessions of the others. */
 
 import { type Change, noted, seqOf } from '../changes.js';
-import type { Engine, EngineMethod, QueryAsk } from '../engine.js';
+import { callMethod, type Engine, type QueryAsk } from '../engine.js';
 import { MANY } from '../query.js';
 import type { ProgressSink } from '../progress.js';
 import { isOvertaken, type Place } from './place.js';
@@ -42,9 +42,12 @@ export class Leader implements Place {
 
   async run(method: string, args: unknown[], progress: ProgressSink | undefined): Promise<unknown> {
     if (method === 'query') this.begin(args[2] as QueryAsk);
-    const call = this.engine[method as EngineMethod] as (...args: unknown[]) => unknown;
     try {
-      const result = await call.apply(this.engine, progress === undefined ? args : [...args, progress]);
+      const result = await callMethod(
+        this.engine,
+        method,
+        progress === undefined ? args : [...args, progress],
+      );
       const [asked, own] = method === 'named' ? [String(args[1]), args[2] as unknown[]] : [method, args];
       await this.#note(asked, own, result);
       return result;

@@ -30,6 +30,11 @@ const FENCED: ReadonlySet<string> = new Set([
   'exportStart',
   'importStart',
   'importWrite',
+  'backupStart',
+  'stageStart',
+  'stagePast',
+  'stageFinish',
+  'stageCommit',
   'importFinish',
 ]);
 

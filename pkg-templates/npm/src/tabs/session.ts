@@ -1,6 +1,6 @@
 /** One follower, as its leader sees it. */
 
-import { ENGINE_METHODS } from '../engine.js';
+import { ALL_METHODS } from '../engine.js';
 import { LodestoreError } from '../errors.js';
 import { invalid } from '../fault.js';
 import { serve } from '../rpc.js';
@@ -8,7 +8,7 @@ import { Channel } from './channel.js';
 import { HANDLE_ENDS, HANDLE_STARTS, handleOf } from './handles.js';
 import { isOvertaken, type Place } from './place.js';
 
-const ALLOWED: ReadonlySet<string> = new Set(ENGINE_METHODS.filter((method) => method !== 'close'));
+const ALLOWED: ReadonlySet<string> = new Set([...ALL_METHODS].filter((method) => method !== 'close'));
 
 /** The lock that a follower holds for as long as it lives. */
 export function aliveLock(base: string, session: string): string {

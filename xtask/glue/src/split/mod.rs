@@ -15,17 +15,18 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::whole::Whole;
+use crate::whole::{Whole, calls};
 use shared::Shared;
 use wasm_encoder::reencode::Error;
 use wasm_encoder::{CustomSection, Section};
+use wasmparser::FunctionBody;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 type Encoded<T> = std::result::Result<T, Error<Infallible>>;
 
 /// Exports that only the second part has: of these names, or with names that begin so where it ends in `_`. Of what frees
 /// an object, those whose objects only it makes.
-const EXPORTS: [&str; 17] = [
+const EXPORTS: [&str; 25] = [
     "salvage",
     "wasmstore_check",
     "wasmstore_exportStart",
@@ -35,19 +36,27 @@ const EXPORTS: [&str; 17] = [
     "wasmstore_quarantineDrop",
     "wasmstore_history",
     "wasmstore_asOf",
+    "wasmstore_backupStart",
+    "wasmstore_stageStart",
+    "wasmstore_stagePast",
+    "verifyStart",
     "wasmstore_upkeep",
     "wasmexport_",
-    "wasmimport_",
+    "wasmintake_",
+    "wasmbackup_",
+    "wasmstage_",
     "wasmrebuild_",
     "wasmpast_",
     "__wbg_wasmexport_free",
-    "__wbg_wasmimport_free",
+    "__wbg_wasmintake_free",
+    "__wbg_wasmbackup_free",
+    "__wbg_wasmstage_free",
     "__wbg_wasmpast_free",
 ];
 
 /// What is called by the table and belongs to the second part, by what the name holds: futures of its exports, and what
 /// becomes of them.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 21] = [
     "lodestore::web::salvage",
     "lodestore::web::upkeep",
     "lodestore::web::past",
@@ -55,7 +64,10 @@ const NAMES: [&str; 16] = [
     "lodestore::store::audit",
     "lodestore::store::retain::",
     "WasmExport::",
-    "WasmImport::",
+    "WasmIntake",
+    "lodestore::web::archive",
+    "lodestore::web::intake",
+    "lodestore::store::archive",
     "WasmRebuild::",
     "WasmStore::export_start",
     "WasmStore::import_start",
@@ -63,11 +75,16 @@ const NAMES: [&str; 16] = [
     "lodestore::store::salvage",
     "lodestore::store::past",
     "lodestore::store::back",
+    "lodestore::store::switch",
+    "lodestore::store::whole",
     "WasmPast",
 ];
 
-/// Shorter ones may be equal to one of something else, of which the compiler then has one.
+/// Shorter ones may be equal to one of something else, of which the compiler then has one; unless they call a longer one.
 const LENGTH_MIN: usize = 200;
+
+/// Calls that are followed from a short one.
+const STEPS: u32 = 4;
 
 /// The section that says what belongs together.
 pub const TWIN: &str = "lodestore-twin";
@@ -103,6 +120,33 @@ fn is_second(name: &str) -> bool {
     EXPORTS.iter().any(|listed| is_listed(listed, name))
 }
 
+/// Functions of the names in [`NAMES`] that are of the second part for certain.
+struct Listed<'a> {
+    whole: &'a Whole<'a>,
+    names: &'a HashMap<u32, String>,
+}
+
+impl<'a> Listed<'a> {
+    fn of(whole: &'a Whole<'a>, names: &'a HashMap<u32, String>) -> Listed<'a> {
+        Listed { whole, names }
+    }
+
+    fn is_named(&self, function: u32) -> bool {
+        let name = self.names.get(&function).map_or("", String::as_str);
+        NAMES.iter().any(|part| name.contains(part))
+    }
+
+    /// A long one; or a short one that calls such a one, by at most `steps` others: one of something else would not.
+    fn holds(&self, function: u32, steps: u32) -> bool {
+        let is_sure = |(_, body): (_, &FunctionBody<'_>)| {
+            let called = || calls(body).unwrap_or_default();
+            body.range().len() >= LENGTH_MIN
+                || steps > 0 && called().into_iter().any(|one| self.holds(one, steps - 1))
+        };
+        self.is_named(function) && self.whole.defined(function).is_some_and(is_sure)
+    }
+}
+
 /// Splits a module, whose functions have these names.
 pub fn split(wasm: &[u8], names: &HashMap<u32, String>) -> Result<Parts> {
     let whole = Whole::read(wasm)?;
@@ -111,12 +155,8 @@ pub fn split(wasm: &[u8], names: &HashMap<u32, String>) -> Result<Parts> {
             return Err(format!("nothing of the name {listed} is exported: xtask/glue/src/split").into());
         }
     }
-    let long =
-        |function: u32| whole.defined(function).is_some_and(|(_, body)| body.range().len() >= LENGTH_MIN);
-    let by_table = |function: u32| {
-        let name = names.get(&function).map_or("", String::as_str);
-        NAMES.iter().any(|part| name.contains(part)) && long(function)
-    };
+    let listed = Listed::of(&whole, names);
+    let by_table = |function: u32| listed.holds(function, STEPS);
     let exported = |second: bool| {
         let some = whole.functions_exported().filter(move |(name, _)| is_second(name) == second);
         some.map(|(_, function)| function)

@@ -1,0 +1,146 @@
+/** A backup as a stream: made as it is read, ended by whoever loses interest first. */
+
+import { throwIfAborted } from '../abort.js';
+import { noteIfPossible } from '../audit.js';
+import type { Engine } from '../engine.js';
+import { invalid } from '../fault.js';
+import { progressSink } from '../progress.js';
+import { checkOptions, isAnything, isBoolean, isOneOf, isString, LONG_OPTIONS } from '../validate.js';
+import { ArchiveInput } from './input.js';
+import { lockOf } from './lock.js';
+import type {
+  ArchiveManifest,
+  ArchiveReference,
+  BackupOptions,
+  BackupResult,
+  BackupStream,
+} from './types.js';
+
+const OPTIONS = {
+  type: isOneOf('full', 'differential', 'incremental'),
+  since: isAnything,
+  compress: isBoolean,
+  encrypt: isAnything,
+  sinceEncrypt: isAnything,
+  index: isBoolean,
+  vectors: isOneOf('exact', 'int8'),
+  name: isString,
+  ...LONG_OPTIONS,
+};
+
+/** Bytes before the trailer of an archive that are not in its digest: the trailer itself. */
+const TRAILER_BYTES = 52;
+/** Where in it the digest stands. */
+const DIGEST = { start: 16, end: 48 };
+
+function isReference(value: unknown): value is ArchiveReference {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'reference' in value &&
+    value.reference instanceof Uint8Array
+  );
+}
+
+/** What an archive is followed by: of one that was made here, or from its first bytes. */
+async function referenceOf(options: BackupOptions): Promise<Uint8Array | undefined> {
+  const { since, sinceEncrypt, encrypt } = options;
+  if (since === undefined) return undefined;
+  if (isReference(since)) return since.reference;
+  const input = new ArchiveInput(since);
+  try {
+    const { reference } = await input.head(lockOf('backup', sinceEncrypt ?? encrypt));
+    if (reference !== undefined) return reference;
+    throw invalid(
+      'backup: `since` cannot be followed: it is an archive of format 1 to 3, or encrypted and `sinceEncrypt` is missing',
+    );
+  } finally {
+    input.cancel();
+  }
+}
+
+/** Bytes as hexadecimal digits. */
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** What `db.backup()` does. */
+export async function backup(engine: Engine, options: BackupOptions = {}): Promise<BackupStream> {
+  checkOptions('backup', options, OPTIONS);
+  const { signal, compress, name, type = 'full', vectors } = options;
+  throwIfAborted(signal);
+  const lock = lockOf('backup', options.encrypt);
+  const progress = progressSink(options.onProgress);
+  const since = await referenceOf(options);
+  const index = options.index ?? type === 'full';
+  const asked = JSON.stringify({ type, compress, index, lossy: vectors === 'int8' });
+  const started = performance.now();
+  const { archives } = engine;
+  const { handle, manifest: json, reference } = await archives.backupStart(asked, since, lock, progress);
+  const manifest = JSON.parse(json) as ArchiveManifest;
+
+  let bytes = 0;
+  let tail = new Uint8Array(0);
+  let over = false;
+  let settle: { resolve: (value: BackupResult) => void; reject: (reason: unknown) => void };
+  const done = new Promise<BackupResult>((resolve, reject) => (settle = { resolve, reject }));
+  // Whoever reads the stream hears of a failure there.
+  done.catch(() => undefined);
+  const close = async () => {
+    over = true;
+    signal?.removeEventListener('abort', giveUp);
+    // A closed database has closed its backups already.
+    await Promise.resolve(archives.backupClose(handle)).catch(() => undefined);
+  };
+  const fail = async (error: unknown) => {
+    await close();
+    settle.reject(error);
+    const { archive, toSeq } = manifest;
+    await noteIfPossible(engine, 'backup', { archive, type, toSeq, ok: false, error: String(error) });
+  };
+  let erred: ((reason: unknown) => void) | undefined;
+  const giveUp = () => {
+    if (over) return;
+    erred?.(signal?.reason);
+    void fail(signal?.reason);
+  };
+  const ended = async () => {
+    await close();
+    const sha256 = hex(tail.subarray(DIGEST.start, DIGEST.end));
+    const { archive, base, fromSeq, toSeq, fromMs, toMs, rows } = manifest;
+    const about = { archive, type, base, fromSeq, toSeq, fromMs, toMs, rows, bytes, sha256, name, ok: true };
+    await noteIfPossible(engine, 'backup', about);
+    settle.resolve({ archive, reference, manifest, bytes, sha256, ms: performance.now() - started });
+  };
+
+  const stream = new ReadableStream<Uint8Array>({
+    start(controller) {
+      erred = (reason) => controller.error(reason);
+      if (signal?.aborted) giveUp();
+      else signal?.addEventListener('abort', giveUp, { once: true });
+    },
+    async pull(controller) {
+      try {
+        const piece = await archives.backupNext(handle);
+        if (over) return;
+        if (piece === undefined) {
+          await ended();
+          controller.close();
+          return;
+        }
+        bytes += piece.length;
+        tail = piece.length >= TRAILER_BYTES ? piece.slice(-TRAILER_BYTES) : tail;
+        progress?.('archive', Math.min(bytes, manifest.contentBytes), manifest.contentBytes);
+        controller.enqueue(piece);
+      } catch (error) {
+        if (over) return;
+        await fail(error);
+        throw error;
+      }
+    },
+    async cancel(reason: unknown) {
+      if (!over) await fail(reason ?? new Error('the stream was cancelled'));
+    },
+  });
+  return Object.assign(stream, { manifest, done });
+}

@@ -1,0 +1,99 @@
+/** Verifying archives, in levels. */
+
+import { noteIfPossible } from '../audit.js';
+import type { Engine } from '../engine.js';
+import { invalid } from '../fault.js';
+import { progressSink } from '../progress.js';
+import { checkOptions, isAnything, isInteger, LONG_OPTIONS } from '../validate.js';
+import { ArchiveInput } from './input.js';
+import { lockOf } from './lock.js';
+import { look } from './look.js';
+import type { ArchiveSource, RestoredReport, VerifyLevel, VerifyOptions, VerifyReport } from './types.js';
+
+const OPTIONS = {
+  level: isInteger(1, 4),
+  encrypt: isAnything,
+  queries: isInteger(0, 10_000),
+  ...LONG_OPTIONS,
+};
+
+/** Restores archives into memory and asks them: what level 4 is. */
+export type Restorer = (
+  archives: ArchiveSource[],
+  options: VerifyOptions,
+) => Promise<{ reports: VerifyReport[]; restored: RestoredReport; ms: number }>;
+
+/**
+ * Verifies an archive, or with a list a chain of them: the report of the last. Levels up to 3 look at each by itself; level
+ * 4 restores all of them together.
+ */
+export async function verify(
+  source: ArchiveSource | ArchiveSource[],
+  options: VerifyOptions = {},
+  restorer: Restorer,
+): Promise<VerifyReport> {
+  checkOptions('verify', options, OPTIONS);
+  const { level = 3, signal } = options;
+  const sources = Array.isArray(source) ? source : [source];
+  if (sources.length === 0) throw invalid('verify: hand over an archive');
+  if (level === 4) return restored(sources, options, restorer);
+  const lock = lockOf('verify', options.encrypt);
+  const progress = progressSink(options.onProgress);
+  let last: VerifyReport | undefined;
+  for (const one of sources) {
+    const input = new ArchiveInput(one);
+    try {
+      ({ report: last } = await look(
+        level as 1 | 2 | 3,
+        lock,
+        input.total,
+        () => input.next(),
+        progress,
+        signal,
+      ));
+    } finally {
+      input.cancel();
+    }
+  }
+  return last as VerifyReport;
+}
+
+async function restored(
+  sources: ArchiveSource[],
+  options: VerifyOptions,
+  restorer: Restorer,
+): Promise<VerifyReport> {
+  const { reports, restored, ms } = await restorer(sources, options);
+  const report = reports.at(-1) as VerifyReport;
+  return { ...report, levels: [...report.levels, { level: 4, ms }], restored };
+}
+
+/** As `verify`, noted in the audit log of a database: how it went, whether it went well or not. */
+export async function verifyNoted(
+  engine: Engine,
+  source: ArchiveSource | ArchiveSource[],
+  options: VerifyOptions = {},
+  restorer: Restorer,
+): Promise<VerifyReport> {
+  const level: VerifyLevel = options.level ?? 3;
+  try {
+    const report = await verify(source, options, restorer);
+    const archive = report.manifest?.archive;
+    const { rows, bytes, sha256, restored } = report;
+    await noteIfPossible(engine, 'verify', {
+      archive,
+      level,
+      ok: true,
+      rows,
+      bytes,
+      sha256,
+      recall: restored?.recall,
+    });
+    return report;
+  } catch (error) {
+    if (!options.signal?.aborted) {
+      await noteIfPossible(engine, 'verify', { level, ok: false, error: String(error) });
+    }
+    throw error;
+  }
+}

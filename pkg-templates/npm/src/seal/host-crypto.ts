@@ -1,0 +1,42 @@
+/** AES-256-GCM and HKDF by `crypto.subtle`, which pages have that came over a secure connection. */
+
+import { toLodestoreError } from '../errors.js';
+import { tampered } from './faults.js';
+import type { Bytes } from './seal.js';
+
+/** Whether this context has it. */
+export function hasSubtle(): boolean {
+  return globalThis.crypto?.subtle !== undefined;
+}
+
+/** AES-256-GCM. */
+export async function encrypt(key: Bytes, nonce: Bytes, aad: Bytes, data: Bytes): Promise<Bytes> {
+  const cipher = await cipherKey(key, 'encrypt');
+  return new Uint8Array(await crypto.subtle.encrypt(parameters(nonce, aad), cipher, data));
+}
+
+/** What was encrypted so. */
+export async function decrypt(key: Bytes, nonce: Bytes, aad: Bytes, data: Bytes): Promise<Bytes> {
+  const cipher = await cipherKey(key, 'decrypt');
+  try {
+    return new Uint8Array(await crypto.subtle.decrypt(parameters(nonce, aad), cipher, data));
+  } catch (error) {
+    // What the standard says of a tag that does not fit, and of bytes that are too few for one.
+    throw (error as Error).name === 'OperationError' ? tampered() : toLodestoreError(error);
+  }
+}
+
+/** HKDF with SHA-256. */
+export async function subkey(key: Bytes, salt: Bytes, info: Bytes): Promise<Bytes> {
+  const secret = await crypto.subtle.importKey('raw', key, 'HKDF', false, ['deriveBits']);
+  const parameters = { name: 'HKDF', hash: 'SHA-256', salt, info };
+  return new Uint8Array(await crypto.subtle.deriveBits(parameters, secret, 256));
+}
+
+function cipherKey(key: Bytes, usage: KeyUsage): Promise<CryptoKey> {
+  return crypto.subtle.importKey('raw', key, 'AES-GCM', false, [usage]);
+}
+
+function parameters(nonce: Bytes, aad: Bytes): AesGcmParams {
+  return { name: 'AES-GCM', iv: nonce, additionalData: aad, tagLength: 128 };
+}

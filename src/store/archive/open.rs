@@ -1,0 +1,164 @@
+//! An archive of version 4 as a run of content: chunks are verified, opened and unpacked as they come.
+
+use super::super::env::Env;
+use super::bytes::Bytes;
+use super::sealing::Sealing;
+use super::secret::Secret;
+use crate::error::{Error, Result};
+use crate::format::archive::{TRAILER_BYTES, Trailer};
+use crate::format::archive4::{ArchiveV4, CHUNK_HEADER_BYTES, ChunkHeader, EnvelopeV4};
+use crate::format::crc32;
+use crate::room::out_of_memory;
+use crate::storage::Source;
+
+/// An archive that is being read.
+pub struct Opened<'a, S, E> {
+    bytes: Bytes<'a, S, E>,
+    envelope: EnvelopeV4,
+    seal: Sealing,
+    /// The content of the current chunk, and how much of it was taken.
+    content: Vec<u8>,
+    at: usize,
+    /// Bytes of content that were taken.
+    pub taken: u64,
+    ended: bool,
+}
+
+impl<'a, S: Source, E: Env> Opened<'a, S, E> {
+    /// Of an archive of which only the file header was taken, which is handed over as well.
+    pub async fn new(mut bytes: Bytes<'a, S, E>, mut head: Vec<u8>, secret: &Secret) -> Result<Self> {
+        let envelope = read_envelope(&mut bytes, &mut head).await?;
+        Opened::with(bytes, &head, envelope, secret).await
+    }
+
+    /// Of one of which `head`, header and envelope, was taken.
+    ///
+    /// `Invalid` where it is encrypted and the secret is missing or of another kind, `Mismatch` where it is another.
+    pub async fn with(
+        bytes: Bytes<'a, S, E>,
+        head: &[u8],
+        envelope: EnvelopeV4,
+        secret: &Secret,
+    ) -> Result<Self> {
+        let key = secret.open(bytes.env, &envelope).await?;
+        let seal = Sealing::new(head, key, envelope.compression == 1);
+        Ok(Opened { bytes, envelope, seal, content: Vec::new(), at: 0, taken: 0, ended: false })
+    }
+
+    /// Bytes of the file that were taken.
+    pub fn file_bytes(&self) -> u64 {
+        self.bytes.taken
+    }
+
+    /// Bytes of the whole file where they are known, or 0.
+    pub fn total(&self) -> u64 {
+        self.bytes.total
+    }
+
+    /// How it is packed and sealed.
+    pub fn envelope(&self) -> &EnvelopeV4 {
+        &self.envelope
+    }
+
+    /// Goes on to the next chunk. False when the last one was there.
+    async fn next_chunk(&mut self) -> Result<bool> {
+        if self.ended {
+            return Ok(false);
+        }
+        let (header, stored) = next_chunk(&mut self.bytes).await?;
+        self.seal.check(&header, self.envelope.cipher == 1)?;
+        self.content = self.seal.open(self.bytes.env, &header, stored).await?;
+        (self.at, self.ended) = (0, header.last);
+        Ok(true)
+    }
+
+    /// Appends the next `count` bytes of content.
+    pub async fn append(&mut self, out: &mut Vec<u8>, count: usize) -> Result<()> {
+        let mut missing = count;
+        while missing > 0 {
+            if self.at == self.content.len() {
+                if !self.next_chunk().await? {
+                    return Err(Error::corrupt("the content of this archive ends too early")
+                        .with("more bytes", format!("{} bytes", self.taken)));
+                }
+                continue;
+            }
+            let left = self.content.get(self.at..).unwrap_or_default();
+            let piece = left.get(..missing.min(left.len())).unwrap_or_default();
+            out.try_reserve(piece.len()).map_err(out_of_memory)?;
+            out.extend_from_slice(piece);
+            self.at += piece.len();
+            self.taken += piece.len() as u64;
+            missing -= piece.len();
+        }
+        Ok(())
+    }
+
+    /// The manifest, which is what the content begins with.
+    pub async fn manifest(&mut self) -> Result<ArchiveV4> {
+        let mut section = Vec::new();
+        self.append(&mut section, 12).await?;
+        let length = ArchiveV4::payload_bytes(&section)?;
+        self.append(&mut section, length).await?;
+        self.taken = 0;
+        ArchiveV4::decode_section(&section)
+    }
+
+    /// That the content, the chunks and the file end here, and that the digest of all of it holds: the SHA-256 of what
+    /// stands before the trailer.
+    pub async fn end(&mut self) -> Result<[u8; 32]> {
+        while self.at == self.content.len() && self.next_chunk().await? {}
+        if self.at < self.content.len() {
+            return Err(Error::corrupt("this archive holds more than its manifest says"));
+        }
+        read_trailer(&mut self.bytes, self.seal.chunks).await
+    }
+}
+
+/// The envelope, whose section is appended to what was before it.
+pub async fn read_envelope<S: Source, E: Env>(
+    bytes: &mut Bytes<'_, S, E>,
+    head: &mut Vec<u8>,
+) -> Result<EnvelopeV4> {
+    let mut section = Vec::new();
+    bytes.append(&mut section, 12).await?;
+    let length = EnvelopeV4::payload_bytes(&section)?;
+    bytes.append(&mut section, length).await?;
+    head.extend_from_slice(&section);
+    EnvelopeV4::decode_section(&section)
+}
+
+/// The next chunk as it is stored; its checksums hold.
+pub async fn next_chunk<S: Source, E: Env>(bytes: &mut Bytes<'_, S, E>) -> Result<(ChunkHeader, Vec<u8>)> {
+    let mut head = Vec::new();
+    bytes.append(&mut head, CHUNK_HEADER_BYTES).await?;
+    let header = ChunkHeader::decode(&head)?;
+    let mut stored = Vec::new();
+    bytes.append(&mut stored, header.stored as usize).await?;
+    match crc32::hash(&stored) == header.crc {
+        true => Ok((header, stored)),
+        false => Err(Error::corrupt(format!(
+            "chunk {} of this archive does not match its checksum",
+            header.number
+        ))),
+    }
+}
+
+/// The trailer, that it fits what came before it, and that nothing follows.
+pub async fn read_trailer<S: Source, E: Env>(bytes: &mut Bytes<'_, S, E>, parts: u32) -> Result<[u8; 32]> {
+    let (length, sha256) = (bytes.taken, bytes.digest.clone().digest());
+    let mut trailer = Vec::new();
+    bytes.append(&mut trailer, TRAILER_BYTES).await?;
+    let short = || Error::corrupt("this archive ends within its trailer");
+    if Trailer::decode(trailer.first_chunk().ok_or_else(short)?)?
+        != (Trailer { blocks: parts, length, sha256 })
+    {
+        return Err(Error::corrupt(
+            "this archive does not match its SHA-256: parts of it were changed or moved",
+        ));
+    }
+    if !bytes.at_end().await? {
+        return Err(Error::corrupt("this archive goes on after its end"));
+    }
+    Ok(sha256)
+}

@@ -1,0 +1,110 @@
+//! Packing and sealing the chunks of an archive, and the way back.
+//!
+//! A chunk is encrypted under the key of its archive, which no other has, with its place as the nonce; what is
+//! authenticated with it is the header of the file, the envelope and its own header. So chunks cannot be taken out,
+//! moved, repeated, left off at the end or brought from elsewhere (the STREAM construction of Hoang, Reyhanitabar,
+//! Rogaway and Vizár, 2015).
+
+use super::super::env::Env;
+use crate::error::{Error, Result};
+use crate::format::archive4::{CHUNK_HEADER_BYTES, ChunkHeader};
+use crate::format::crc32;
+use crate::format::sha256::Sha256;
+
+/// What all chunks of an archive have in common.
+pub struct Sealing {
+    /// SHA-256 of what stands before the first chunk.
+    context: [u8; 32],
+    key: Option<[u8; 32]>,
+    deflate: bool,
+    /// Chunks that were made or taken so far.
+    pub chunks: u32,
+}
+
+fn nonce(header: &ChunkHeader) -> [u8; 12] {
+    let mut nonce = [0; 12];
+    nonce[..4].copy_from_slice(&header.number.to_le_bytes());
+    nonce[11] = u8::from(header.last);
+    nonce
+}
+
+impl Sealing {
+    /// Of an archive that begins with these bytes: header and envelope.
+    pub fn new(head: &[u8], key: Option<[u8; 32]>, deflate: bool) -> Sealing {
+        let mut digest = Sha256::default();
+        digest.update(head);
+        Sealing { context: digest.digest(), key, deflate, chunks: 0 }
+    }
+
+    fn authenticated(&self, header: &ChunkHeader) -> Vec<u8> {
+        [&self.context[..], &header.sealed()].concat()
+    }
+
+    /// The next chunk, with its header.
+    pub async fn close(&mut self, env: &impl Env, raw: Vec<u8>, last: bool) -> Result<Vec<u8>> {
+        let mut header = ChunkHeader {
+            number: self.chunks,
+            raw: raw.len() as u32,
+            stored: 0,
+            deflated: false,
+            encrypted: self.key.is_some(),
+            last,
+            crc: 0,
+        };
+        self.chunks = self
+            .chunks
+            .checked_add(1)
+            .ok_or_else(|| Error::invalid("this database is too large for one archive"))?;
+        let mut stored = raw;
+        if self.deflate && !stored.is_empty() {
+            let packed = env.deflate(stored.clone()).await?;
+            // What does not get smaller (vectors hardly do) is read back faster as it is.
+            if packed.len() < stored.len() - stored.len() / 32 {
+                header.deflated = true;
+                stored = packed;
+            }
+        }
+        if let Some(key) = &self.key {
+            header.stored = (stored.len() + crate::limits::CHUNK_TAG_BYTES) as u32;
+            stored = env.encrypt(key, &nonce(&header), &self.authenticated(&header), stored).await?;
+        }
+        header.stored = stored.len() as u32;
+        header.crc = crc32::hash(&stored);
+        let mut out = Vec::with_capacity(CHUNK_HEADER_BYTES + stored.len());
+        out.extend_from_slice(&header.encode());
+        out.extend_from_slice(&stored);
+        Ok(out)
+    }
+
+    /// Refuses a chunk that is not the next one, or not as the envelope says.
+    pub fn check(&mut self, header: &ChunkHeader, encrypted: bool) -> Result<()> {
+        if header.number != self.chunks {
+            return Err(Error::corrupt(
+                "the chunks of this archive are not in their order: some are missing or moved",
+            )
+            .with(self.chunks, header.number));
+        }
+        if header.encrypted != encrypted || (header.deflated && !self.deflate) {
+            return Err(Error::corrupt("a chunk of this archive is packed otherwise than the archive says"));
+        }
+        self.chunks = self.chunks.saturating_add(1);
+        Ok(())
+    }
+
+    /// The content of a chunk whose checksum held.
+    pub async fn open(&self, env: &impl Env, header: &ChunkHeader, stored: Vec<u8>) -> Result<Vec<u8>> {
+        let about = |cause: Error| cause.about(format_args!("chunk {} of this archive", header.number));
+        let mut raw = stored;
+        if let Some(key) = &self.key {
+            let opened = env.decrypt(key, &nonce(header), &self.authenticated(header), raw).await;
+            raw = opened.map_err(about)?;
+        }
+        if header.deflated {
+            raw = env.inflate(raw, header.raw as usize).await.map_err(about)?;
+        }
+        if raw.len() != header.raw as usize {
+            return Err(about(Error::corrupt("its content has another length than it says")));
+        }
+        Ok(raw)
+    }
+}

@@ -14,7 +14,7 @@ import type {
 } from 'lodestore';
 import { CONFIG, DICTIONARY, OWN } from '../shared/dictionary.js';
 
-const NAME = 'dictionary';
+export const NAME = 'dictionary';
 const BATCH = 16;
 
 export type Scope = 'all' | 'noun' | 'verb' | 'adjective' | 'adverb' | 'mine';

@@ -5,6 +5,7 @@ import { h } from '../dom.js';
 import { bytes, plural } from '../format.js';
 import { confirmed } from '../ui/confirm.js';
 import { isAbort } from '../errors.js';
+import { aside } from './aside.js';
 import type { Desk } from './desk.js';
 import { type Backup, sourcesOf } from './entries.js';
 import { drillReport, verifyReport } from './reports.js';
@@ -96,7 +97,7 @@ export class BackupItem {
     await this.#desk.run(this.#outcome, `Verifying, level ${level}`, async (work) => {
       const sources = await sourcesOf(this.#desk.shelf, this.#backup);
       const report = await this.#desk.unlocked(this.#backup, (key) =>
-        this.#desk.db.verify(sources, { level, ...work, ...key }),
+        aside({ kind: 'verify', level, sources, ...key }, work),
       );
       this.#outcome.append(verifyReport(report));
     });
@@ -104,9 +105,9 @@ export class BackupItem {
 
   async #drill(): Promise<void> {
     await this.#desk.run(this.#outcome, 'Drill: restoring it aside', async (work) => {
-      const backup = await sourcesOf(this.#desk.shelf, this.#backup);
+      const sources = await sourcesOf(this.#desk.shelf, this.#backup);
       const report = await this.#desk.unlocked(this.#backup, (key) =>
-        this.#desk.db.drill({ backup, ...work, ...key }),
+        aside({ kind: 'drill', sources, ...key }, work),
       );
       this.#outcome.append(drillReport(report));
     });

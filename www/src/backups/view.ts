@@ -3,6 +3,7 @@
 import type { App } from '../app.js';
 import { byId, h } from '../dom.js';
 import { AddFile } from './add.js';
+import { aside } from './aside.js';
 import { AuditPanel } from './audit.js';
 import { Desk } from './desk.js';
 import { drillReport } from './reports.js';
@@ -96,8 +97,8 @@ function drillAny(desk: Desk): [button: HTMLElement, outcome: HTMLElement] {
       const chosen = open[Math.floor(Math.random() * open.length)];
       if (chosen === undefined)
         throw new Error('There is no backup here that could be drilled without a passphrase.');
-      const backup = await Promise.all(chosen.chain.map((archive) => desk.shelf.bytesOf(archive)));
-      outcome.append(drillReport(await desk.db.drill({ backup, ...work })));
+      const sources = await Promise.all(chosen.chain.map((archive) => desk.shelf.bytesOf(archive)));
+      outcome.append(drillReport(await aside({ kind: 'drill', sources }, work)));
     });
   return [button, outcome];
 }

@@ -25,9 +25,14 @@ export class AddFile {
     input.onchange = async () => {
       const files = [...(input.files ?? [])];
       input.value = '';
-      await desk.run(this.#outcome, 'Adding', async (work) => {
-        for (const file of files) await this.#add(file, work);
-      });
+      await desk.run(
+        this.#outcome,
+        'Adding',
+        async (work) => {
+          for (const file of files) await this.#add(file, work);
+        },
+        { stoppable: true },
+      );
     };
     const button = h('button', { type: 'button', textContent: 'Add a saved file…' });
     button.onclick = () => input.click();

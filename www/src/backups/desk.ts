@@ -52,15 +52,17 @@ export class Desk {
   }
 
   /** Does one thing, with its progress in `place`, where an error is left, too. Resolves to whether it went well. */
-  async run(place: HTMLElement, doing: string, work: (work: Work) => Promise<void>): Promise<boolean> {
-    if (this.#doing !== undefined) {
-      notify(`One thing at a time: ${this.#doing} is still going on.`);
-      return false;
-    }
+  async run(
+    place: HTMLElement,
+    doing: string,
+    work: (work: Work) => Promise<void>,
+    { stoppable = false } = {},
+  ): Promise<boolean> {
+    if (!this.isFree()) return false;
     this.#doing = doing;
     this.root.dataset['busy'] = 'yes';
     const stop = new AbortController();
-    const bars = new Bars(doing, stop);
+    const bars = new Bars(doing, stoppable ? stop : undefined);
     place.replaceChildren(bars.element);
     try {
       await work({ signal: stop.signal, onProgress: (progress) => bars.set(progress) });
@@ -76,6 +78,13 @@ export class Desk {
       delete this.root.dataset['busy'];
       await this.refresh().catch((error: unknown) => place.append(failure(error)));
     }
+  }
+
+  /** Whether something can be begun; says what is in the way otherwise. */
+  isFree(): boolean {
+    if (this.#doing === undefined) return true;
+    notify(`One thing at a time. Still going on: ${this.#doing}.`);
+    return false;
   }
 
   /** What opens a backup: nothing for an open one. Asked once; a wrong one is asked again. */
@@ -110,8 +119,10 @@ class Bars {
   readonly #bars = new Map<string, ProgressBar>();
   readonly #first: ProgressBar;
 
-  constructor(doing: string, stop: AbortController) {
+  constructor(doing: string, stop: AbortController | undefined) {
     this.#first = new ProgressBar(doing, stop);
+    // Until something is known of how far it is, it only moves.
+    this.#first.element.querySelector('progress')?.removeAttribute('value');
     this.element.append(this.#first.element);
   }
 

@@ -65,6 +65,7 @@ export class EntryPanel {
   }
 
   async #look(): Promise<void> {
+    if (!this.#desk.isFree()) return;
     const moment = this.#moment.moment;
     if (moment === undefined) {
       this.#outcome.replaceChildren(failure(new Error('Say as of when: a time, or the number of a write.')));

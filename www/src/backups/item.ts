@@ -94,23 +94,33 @@ export class BackupItem {
 
   async #verify(): Promise<void> {
     const level = Number(this.#level.value) as VerifyLevel;
-    await this.#desk.run(this.#outcome, `Verifying, level ${level}`, async (work) => {
-      const sources = await sourcesOf(this.#desk.shelf, this.#backup);
-      const report = await this.#desk.unlocked(this.#backup, (key) =>
-        aside({ kind: 'verify', level, sources, ...key }, work),
-      );
-      this.#outcome.append(verifyReport(report));
-    });
+    await this.#desk.run(
+      this.#outcome,
+      `Verifying, level ${level}`,
+      async (work) => {
+        const sources = await sourcesOf(this.#desk.shelf, this.#backup);
+        const report = await this.#desk.unlocked(this.#backup, (key) =>
+          aside({ kind: 'verify', level, sources, ...key }, work),
+        );
+        this.#outcome.append(verifyReport(report));
+      },
+      { stoppable: true },
+    );
   }
 
   async #drill(): Promise<void> {
-    await this.#desk.run(this.#outcome, 'Drill: restoring it aside', async (work) => {
-      const sources = await sourcesOf(this.#desk.shelf, this.#backup);
-      const report = await this.#desk.unlocked(this.#backup, (key) =>
-        aside({ kind: 'drill', sources, ...key }, work),
-      );
-      this.#outcome.append(drillReport(report));
-    });
+    await this.#desk.run(
+      this.#outcome,
+      'Drill: restoring it aside',
+      async (work) => {
+        const sources = await sourcesOf(this.#desk.shelf, this.#backup);
+        const report = await this.#desk.unlocked(this.#backup, (key) =>
+          aside({ kind: 'drill', sources, ...key }, work),
+        );
+        this.#outcome.append(drillReport(report));
+      },
+      { stoppable: true },
+    );
   }
 
   async #save(): Promise<void> {

@@ -99,28 +99,34 @@ export class MakePanel {
     const type = ORDER.find((one) => this.#kinds.get(one)?.input.checked) ?? 'full';
     const day = new Date().toISOString().slice(0, 16).replace('T', '-').replace(':', '');
     const file = `dictionary-${day}-${type}.lode`;
-    await this.#desk.run(this.#work, 'Backing up', async ({ signal, onProgress }) => {
-      const place = this.#save.checked ? await placeFor(file) : undefined;
-      const base = this.#base(type);
-      // One passphrase opens a whole chain when it is restored, so what follows a locked one is locked by the same.
-      const sinceKey = base === undefined ? {} : await this.#desk.keyOf(base);
-      const typed = this.#passphrase.value === '' ? {} : { encrypt: { passphrase: this.#passphrase.value } };
-      const { encrypt } = { ...typed, ...sinceKey };
-      const options: BackupOptions = {
-        type,
-        compress: this.#compress.checked,
-        name: file,
-        signal,
-        onProgress,
-      };
-      if (encrypt !== undefined) options.encrypt = encrypt;
-      if (base !== undefined) options.since = await this.#desk.shelf.bytesOf(base.archive);
-      const kept = await this.#put(options, file);
-      if (encrypt !== undefined && 'passphrase' in encrypt)
-        this.#desk.remember(kept.archive, encrypt.passphrase);
-      this.#passphrase.value = '';
-      if (place !== undefined) await save(this.#desk.shelf, kept.archive, file, place);
-    });
+    await this.#desk.run(
+      this.#work,
+      'Backing up',
+      async ({ signal, onProgress }) => {
+        const place = this.#save.checked ? await placeFor(file) : undefined;
+        const base = this.#base(type);
+        // One passphrase opens a whole chain when it is restored, so what follows a locked one is locked by the same.
+        const sinceKey = base === undefined ? {} : await this.#desk.keyOf(base);
+        const typed =
+          this.#passphrase.value === '' ? {} : { encrypt: { passphrase: this.#passphrase.value } };
+        const { encrypt } = { ...typed, ...sinceKey };
+        const options: BackupOptions = {
+          type,
+          compress: this.#compress.checked,
+          name: file,
+          signal,
+          onProgress,
+        };
+        if (encrypt !== undefined) options.encrypt = encrypt;
+        if (base !== undefined) options.since = await this.#desk.shelf.bytesOf(base.archive);
+        const kept = await this.#put(options, file);
+        if (encrypt !== undefined && 'passphrase' in encrypt)
+          this.#desk.remember(kept.archive, encrypt.passphrase);
+        this.#passphrase.value = '';
+        if (place !== undefined) await save(this.#desk.shelf, kept.archive, file, place);
+      },
+      { stoppable: true },
+    );
   }
 
   async #put(options: BackupOptions, file: string): Promise<KeptBackup> {

@@ -1,11 +1,11 @@
 /** A restore, step by step: the plan, both phases with what is left of each, what was found, and then the switch or nothing. */
 
-import type { Restore, RestoreOptions, RestoreValidation } from 'lodestore';
+import type { Progress, Restore, RestoreOptions, RestoreValidation } from 'lodestore';
 import { h } from '../dom.js';
 import { plural } from '../format.js';
 import { confirmed } from '../ui/confirm.js';
 import { notify } from '../ui/notices.js';
-import type { Desk } from './desk.js';
+import type { Desk, Work } from './desk.js';
 import { type Backup, sourcesOf } from './entries.js';
 import { changesTable, Phases, planTable, validationTable } from './restore-tables.js';
 import { MomentField } from './moment.js';
@@ -55,7 +55,7 @@ export class RestorePanel {
 
   /** Begins with a backup, or with the history up to a write. */
   async open(source: Backup | 'history', seq?: number): Promise<void> {
-    if (this.#restore !== undefined && !(await this.#giveUp())) return;
+    if (!(await this.#giveUp())) return;
     this.#source = source;
     this.#moment.seq = seq;
     const from =
@@ -72,7 +72,7 @@ export class RestorePanel {
   }
 
   async #plan(): Promise<void> {
-    await this.#giveUp();
+    if (!(await this.#giveUp())) return;
     const { db, shelf } = this.#desk;
     const to = this.#moment.moment;
     const options: RestoreOptions = to === undefined ? {} : { to };
@@ -110,15 +110,15 @@ export class RestorePanel {
   async #stage(restore: Restore): Promise<void> {
     const phases = new Phases(restore.plan);
     let found: RestoreValidation | undefined;
-    const went = await this.#desk.run(this.#work, 'Making it ready', async ({ signal, onProgress }) => {
+    const staging = async ({ signal, onProgress }: Work) => {
       this.#steps.append(phases.element);
-      found = await restore.stage({
-        signal,
-        onProgress: (progress) => {
-          if (!phases.set(progress)) onProgress(progress);
-        },
-      });
-    });
+      const tell = (progress: Progress) => {
+        if (!phases.set(progress)) onProgress(progress);
+      };
+      found = await restore.stage({ signal, onProgress: tell });
+    };
+    if (!this.#desk.isFree()) return;
+    const went = await this.#desk.run(this.#work, 'Making it ready', staging, { stoppable: true });
     if (went && found !== undefined) this.#showReady(restore, phases, found);
     else {
       // Nothing is left of a restore that failed.
@@ -158,11 +158,12 @@ export class RestorePanel {
       text: `${plural(found.rows, 'row')} as of ${when(found.time)} take the place of what is there now, which stays as a point to go back to.`,
       yes: 'Switch over',
     };
-    if (!(await confirmed(question))) return;
+    if (!(await confirmed(question)) || !this.#desk.isFree()) return;
+    // Whether it goes well or not, there is nothing to be given up any more.
+    this.#restore = undefined;
+    this.#steps.replaceChildren();
     await this.#desk.run(this.#work, 'Switching over', async ({ onProgress }) => {
       await restore.commit({ onProgress });
-      this.#restore = undefined;
-      this.#steps.replaceChildren();
       this.element.hidden = true;
       await this.#desk.app.library.reload();
       this.#desk.app.changed();
@@ -172,6 +173,7 @@ export class RestorePanel {
 
   /** Leaves no trace. False where that did not go. */
   async #giveUp(): Promise<boolean> {
+    if (!this.#desk.isFree()) return false;
     const restore = this.#restore;
     this.#restore = undefined;
     this.#steps.replaceChildren();
@@ -186,8 +188,7 @@ export class RestorePanel {
   }
 
   async #close(): Promise<void> {
-    await this.#giveUp();
-    this.element.hidden = true;
+    if (await this.#giveUp()) this.element.hidden = true;
   }
 }
 

@@ -91,14 +91,19 @@ function drillAny(desk: Desk): [button: HTMLElement, outcome: HTMLElement] {
   const outcome = h('div', { className: 'outcome wide' });
   const button = h('button', { type: 'button', id: 'drill-any', textContent: 'Drill one at random' });
   button.onclick = () =>
-    void desk.run(outcome, 'Drill: restoring one aside', async (work) => {
-      // Those whose passphrase nobody is there to type are left to a drill of their own.
-      const open = desk.backups.filter((one) => one.known && one.absent === 0 && !one.locked);
-      const chosen = open[Math.floor(Math.random() * open.length)];
-      if (chosen === undefined)
-        throw new Error('There is no backup here that could be drilled without a passphrase.');
-      const sources = await Promise.all(chosen.chain.map((archive) => desk.shelf.bytesOf(archive)));
-      outcome.append(drillReport(await aside({ kind: 'drill', sources }, work)));
-    });
+    void desk.run(
+      outcome,
+      'Drill: restoring one aside',
+      async (work) => {
+        // Those whose passphrase nobody is there to type are left to a drill of their own.
+        const open = desk.backups.filter((one) => one.known && one.absent === 0 && !one.locked);
+        const chosen = open[Math.floor(Math.random() * open.length)];
+        if (chosen === undefined)
+          throw new Error('There is no backup here that could be drilled without a passphrase.');
+        const sources = await Promise.all(chosen.chain.map((archive) => desk.shelf.bytesOf(archive)));
+        outcome.append(drillReport(await aside({ kind: 'drill', sources }, work)));
+      },
+      { stoppable: true },
+    );
   return [button, outcome];
 }

@@ -11,6 +11,8 @@ mod crash;
 mod damage;
 #[path = "archives/golden.rs"]
 mod golden;
+#[path = "archives/points.rs"]
+mod points;
 #[path = "archives/sizes.rs"]
 mod sizes;
 #[path = "archives/verified.rs"]

@@ -92,6 +92,6 @@ function fact(key: string, value: unknown): string {
   if (key === 'bytes') return bytes(value);
   if (key === 'ms') return ms(value);
   if (key === 'seq' || key === 'toSeq') return `write no. ${count(value)}`;
-  if (key === 'level') return `level ${value}`;
+  if (key === 'level' || key === 'recall') return `${key} ${Math.round(value * 1000) / 1000}`;
   return `${count(Math.round(value * 1000) / 1000)} ${key}`;
 }

@@ -19,10 +19,9 @@ export function verifyReport(report: VerifyReport): HTMLElement {
     LEVELS[level],
   ]); // prettier-ignore
   const { rows: held, blocks, frames, bytes: read, sha256, restored } = report;
-  if (restored === undefined) {
-    const what = `${plural(held, 'row')}, ${plural(blocks, 'block')}, ${plural(frames, 'frame')}`;
-    rows.push(['Read', bytes(read), what]);
-  } else {
+  const what = `${plural(held, 'row')}, ${plural(blocks, 'block')}, ${plural(frames, 'frame')}`;
+  rows.push(['Read', bytes(read), what]);
+  if (restored !== undefined) {
     const { rows: back, queries, recall } = restored;
     rows.push([
       'Restored',

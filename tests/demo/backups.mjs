@@ -269,6 +269,22 @@ export async function backupSteps(tab, steps, { work, picture }) {
     }
     await picture('backups-audit');
   });
+
+  await steps.step('a backup outlives its database, and brings it back', async () => {
+    await page.show('storage');
+    await tab.click('#delete');
+    await page.agree('Delete');
+    await page.noticed('Everything is deleted');
+    await page.open();
+    assert.match(await page.item(full).innerText(), /of a database that was here before/);
+    await page.plan(full);
+    assert.match(await page.stage(), /Rows\s+14,003/);
+    await page.commit();
+    await page.show('mine');
+    assert.deepEqual(await page.ownTexts(), texts);
+    const [answer] = await page.ask(texts[0]);
+    assert.equal(answer, texts[0]);
+  });
 }
 
 /** @param {import('playwright-core').Page} tab */

@@ -90,11 +90,12 @@ export class Phases {
     index: new ProgressBar('Index'),
   };
 
-  constructor({ etaMs }: RestorePlan) {
+  constructor({ etaMs, rowsToIndex }: RestorePlan) {
     for (const [phase, bar] of Object.entries(this.#bars)) {
       bar.element.dataset['phase'] = phase;
       const eta = etaMs[phase as 'content' | 'index'];
-      bar.set(0, 1, eta === undefined ? 'waiting' : `about ${ms(eta)}`);
+      const none = phase === 'index' && rowsToIndex === 0;
+      bar.set(0, 1, none ? 'nothing to build' : eta === undefined ? 'waiting' : `about ${ms(eta)}`);
       this.element.append(bar.element);
     }
   }

@@ -3,6 +3,7 @@
 import { abortable, throwIfAborted } from './abort.js';
 import { Changes, observed } from './changes.js';
 import { Database } from './database.js';
+import { deleteDatabase } from './delete-database.js';
 import { DirectEngine } from './direct-engine.js';
 import type { Engine, EngineOptions, Office } from './engine.js';
 import { toLodestoreError } from './errors.js';
@@ -62,12 +63,16 @@ export async function openOn(platform: Platform, name: string, options: OpenOpti
   // Beside this one, for a restore into another name and for trying one out in memory: in a worker if this one is in one, because
   // a drill would otherwise hold up the very page that was spared by it.
   const worker = workerFor(platform, options) !== undefined;
-  const beside = (other: string, storage?: 'memory') =>
+  const open = (other: string, inside?: 'memory') =>
     openOn(
       platform,
       other,
-      storage ? { storage, worker } : without(options, ['onProgress', 'signal', 'salvage']),
+      inside ? { storage: inside, worker } : without(options, ['onProgress', 'signal', 'salvage']),
     );
+  const { storage, directory } = options;
+  const remove = (other: string) =>
+    deleteDatabase(other, { ...(storage && { storage }), ...(directory && { directory }) });
+  const beside = Object.assign(open, { remove });
   return Database.over(engine, name, changes, beside);
 }
 

@@ -78,6 +78,18 @@ async function restored(
   return { ...report, levels: [...report.levels, { level: 4, ms }], restored };
 }
 
+/** Which archive it is that failed, where its head still says so. */
+async function idOf(
+  source: ArchiveSource | ArchiveSource[],
+  options: VerifyOptions,
+): Promise<string | undefined> {
+  const last = Array.isArray(source) ? source.at(-1) : source;
+  if (last === undefined || !isLasting(last)) return undefined;
+  const { encrypt } = options;
+  const reports = await looked([last], 1, encrypt === undefined ? {} : { encrypt }).catch(() => []);
+  return reports[0]?.manifest?.archive;
+}
+
 /** As `verify`, noted in the audit log of a database: how it went, whether it went well or not. */
 export async function verifyNoted(
   engine: Engine,
@@ -102,7 +114,8 @@ export async function verifyNoted(
     return report;
   } catch (error) {
     if (!options.signal?.aborted) {
-      await noteIfPossible(engine, 'verify', { level, ok: false, error: String(error) });
+      const archive = await idOf(source, options);
+      await noteIfPossible(engine, 'verify', { archive, level, ok: false, error: String(error) });
     }
     throw error;
   }

@@ -55,7 +55,11 @@ async function dueIn(db: Audited, kind: ScheduledKind, everyDays: number): Promi
  *
  * @returns what `run` gave; undefined where it was not due, or another context is at it.
  */
-export async function runIfDue<T>(db: Audited, kind: ScheduledKind, task: Scheduled<T>): Promise<T | undefined> {
+export async function runIfDue<T>(
+  db: Audited,
+  kind: ScheduledKind,
+  task: Scheduled<T>,
+): Promise<T | undefined> {
   check(task);
   const once = async (): Promise<T | undefined> =>
     (await dueIn(db, kind, task.everyDays)) > 0 ? undefined : task.run();

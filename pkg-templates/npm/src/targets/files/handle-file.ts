@@ -37,7 +37,8 @@ export async function handleSource(handle: FileSystemFileHandle): Promise<Blob> 
   try {
     return await handle.getFile();
   } catch (error) {
-    if ((error as Error | undefined)?.name === 'NotFoundError') throw invalid(`fromFile: ${handle.name} is not there any more`);
+    if ((error as Error | undefined)?.name === 'NotFoundError')
+      throw invalid(`fromFile: ${handle.name} is not there any more`);
     throw toLodestoreError(error, `fromFile: ${handle.name}`);
   }
 }

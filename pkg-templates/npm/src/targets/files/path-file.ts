@@ -9,12 +9,18 @@ import type { ArchiveSink } from '../target.js';
 const PIECE_BYTES = 1 << 20;
 
 async function host(where: string): Promise<Node> {
-  if (!isNode()) throw unavailable(`${where}: there are no paths here: hand over a FileSystemFileHandle, or use download()`);
+  if (!isNode())
+    throw unavailable(
+      `${where}: there are no paths here: hand over a FileSystemFileHandle, or use download()`,
+    );
   return loadNode();
 }
 
 function there(path: string): LodestoreError {
-  return new LodestoreError('Conflict', `toFile: ${path} is there already and stays as it is; { replace: true } replaces it`);
+  return new LodestoreError(
+    'Conflict',
+    `toFile: ${path} is there already and stays as it is; { replace: true } replaces it`,
+  );
 }
 
 /** Writes under a name of its own beside it, and gives it the name when everything is on the disk. */
@@ -30,10 +36,16 @@ export async function pathSink(path: string, replace: boolean): Promise<ArchiveS
   };
   const whole = paths.resolve(path);
   // Asked first, so that nobody waits for a backup that cannot be kept.
-  const taken = async (): Promise<boolean> => fs.stat(whole).then(() => true, () => false);
+  const taken = async (): Promise<boolean> =>
+    fs.stat(whole).then(
+      () => true,
+      () => false,
+    );
   if (!replace && (await taken())) throw there(path);
   const folder = paths.dirname(whole);
-  const random = Array.from(crypto.getRandomValues(new Uint32Array(2)), (number) => number.toString(36)).join('');
+  const random = Array.from(crypto.getRandomValues(new Uint32Array(2)), (number) => number.toString(36)).join(
+    '',
+  );
   const draft = `${whole}.${random}.part`;
   const file = await typed(fs.open(draft, 'wx'));
   let at = 0;

@@ -34,7 +34,9 @@ export interface RepositoryCheck {
 
 export interface CollectGround extends ReadGround {
   /** Every archive by its id, or what is wrong with it. */
-  listings: (signal: AbortSignal | undefined) => AsyncGenerator<{ archive: string; listing: Listing | LodestoreError }>;
+  listings: (
+    signal: AbortSignal | undefined,
+  ) => AsyncGenerator<{ archive: string; listing: Listing | LodestoreError }>;
 }
 
 export interface CollectRun {
@@ -54,7 +56,9 @@ export async function collect(ground: CollectGround, run: CollectRun): Promise<C
       // What cannot be read may name anything.
       if (listing instanceof LodestoreError) {
         const { code, message } = listing;
-        throw new LodestoreError(code, `nothing was deleted: ${message}; remove('${archive}') gives it up`, { cause: listing });
+        throw new LodestoreError(code, `nothing was deleted: ${message}; remove('${archive}') gives it up`, {
+          cause: listing,
+        });
       }
       for (const { name } of listing.entries) if (name !== undefined) named.add(toHex(name));
       await lease?.hold(signal);
@@ -64,7 +68,7 @@ export async function collect(ground: CollectGround, run: CollectRun): Promise<C
     const report: CollectReport = { pieces: there.length, named: 0, young: 0, deleted: 0, deletedBytes: 0 };
     for (const [at, { key, size, modified }] of there.entries()) {
       if (named.has(key)) report.named += 1;
-      else if (modified !== undefined && now - modified.getTime() < graceMs) report.young += 1;
+      else if (graceMs > 0 && modified !== undefined && now - modified.getTime() < graceMs) report.young += 1;
       else {
         await lease?.hold(signal);
         if (!dryRun) await shelf.delete(PIECES + key, signal);
@@ -86,7 +90,10 @@ export interface CheckRun {
 }
 
 /** Reads every piece of every archive, each once. */
-export async function check(ground: CollectGround, { repair, signal, progress }: CheckRun): Promise<RepositoryCheck> {
+export async function check(
+  ground: CollectGround,
+  { repair, signal, progress }: CheckRun,
+): Promise<RepositoryCheck> {
   const report: RepositoryCheck = { ok: true, archives: 0, pieces: 0, broken: [], deleted: 0 };
   // By content: what is wrong with it, if something is.
   const seen = new Map<string, string | undefined>();

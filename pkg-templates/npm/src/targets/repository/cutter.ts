@@ -27,9 +27,12 @@ export interface Chunk {
 export function readHeader(header: Uint8Array): { raw: number; last: boolean } {
   const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
   const [raw, stored, flags] = [view.getUint32(8, true), view.getUint32(12, true), view.getUint32(16, true)];
-  if (ascii(header.subarray(0, 4)) !== 'LCHK' || raw > CHUNK_BYTES_MAX) throw corrupt('a chunk of this archive is damaged');
+  if (ascii(header.subarray(0, 4)) !== 'LCHK' || raw > CHUNK_BYTES_MAX)
+    throw corrupt('a chunk of this archive is damaged');
   if ((flags & PACKED) !== 0 || raw !== stored) {
-    throw invalid('a repository takes archives that are neither compressed nor encrypted: it packs by itself');
+    throw invalid(
+      'a repository takes archives that are neither compressed nor encrypted: it packs by itself',
+    );
   }
   return { raw, last: (flags & LAST) !== 0 };
 }
@@ -66,9 +69,11 @@ export class Cutter {
       if (start === undefined) return undefined;
       const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
       if (ascii(start.subarray(0, 8)) !== 'LodeARC\n') throw corrupt('this is no archive');
-      if (view.getUint16(8, true) !== VERSION) throw invalid('a repository takes archives of format 4: what db.backup() makes');
+      if (view.getUint16(8, true) !== VERSION)
+        throw invalid('a repository takes archives of format 4: what db.backup() makes');
       const length = view.getUint32(FILE_HEADER_BYTES + 4, true);
-      if (ascii(start.subarray(80, 84)) !== 'LENV' || length > ENVELOPE_BYTES_MAX) throw corrupt('this archive is damaged');
+      if (ascii(start.subarray(80, 84)) !== 'LENV' || length > ENVELOPE_BYTES_MAX)
+        throw corrupt('this archive is damaged');
       this.head = this.#take(start.length + length);
       if (this.head === undefined) return undefined;
     }

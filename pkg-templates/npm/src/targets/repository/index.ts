@@ -7,7 +7,15 @@ import { LodestoreError } from '../../errors.js';
 import { invalid } from '../../fault.js';
 import { progressSink } from '../../progress.js';
 import type { LongOptions } from '../../types.js';
-import { checkOptions, isAnything, isBoolean, isInteger, isSignal, isString, LONG_OPTIONS } from '../../validate.js';
+import {
+  checkOptions,
+  isAnything,
+  isBoolean,
+  isInteger,
+  isSignal,
+  isString,
+  LONG_OPTIONS,
+} from '../../validate.js';
 import type { ObjectStore } from '../stores/object-store.js';
 import { Shelf } from '../stores/shelf.js';
 import type { ArchiveAbout, ArchiveName, ArchiveSink, BackupTarget } from '../target.js';
@@ -15,7 +23,14 @@ import { check, collect, type CollectGround, type CollectReport, type Repository
 import { fromHex } from './hex.js';
 import { type Keys, keysOf, openKeys } from './keys.js';
 import { Lease } from './lease.js';
-import { ARCHIVES, decodeListing, type Listing, LISTING_BYTES_MAX, PIECES, type StoredArchive } from './listing.js';
+import {
+  ARCHIVES,
+  decodeListing,
+  type Listing,
+  LISTING_BYTES_MAX,
+  PIECES,
+  type StoredArchive,
+} from './listing.js';
 import { unpack } from './packing.js';
 import { readArchive, type ReadGround } from './reading.js';
 import { Upload } from './upload.js';
@@ -59,7 +74,7 @@ const DAY_MS = 24 * 3600_000;
 
 /** What `objectStore` gives. Every method rejects with a `LodestoreError`. */
 export class Repository implements BackupTarget {
-  /** @internal Archives are packed here. */
+  /** Archives are packed here: they come as they are. */
   readonly packs = true;
   /** As the `fetch` of `db.drill`: `read` by an entry of the catalog, with its length. */
   readonly fetch: (entry: ArchiveName) => Promise<Response>;
@@ -81,18 +96,28 @@ export class Repository implements BackupTarget {
     this.fetch = async ({ archive }) => {
       const listing = await this.#listing(archive, undefined);
       const headers = { 'content-length': String(listing.about.bytes) };
-      return new Response(readArchive(this.#ground, async () => listing, undefined), { headers });
+      return new Response(
+        readArchive(this.#ground, async () => listing, undefined),
+        { headers },
+      );
     };
   }
 
-  /** @internal Called by `backupTo`. */
+  /** Called by `backupTo`. `Conflict` while pieces are collected, `Mismatch` for another key. */
   async begin(about: ArchiveAbout): Promise<ArchiveSink> {
     const { signal } = about;
     const lease = await Lease.take(this.#shelf, 'upload', signal);
     try {
       const keys = await openKeys(this.#shelf, this.#lock, (id) => this.#keysBy(id), signal);
       const there = new Set((await this.#shelf.list(PIECES, signal)).map(({ key }) => PIECES + key));
-      const ground = { shelf: this.#shelf, keys, lease, there, compress: this.#compress, parallel: this.#parallel };
+      const ground = {
+        shelf: this.#shelf,
+        keys,
+        lease,
+        there,
+        compress: this.#compress,
+        parallel: this.#parallel,
+      };
       return new Upload(ground, about);
     } catch (error) {
       await lease.end();
@@ -144,7 +169,11 @@ export class Repository implements BackupTarget {
    * @throws LodestoreError `Conflict` beside an upload; `Corrupt` when an archive's list of pieces cannot be read: nothing is deleted then.
    */
   collect(options: CollectOptions = {}): Promise<CollectReport> {
-    checkOptions('collect', options, { dryRun: isBoolean, graceMs: isInteger(0, 366 * DAY_MS), ...LONG_OPTIONS });
+    checkOptions('collect', options, {
+      dryRun: isBoolean,
+      graceMs: isInteger(0, 366 * DAY_MS),
+      ...LONG_OPTIONS,
+    });
     const { dryRun = false, graceMs = DAY_MS, signal, onProgress } = options;
     return collect(this.#ground, { dryRun, graceMs, signal, progress: progressSink(onProgress) });
   }
@@ -199,7 +228,8 @@ export class Repository implements BackupTarget {
         yield { archive: key, listing: await this.#listing(key, signal) };
       } catch (error) {
         // Another key, or a store that does not answer, says nothing about this archive.
-        if (!(error instanceof LodestoreError) || (error.code !== 'Corrupt' && error.code !== 'Version')) throw error;
+        if (!(error instanceof LodestoreError) || (error.code !== 'Corrupt' && error.code !== 'Version'))
+          throw error;
         yield { archive: key, listing: error };
       }
     }
@@ -207,7 +237,9 @@ export class Repository implements BackupTarget {
 }
 
 function absent(archive: string): LodestoreError {
-  return invalid(`there is no archive ${toPrintable(archive)} in this repository: list() gives those that are there`);
+  return invalid(
+    `there is no archive ${toPrintable(archive)} in this repository: list() gives those that are there`,
+  );
 }
 
 function toPrintable(text: unknown): string {

@@ -83,7 +83,8 @@ export async function keysOf(
   signal: AbortSignal | undefined,
 ): Promise<Keys> {
   const bytes = await shelf.get(REPOSITORY + id, signal);
-  if (bytes === undefined) throw corrupt(`${REPOSITORY}${id} is missing: without it nothing in this repository opens`);
+  if (bytes === undefined)
+    throw corrupt(`${REPOSITORY}${id} is missing: without it nothing in this repository opens`);
   const recipe = await decode(bytes, id);
   const given = lock.key !== undefined || lock.passphrase !== undefined;
   if (recipe.encrypted !== given) {
@@ -125,7 +126,8 @@ async function mainKey({ kdf }: Recipe, { key, passphrase }: Lock): Promise<Byte
     if (key !== undefined) return key.slice();
     throw mismatch('this repository is encrypted with a key', 'a key', 'a passphrase');
   }
-  if (passphrase === undefined) throw mismatch('this repository is encrypted with a passphrase', 'a passphrase', 'a key');
+  if (passphrase === undefined)
+    throw mismatch('this repository is encrypted with a passphrase', 'a passphrase', 'a key');
   return seal.derive(text.encode(passphrase), kdf.salt, kdf.memoryKib, kdf.passes, kdf.lanes);
 }
 
@@ -144,17 +146,27 @@ async function newRecipe(lock: Lock): Promise<Recipe> {
 }
 
 async function encode({ id, encrypted, salt, check, kdf }: Recipe): Promise<Bytes> {
-  const head = new Uint8Array([...text.encode(MAGIC), VERSION, 0, Number(encrypted), kdf === undefined ? 0 : 1]);
+  const head = new Uint8Array([
+    ...text.encode(MAGIC),
+    VERSION,
+    0,
+    Number(encrypted),
+    kdf === undefined ? 0 : 1,
+  ]);
   const cost = new DataView(new ArrayBuffer(12));
-  [kdf?.memoryKib, kdf?.passes, kdf?.lanes].forEach((number, at) => cost.setUint32(at * 4, number ?? 0, true));
+  [kdf?.memoryKib, kdf?.passes, kdf?.lanes].forEach((number, at) =>
+    cost.setUint32(at * 4, number ?? 0, true),
+  );
   const body = concat([head, id, salt, check, kdf?.salt ?? new Uint8Array(16), new Uint8Array(cost.buffer)]);
   return concat([body, await sha256(body)]);
 }
 
 async function decode(bytes: Bytes, id: string): Promise<Recipe> {
-  const damaged = () => corrupt(`${REPOSITORY}${id} is damaged: put back a copy of it, of ${BODY_BYTES + DIGEST_BYTES} bytes`);
+  const damaged = () =>
+    corrupt(`${REPOSITORY}${id} is damaged: put back a copy of it, of ${BODY_BYTES + DIGEST_BYTES} bytes`);
   const body = bytes.slice(0, BODY_BYTES);
-  if (bytes.length !== BODY_BYTES + DIGEST_BYTES || new TextDecoder().decode(body.subarray(0, 4)) !== MAGIC) throw damaged();
+  if (bytes.length !== BODY_BYTES + DIGEST_BYTES || new TextDecoder().decode(body.subarray(0, 4)) !== MAGIC)
+    throw damaged();
   if (toHex(await sha256(body)) !== toHex(bytes.subarray(BODY_BYTES))) throw damaged();
   const view = new DataView(body.buffer);
   const version = view.getUint16(4, true);
@@ -166,8 +178,13 @@ async function decode(bytes: Bytes, id: string): Promise<Recipe> {
   }
   const [encrypted, derived] = [view.getUint8(6), view.getUint8(7)];
   const own = body.slice(8, 24);
-  if (encrypted > 1 || derived > encrypted || toHex(own) !== id || fromHex(id, ID_BYTES) === undefined) throw damaged();
-  const [memoryKib, passes, lanes] = [88, 92, 96].map((at) => view.getUint32(at, true)) as [number, number, number];
+  if (encrypted > 1 || derived > encrypted || toHex(own) !== id || fromHex(id, ID_BYTES) === undefined)
+    throw damaged();
+  const [memoryKib, passes, lanes] = [88, 92, 96].map((at) => view.getUint32(at, true)) as [
+    number,
+    number,
+    number,
+  ];
   return {
     id: own,
     encrypted: encrypted === 1,

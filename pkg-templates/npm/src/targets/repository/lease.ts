@@ -41,7 +41,9 @@ export class Lease {
       const own = all.find(({ key }) => LEASES + key === lease.#key);
       lease.modified = own?.modified;
       const others = all.filter(({ key }) => key.split('-')[1] !== who.split('-')[1]);
-      const other = others.find((one) => APART[work].some((kind) => one.key.startsWith(`${kind}-`)) && lease.#isAlive(one));
+      const other = others.find(
+        (one) => APART[work].some((kind) => one.key.startsWith(`${kind}-`)) && lease.#isAlive(one),
+      );
       if (other !== undefined) throw beside(work, other.key.split('-')[0] as Work);
       return lease;
     } catch (error) {
@@ -67,7 +69,10 @@ export class Lease {
   async hold(signal: AbortSignal | undefined): Promise<void> {
     const now = Date.now();
     if (now - this.#at >= LEASE_MS) {
-      throw new LodestoreError('Conflict', 'this stood still for a quarter of an hour, and others may have gone on: run it again');
+      throw new LodestoreError(
+        'Conflict',
+        'this stood still for a quarter of an hour, and others may have gone on: run it again',
+      );
     }
     if (now - this.#at < RENEW_MS) return;
     const old = this.#key;

@@ -57,9 +57,19 @@ export function encodeListing(
   { head, entries, trailer }: Omit<Listing, 'about'>,
 ): Bytes {
   const { archive, type, base, fromSeq, toSeq, fromMs, toMs, rows } = manifest;
-  const about = new TextEncoder().encode(JSON.stringify({ archive, type, base, fromSeq, toSeq, fromMs, toMs, rows }));
+  const about = new TextEncoder().encode(
+    JSON.stringify({ archive, type, base, fromSeq, toSeq, fromMs, toMs, rows }),
+  );
   const named = entries.flatMap(({ header, name }) => (name === undefined ? [header] : [header, name]));
-  return concat([number32(about.length), about, number32(head.length), head, number32(entries.length), ...named, trailer]);
+  return concat([
+    number32(about.length),
+    about,
+    number32(head.length),
+    head,
+    number32(entries.length),
+    ...named,
+    trailer,
+  ]);
 }
 
 /** Reads one, which may come from anybody. */
@@ -115,7 +125,8 @@ function aboutOf(json: Bytes): Omit<StoredArchive, 'bytes' | 'pieces'> | undefin
   }
   const { archive, type, base } = said ?? {};
   const numbers = ['fromSeq', 'toSeq', 'fromMs', 'toMs', 'rows'].map((field) => said?.[field]);
-  if (typeof archive !== 'string' || !TYPES.includes(type) || !numbers.every(Number.isSafeInteger)) return undefined;
+  if (typeof archive !== 'string' || !TYPES.includes(type) || !numbers.every(Number.isSafeInteger))
+    return undefined;
   const [fromSeq, toSeq, fromMs, toMs, rows] = numbers as [number, number, number, number, number];
   const [from, to] = [new Date(fromMs), new Date(toMs)];
   const based = typeof base === 'string' ? { base } : {};

@@ -27,7 +27,13 @@ const text = new TextEncoder();
  * An object. `key` is where it is put: it is authenticated with it, so that none can stand in for another. Without a
  * cipher a SHA-256 stands at the end, which finds damage and no malice.
  */
-export async function pack(magic: Magic, key: string, raw: Bytes, keys: Keys, compress: boolean): Promise<Bytes> {
+export async function pack(
+  magic: Magic,
+  key: string,
+  raw: Bytes,
+  keys: Keys,
+  compress: boolean,
+): Promise<Bytes> {
   let body = raw;
   let flags = keys.seal === undefined ? 0 : ENCRYPTED;
   if (compress && raw.length > 0) {
@@ -67,9 +73,14 @@ export async function unpack(
   const head = bytes.slice(0, HEAD_BYTES);
   if (head.length < HEAD_BYTES || new TextDecoder().decode(head.subarray(0, 4)) !== magic) throw damaged();
   const view = new DataView(head.buffer);
-  const [version, flags, length] = [view.getUint16(4, true), view.getUint16(6, true), view.getUint32(8, true)];
+  const [version, flags, length] = [
+    view.getUint16(4, true),
+    view.getUint16(6, true),
+    view.getUint32(8, true),
+  ];
   // Who can write objects can take the encryption off: then it is not one that was put there with a key.
-  if (flags > (DEFLATED | ENCRYPTED) || ((flags & ENCRYPTED) !== 0) !== encrypted || length > most) throw damaged();
+  if (flags > (DEFLATED | ENCRYPTED) || ((flags & ENCRYPTED) !== 0) !== encrypted || length > most)
+    throw damaged();
   if (!encrypted) {
     const end = bytes.length - DIGEST_BYTES;
     const said = await sha256(concat([bytes.slice(0, Math.max(0, end)), text.encode(key)]));

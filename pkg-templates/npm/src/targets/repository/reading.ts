@@ -24,7 +24,8 @@ export async function readPiece(
 ): Promise<Bytes> {
   const key = PIECES + toHex(name);
   const bytes = await shelf.get(key, signal);
-  if (bytes === undefined) throw corrupt(`the object ${key} is missing: what it was a piece of cannot be read`);
+  if (bytes === undefined)
+    throw corrupt(`the object ${key} is missing: what it was a piece of cannot be read`);
   const { raw, keys } = await unpack('LPCE', key, bytes, find, encrypted, CHUNK_BYTES_MAX);
   if (toHex(await keys.name(raw)) !== toHex(name)) {
     throw corrupt(`the object ${key} is damaged, or another one stands in its place`);
@@ -46,7 +47,8 @@ export function readArchive(
   const fetched = async ({ header, raw, name }: Entry): Promise<Bytes> => {
     if (name === undefined) return header;
     const content = await readPiece(ground, name, signals);
-    if (content.length !== raw) throw corrupt('a piece of this archive has another length than its list says');
+    if (content.length !== raw)
+      throw corrupt('a piece of this archive has another length than its list says');
     return concat([header, content]);
   };
   return new ReadableStream<Uint8Array>(

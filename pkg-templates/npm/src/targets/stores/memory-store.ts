@@ -15,9 +15,11 @@ export function memoryStore(): MemoryStore {
     put: async (key, bytes) => void objects.set(key, { bytes: bytes.slice(), modified: new Date() }),
     get: async (key) => objects.get(key)?.bytes.slice(),
     list: async (prefix) =>
-      Array.from(objects, ([key, { bytes, modified }]): ObjectInfo => ({ key, size: bytes.length, modified })).filter(
-        ({ key }) => key.startsWith(prefix),
-      ),
+      Array.from(objects, ([key, { bytes, modified }]): ObjectInfo => ({
+        key,
+        size: bytes.length,
+        modified,
+      })).filter(({ key }) => key.startsWith(prefix)),
     delete: async (key) => void objects.delete(key),
   };
 }

@@ -23,7 +23,11 @@ class HttpError extends Error {
 }
 
 /** Its objects as an `ObjectStore`: GET, PUT and DELETE of objects, and ListObjectsV2. */
-export function s3Store({ url, sign, fetch = (request) => globalThis.fetch(request) }: S3Options): ObjectStore {
+export function s3Store({
+  url,
+  sign,
+  fetch = (request) => globalThis.fetch(request),
+}: S3Options): ObjectStore {
   const base = String(url).replace(/\/+$/, '');
   const ask = async (method: string, place: string, body?: Uint8Array): Promise<Response> => {
     const init: RequestInit = { method, ...(body && { body: body as Uint8Array<ArrayBuffer> }) };
@@ -36,7 +40,8 @@ export function s3Store({ url, sign, fetch = (request) => globalThis.fetch(reque
   };
   const path = (key: string): string => key.split('/').map(encodeURIComponent).join('/');
   return {
-    put: async (key, bytes) => void (await (await done('PUT', await ask('PUT', path(key), bytes))).arrayBuffer()),
+    put: async (key, bytes) =>
+      void (await (await done('PUT', await ask('PUT', path(key), bytes))).arrayBuffer()),
     get: async (key) => {
       const response = await ask('GET', path(key));
       if (response.status !== 404) return (await done('GET', response)).arrayBuffer();

@@ -51,7 +51,11 @@ export class Shelf {
       for await (const info of await this.#store.list(prefix)) {
         throwIfAborted(signal);
         if (typeof info?.key !== 'string' || !info.key.startsWith(prefix)) {
-          throw invalid('the object store: list() gave a key that does not begin with what was asked for', prefix, info?.key);
+          throw invalid(
+            'the object store: list() gave a key that does not begin with what was asked for',
+            prefix,
+            info?.key,
+          );
         }
         all.push({ ...info, key: info.key.slice(prefix.length) });
       }

@@ -56,7 +56,9 @@ fn options(json: &str, since: Option<Vec<u8>>, secret: Secret) -> Result<BackupO
         Some("differential") => ArchiveKind::Differential,
         Some("incremental") => ArchiveKind::Incremental,
         Some(other) => {
-            return Err(Error::invalid("no such type of backup").with("full, differential or incremental", other));
+            return Err(
+                Error::invalid("no such type of backup").with("full, differential or incremental", other)
+            );
         }
     };
     Ok(BackupOptions {
@@ -165,7 +167,8 @@ pub fn verify_start(
             _ => Level::Contents,
         };
         let env = HostEnv::new(Rc::new(host));
-        let options = VerifyOptions { level, secret: secret(key, passphrase)?, total_bytes: total_bytes as u64 };
+        let options =
+            VerifyOptions { level, secret: secret(key, passphrase)?, total_bytes: total_bytes as u64 };
         let report = verify_archive(&env, &mut feed, &options).await?;
         let reference = report.archive.as_ref().map_or(JsValue::UNDEFINED, |archive| {
             Uint8Array::from(reference_to(&report.database, archive).as_slice()).into()

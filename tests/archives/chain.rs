@@ -73,7 +73,8 @@ fn any_chain_brings_back_any_point_in_it() {
         assert_eq!(now(&again), is, "seed {seed}: opened again");
         chains += 1;
 
-        let first = chain.iter().rposition(|one| one.manifest.frames == 0).map_or(0, |at| chain[at].manifest.seq);
+        let first =
+            chain.iter().rposition(|one| one.manifest.frames == 0).map_or(0, |at| chain[at].manifest.seq);
         for seq in were.keys().copied().filter(|seq| (first..=last).contains(seq)).collect::<Vec<_>>() {
             let got = restore(&db, &chain, to(Point::Seq(seq))).unwrap();
             assert_eq!(got, were[&seq], "seed {seed}: write {seq} of {first} to {last}");
@@ -236,7 +237,8 @@ fn an_import_takes_a_full_one() {
 fn a_graph_comes_along_or_is_built_before_the_switch() {
     use lodestore::collection::{Config, IndexKind, Quantization};
     let source = open(MemoryStorage::new(), 1);
-    let config = Config { quantization: Quantization::Int8, ..Config::new(8, Metric::Cosine, IndexKind::Hnsw) };
+    let config =
+        Config { quantization: Quantization::Int8, ..Config::new(8, Metric::Cosine, IndexKind::Hnsw) };
     block_on(source.collection("a", Some(config))).unwrap();
     block_on(source.upsert("a", rows("r", 0..2500, 8))).unwrap();
     while source.index_step(None, true).unwrap() {}
@@ -283,5 +285,8 @@ fn lossy_vectors_are_near_and_say_so() {
         let near = |(one, other): (&u32, &u32)| (f32::from_bits(*one) - f32::from_bits(*other)).abs() <= step;
         assert!(bits.iter().zip(was).all(near), "{id}");
     }
-    assert_eq!(backup(&db, options(ArchiveKind::Differential, Some(&lossy))).unwrap_err().kind, Kind::Invalid);
+    assert_eq!(
+        backup(&db, options(ArchiveKind::Differential, Some(&lossy))).unwrap_err().kind,
+        Kind::Invalid
+    );
 }

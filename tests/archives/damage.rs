@@ -31,7 +31,8 @@ fn chains() -> (Db<MemoryStorage>, Vec<Vec<Archive>>) {
 }
 
 fn refused(db: &Db<MemoryStorage>, chain: &[Archive], what: &str) {
-    let files: Vec<String> = block_on(db.storage().list()).unwrap().into_iter().map(|file| file.name).collect();
+    let files: Vec<String> =
+        block_on(db.storage().list()).unwrap().into_iter().map(|file| file.name).collect();
     let before = now(db);
     let cause = restore(db, chain, StageOptions::default())
         .map(|got| panic!("{what} was taken: {} rows", got.values().map(|rows| rows.len()).sum::<usize>()))
@@ -39,7 +40,8 @@ fn refused(db: &Db<MemoryStorage>, chain: &[Archive], what: &str) {
     let expected = [Kind::Corrupt, Kind::Invalid, Kind::Version, Kind::Mismatch];
     assert!(expected.contains(&cause.kind), "{what}: {cause}");
     assert_eq!(now(db), before, "{what}");
-    let after: Vec<String> = block_on(db.storage().list()).unwrap().into_iter().map(|file| file.name).collect();
+    let after: Vec<String> =
+        block_on(db.storage().list()).unwrap().into_iter().map(|file| file.name).collect();
     assert_eq!(after, files, "{what} left files behind");
 }
 
@@ -141,7 +143,10 @@ fn chunks_of_an_encrypted_archive_cannot_be_moved() {
         parts.into_iter().enumerate().map(|(at, part)| renumbered(part, at as u32)).collect()
     };
     // As it is, it is taken: so what follows is refused for what was done to it.
-    assert!(verify(&assembled(&[&[head][..], &parts].concat(), parts.len()), Level::Contents, &one.secret).is_ok());
+    assert!(
+        verify(&assembled(&[&[head][..], &parts].concat(), parts.len()), Level::Contents, &one.secret)
+            .is_ok()
+    );
     let mut swapped = parts.clone();
     swapped.swap(1, 2);
     take(&renumber(swapped), "with two chunks swapped");

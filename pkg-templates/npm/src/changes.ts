@@ -104,7 +104,8 @@ function changeOf(method: string, args: unknown[], result: unknown, seq: number)
     return { collection, op, seq: written.seq, ...rows(op, String(args[1])) };
   }
   if (method === 'importFinish') return { collection: null, op: 'import', seq, many: true };
-  if (method === 'pastRestore' || method === 'stageCommit') return { collection: null, op: 'restore', seq, many: true };
+  if (method === 'pastRestore' || method === 'stageCommit')
+    return { collection: null, op: 'restore', seq, many: true };
   if (method === 'rebuildStart' && result === undefined)
     return { collection, op: 'rebuild', seq, many: true };
   if (method === 'rebuildCommit' && result !== undefined) {

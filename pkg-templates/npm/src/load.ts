@@ -64,7 +64,8 @@ export function usePlatform(platform: Platform): void {
 
 /** Verifies archives, with all that it takes loaded. */
 export async function verifier(): Promise<VerifyStart> {
-  if (platformOf === undefined) throw unavailable('the WebAssembly module is not loaded: open a database, or call load()');
+  if (platformOf === undefined)
+    throw unavailable('the WebAssembly module is not loaded: open a database, or call load()');
   await wasm(platformOf);
   await loadMore();
   return verifyStart as VerifyStart;

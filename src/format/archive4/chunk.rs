@@ -37,11 +37,11 @@ pub struct ChunkHeader {
 impl ChunkHeader {
     /// The 32 bytes.
     pub fn encode(&self) -> [u8; CHUNK_HEADER_BYTES] {
-        let flags =
-            u32::from(self.deflated) | u32::from(self.encrypted) << 1 | u32::from(self.last) << 2;
+        let flags = u32::from(self.deflated) | u32::from(self.encrypted) << 1 | u32::from(self.last) << 2;
         let mut out = [0; CHUNK_HEADER_BYTES];
         out[..4].copy_from_slice(&CHUNK_MAGIC);
-        for (at, number) in [(4, self.number), (8, self.raw), (12, self.stored), (16, flags), (24, self.crc)] {
+        for (at, number) in [(4, self.number), (8, self.raw), (12, self.stored), (16, flags), (24, self.crc)]
+        {
             out[at..at + 4].copy_from_slice(&number.to_le_bytes());
         }
         let crc = crc32::hash(&out[..28]);

@@ -8,8 +8,8 @@ use crate::format::archive4::{ArchiveKind, ArchiveV4};
 use crate::format::block::{BlockHeader, BlockKind, RowsV1, check_vectors};
 use crate::format::floats;
 use crate::format::snapshot::{CollectionV1, GraphV2, SnapshotV2};
-use crate::index::hnsw::{Loader, Params};
 use crate::index::Metric;
+use crate::index::hnsw::{Loader, Params};
 use crate::limits::{GROUP_ROWS, ID_BYTES_MAX};
 use crate::metadata::parse_metadata;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -45,7 +45,10 @@ impl Inspector {
         for (one, extension) in snapshot.collections.iter().zip(&snapshot.extensions) {
             let config = config_from_wire(&one.config, &extension.search)?;
             if one.groups.len() != (one.slots as usize).div_ceil(GROUP_ROWS) {
-                return Err(Error::corrupt(format!("collection '{}' has the wrong number of row groups", one.name)));
+                return Err(Error::corrupt(format!(
+                    "collection '{}' has the wrong number of row groups",
+                    one.name
+                )));
             }
             // Of a differential archive only some links are there.
             let graph = match extension.graph.clone().filter(|_| whole) {
@@ -107,9 +110,11 @@ impl Inspector {
             let rows = RowsV1::decode(payload)?;
             let live = rows.seqs.iter().filter(|seq| **seq > 0).count() as u64;
             self.old.push((header.collection, live, rows.seqs.iter().copied().max().unwrap_or(0)));
-            rows.metadata.iter().zip(&rows.seqs).filter(|(_, seq)| **seq > 0).try_for_each(|(text, _)| {
-                parse_metadata(text).map(drop)
-            })?;
+            rows.metadata
+                .iter()
+                .zip(&rows.seqs)
+                .filter(|(_, seq)| **seq > 0)
+                .try_for_each(|(text, _)| parse_metadata(text).map(drop))?;
         }
         Ok(())
     }
@@ -154,7 +159,8 @@ impl Inspected {
             let dimension = self.config.dimension;
             let vector = vectors.as_ref().and_then(|all| all.get(slot * dimension..(slot + 1) * dimension));
             if let Some(vector) = vector {
-                let is_zero = self.config.metric == Metric::Cosine && vector.iter().all(|number| *number == 0.0);
+                let is_zero =
+                    self.config.metric == Metric::Cosine && vector.iter().all(|number| *number == 0.0);
                 if is_zero || vector.iter().any(|number| !number.is_finite()) {
                     return Err(about("a row has a vector that no row can have").with("finite numbers", id));
                 }
@@ -170,7 +176,9 @@ impl Inspected {
     fn end(mut self) -> Result<()> {
         let about = |what: &str| Error::corrupt(format!("collection '{}': {what}", self.wire.name));
         if self.rows != u64::from(self.wire.rows) {
-            return Err(about("another number of rows than the manifest says").with(self.wire.rows, self.rows));
+            return Err(
+                about("another number of rows than the manifest says").with(self.wire.rows, self.rows)
+            );
         }
         self.ids.sort_unstable();
         if self.ids.windows(2).any(|pair| pair[0] == pair[1]) {

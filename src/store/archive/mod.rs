@@ -9,6 +9,7 @@ mod inspect;
 mod old;
 mod open;
 mod places;
+mod planned;
 mod receive;
 mod report;
 mod sealing;

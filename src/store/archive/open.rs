@@ -6,9 +6,7 @@ use super::sealing::Sealing;
 use super::secret::Secret;
 use crate::error::{Error, Result};
 use crate::format::archive::{TRAILER_BYTES, Trailer};
-use crate::format::archive4::{
-    ArchiveV4, CHUNK_HEADER_BYTES, ChunkHeader, EnvelopeV4,
-};
+use crate::format::archive4::{ArchiveV4, CHUNK_HEADER_BYTES, ChunkHeader, EnvelopeV4};
 use crate::format::crc32;
 use crate::room::out_of_memory;
 use crate::storage::Source;
@@ -139,7 +137,10 @@ pub async fn next_chunk<S: Source, E: Env>(bytes: &mut Bytes<'_, S, E>) -> Resul
     bytes.append(&mut stored, header.stored as usize).await?;
     match crc32::hash(&stored) == header.crc {
         true => Ok((header, stored)),
-        false => Err(Error::corrupt(format!("chunk {} of this archive does not match its checksum", header.number))),
+        false => Err(Error::corrupt(format!(
+            "chunk {} of this archive does not match its checksum",
+            header.number
+        ))),
     }
 }
 
@@ -149,7 +150,9 @@ pub async fn read_trailer<S: Source, E: Env>(bytes: &mut Bytes<'_, S, E>, parts:
     let mut trailer = Vec::new();
     bytes.append(&mut trailer, TRAILER_BYTES).await?;
     let short = || Error::corrupt("this archive ends within its trailer");
-    if Trailer::decode(trailer.first_chunk().ok_or_else(short)?)? != (Trailer { blocks: parts, length, sha256 }) {
+    if Trailer::decode(trailer.first_chunk().ok_or_else(short)?)?
+        != (Trailer { blocks: parts, length, sha256 })
+    {
         return Err(Error::corrupt(
             "this archive does not match its SHA-256: parts of it were changed or moved",
         ));

@@ -25,7 +25,13 @@ pub fn places(manifest: &mut SnapshotV2) -> Vec<Place<'_>> {
         for (group, blocks) in (0..).zip(&mut one.groups) {
             let vectors = &mut blocks.vectors;
             places.push(Place { kind: BlockKind::Vectors, collection, group, dimension, block: vectors });
-            places.push(Place { kind: BlockKind::Rows, collection, group, dimension, block: &mut blocks.rows });
+            places.push(Place {
+                kind: BlockKind::Rows,
+                collection,
+                group,
+                dimension,
+                block: &mut blocks.rows,
+            });
         }
     }
     for extension in &mut manifest.extensions {

@@ -32,7 +32,14 @@ impl<S: Storage, E: Env> Inner<S, E> {
         let mut manifest = archive.snapshot()?;
         let wanted = held(archive, &mut manifest);
         let has_blocks = !wanted.is_empty();
-        let mut blocks = Arriving { opened, archive, wanted: wanted.into_iter(), header: *blocks_header, at: 0, found: Vec::new() };
+        let mut blocks = Arriving {
+            opened,
+            archive,
+            wanted: wanted.into_iter(),
+            header: *blocks_header,
+            at: 0,
+            found: Vec::new(),
+        };
         if has_blocks {
             self.storage.create(&names::blocks(blocks_header.generation), &mut blocks).await?;
         }

@@ -90,6 +90,8 @@ impl ToJson for ArchiveV4 {
         json::list(object.field("collections"), self.collections.iter(), |out, one| {
             let mut object = Object::new(out);
             object.text("name", &one.name);
+            let index = ["auto", "flat", "hnsw"].get(usize::from(one.config.base.index));
+            object.text("index", index.copied().unwrap_or("auto"));
             object.counts(&[
                 ("rows", u64::from(one.rows)),
                 ("nodes", u64::from(one.nodes)),

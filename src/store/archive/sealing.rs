@@ -51,9 +51,10 @@ impl Sealing {
             last,
             crc: 0,
         };
-        self.chunks = self.chunks.checked_add(1).ok_or_else(|| {
-            Error::invalid("this database is too large for one archive")
-        })?;
+        self.chunks = self
+            .chunks
+            .checked_add(1)
+            .ok_or_else(|| Error::invalid("this database is too large for one archive"))?;
         let mut stored = raw;
         if self.deflate && !stored.is_empty() {
             let packed = env.deflate(stored.clone()).await?;
@@ -78,8 +79,10 @@ impl Sealing {
     /// Refuses a chunk that is not the next one, or not as the envelope says.
     pub fn check(&mut self, header: &ChunkHeader, encrypted: bool) -> Result<()> {
         if header.number != self.chunks {
-            return Err(Error::corrupt("the chunks of this archive are not in their order: some are missing or moved")
-                .with(self.chunks, header.number));
+            return Err(Error::corrupt(
+                "the chunks of this archive are not in their order: some are missing or moved",
+            )
+            .with(self.chunks, header.number));
         }
         if header.encrypted != encrypted || (header.deflated && !self.deflate) {
             return Err(Error::corrupt("a chunk of this archive is packed otherwise than the archive says"));

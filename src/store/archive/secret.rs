@@ -84,10 +84,8 @@ impl Secret {
                     Secret::Key(_) => "a key",
                     Secret::Passphrase(_) => "a passphrase",
                 };
-                return Err(Error::invalid(
-                    "this archive is encrypted: give what it was encrypted with",
-                )
-                .with(asked, got));
+                return Err(Error::invalid("this archive is encrypted: give what it was encrypted with")
+                    .with(asked, got));
             }
         };
         let check = env.subkey(&key, &envelope.salt, CHECK_INFO).await?;

@@ -51,7 +51,8 @@ impl<E: Env> Clock<'_, E> {
     fn levels(&self, level: Level) -> Vec<LevelReport> {
         let whole = self.env.monotonic_ms() - self.start;
         let second = (whole - self.first - self.contents).max(0.0);
-        let all = [(Level::Manifest, self.first), (Level::Checksums, second), (Level::Contents, self.contents)];
+        let all =
+            [(Level::Manifest, self.first), (Level::Checksums, second), (Level::Contents, self.contents)];
         all.into_iter().filter(|one| one.0 <= level).map(|(level, ms)| LevelReport { level, ms }).collect()
     }
 }

@@ -3,6 +3,7 @@
 import type { Case, Suite } from '../check.js';
 import { apiCases } from '../database/api.js';
 import { archiveCases } from '../database/archive.js';
+import { backupCases } from '../database/backups.js';
 import { codesCases } from '../database/codes.js';
 import { faultCases } from '../database/faults.js';
 import { graphCases } from '../database/graph.js';
@@ -32,6 +33,7 @@ const suite: Suite = {
       ...refusedCases(first),
       ...keyCases(all),
       ...archiveCases(all),
+      ...backupCases(all),
       ...rebuildCases(all),
       ...pastCases(all),
       ...upkeepCases(all),

@@ -8,7 +8,13 @@ import { progressSink } from '../progress.js';
 import { checkOptions, isAnything, isBoolean, isFunction, isOneOf, isString, LONG_OPTIONS } from '../validate.js';
 import { ArchiveInput } from './input.js';
 import { lockOf } from './lock.js';
-import type { ArchiveManifest, ArchiveReference, BackupOptions, BackupResult, BackupStream } from './types.js';
+import type {
+  ArchiveManifest,
+  ArchiveReference,
+  BackupOptions,
+  BackupResult,
+  BackupStream,
+} from './types.js';
 
 const OPTIONS = {
   type: isOneOf('full', 'differential', 'incremental'),
@@ -29,7 +35,12 @@ const TRAILER_BYTES = 52;
 const DIGEST = { start: 16, end: 48 };
 
 function isReference(value: unknown): value is ArchiveReference {
-  return typeof value === 'object' && value !== null && 'reference' in value && value.reference instanceof Uint8Array;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'reference' in value &&
+    value.reference instanceof Uint8Array
+  );
 }
 
 /** What an archive is followed by: of one that was made here, or from its first bytes. */

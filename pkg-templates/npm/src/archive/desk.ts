@@ -159,10 +159,12 @@ export class ArchiveDesk implements ArchiveCalls {
 
   /** Gives up what is coming in: its source may be silent for ever. */
   async quiet(): Promise<void> {
-    await Promise.allSettled(this.#stages.all().map(async ({ intake, stage }) => {
-      await intake?.abort();
-      await stage.abort();
-    }));
+    await Promise.allSettled(
+      this.#stages.all().map(async ({ intake, stage }) => {
+        await intake?.abort();
+        await stage.abort();
+      }),
+    );
   }
 
   end(): void {
@@ -170,4 +172,3 @@ export class ArchiveDesk implements ArchiveCalls {
     this.#stages.endAll();
   }
 }
-

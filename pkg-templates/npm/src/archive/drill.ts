@@ -115,7 +115,11 @@ export function restorerOf(beside: Beside): Restorer {
 }
 
 /** Reads every row back, and asks for some of them. */
-async function asked(db: Database, queries: number, signal: AbortSignal | undefined): Promise<RestoredReport> {
+async function asked(
+  db: Database,
+  queries: number,
+  signal: AbortSignal | undefined,
+): Promise<RestoredReport> {
   const report: RestoredReport = { rows: 0, indexed: 0, queries: 0, recall: 1 };
   let found = 0;
   for (const info of await db.collections()) {
@@ -142,10 +146,21 @@ export async function drill(ground: DrillGround, options: DrillOptions): Promise
     const { ok, archives, problems, seq, rows, differences, queries, recall } = report;
     const ms = Math.round(performance.now() - started);
     const archive = archives.at(-1);
-    await noteIfPossible(ground.engine, 'drill', { archive, ok, seq, rows, differences, queries, recall, problems, ms });
+    await noteIfPossible(ground.engine, 'drill', {
+      archive,
+      ok,
+      seq,
+      rows,
+      differences,
+      queries,
+      recall,
+      problems,
+      ms,
+    });
     return report;
   } catch (error) {
-    if (!options.signal?.aborted) await noteIfPossible(ground.engine, 'drill', { ok: false, error: String(error) });
+    if (!options.signal?.aborted)
+      await noteIfPossible(ground.engine, 'drill', { ok: false, error: String(error) });
     throw error;
   }
 }
@@ -161,8 +176,10 @@ async function archivesOf({ engine }: DrillGround, options: DrillOptions): Promi
       : backup === 'random'
         ? whole[Math.floor(Math.random() * whole.length)]
         : whole.find((entry) => entry.archive === backup);
-  if (chosen === undefined) throw invalid('drill: the catalog has no such backup', 'a backup with its whole chain', backup);
-  if (fetch === undefined) throw invalid('drill: give `fetch`, which gets an archive of the catalog; or the archives themselves');
+  if (chosen === undefined)
+    throw invalid('drill: the catalog has no such backup', 'a backup with its whole chain', backup);
+  if (fetch === undefined)
+    throw invalid('drill: give `fetch`, which gets an archive of the catalog; or the archives themselves');
   const chain = chosen.chain.map((id) => archives.find((entry) => entry.archive === id) as CatalogEntry);
   return Promise.all(chain.map((entry) => fetch(entry)));
 }
@@ -206,7 +223,8 @@ async function drillOnce(ground: DrillGround, options: DrillOptions): Promise<Dr
       throwIfAborted(signal);
     }
     if (report.queries > 0) report.recall = found / report.queries;
-    if (report.recall < least) report.problems.push(`recall is ${report.recall.toFixed(3)}, and ${least} is asked for`);
+    if (report.recall < least)
+      report.problems.push(`recall is ${report.recall.toFixed(3)}, and ${least} is asked for`);
     if (compare) await compareWith(ground, aside, report, progress, signal);
     report.ms.compare = performance.now() - start;
     report.ok = report.problems.length === 0;
@@ -240,9 +258,11 @@ async function compareWith(
   try {
     const [were, are] = [await then.collections(), await aside.collections()];
     let done = 0;
-    for (const { name, rows } of were) {
+    for (const { name } of were) {
       const restored = are.some((one) => one.name === name) ? await aside.collection(name) : undefined;
-      for await (const page of allRows(await then.collection(name))) {
+      const was = await then.collection(name);
+      let both = 0;
+      for await (const page of allRows(was)) {
         throwIfAborted(signal);
         const got = await restored?.get(
           page.map((row) => row.id),
@@ -250,15 +270,20 @@ async function compareWith(
         );
         page.forEach((row, at) => {
           const other = got?.[at];
-          if (other === undefined || other === null) differ(name, row.id, 'missing');
-          else if (!sameVector(row.vector, other.vector)) differ(name, row.id, 'vector');
-          else if (JSON.stringify(row.metadata) !== JSON.stringify(other.metadata)) differ(name, row.id, 'metadata');
+          if (other === undefined || other === null) return differ(name, row.id, 'missing');
+          both++;
+          if (!sameVector(row.vector, other.vector)) differ(name, row.id, 'vector');
+          else if (JSON.stringify(row.metadata) !== JSON.stringify(other.metadata))
+            differ(name, row.id, 'metadata');
         });
         done += page.length;
         progress?.('compare', done, Math.max(done, report.rows));
       }
-      const count = (await restored?.count()) ?? 0;
-      if (count > rows) differ(name, `${count - rows} more rows`, 'extra');
+      if (restored === undefined || (await restored.count()) === both) continue;
+      for await (const page of allRows(restored)) {
+        const got = await was.get(page.map((row) => row.id));
+        page.forEach((row, at) => got[at] ?? differ(name, row.id, 'extra'));
+      }
     }
     for (const { name, rows } of are) {
       if (rows > 0 && !were.some((one) => one.name === name)) differ(name, `${rows} rows`, 'extra');
@@ -271,6 +296,9 @@ async function compareWith(
 
 function sameVector(one: Float32Array | undefined, other: Float32Array | undefined): boolean {
   if (one === undefined || other === undefined || one.length !== other.length) return one === other;
-  const [bits, others] = [one, other].map((numbers) => new Uint32Array(numbers.slice().buffer)) as [Uint32Array, Uint32Array];
+  const [bits, others] = [one, other].map((numbers) => new Uint32Array(numbers.slice().buffer)) as [
+    Uint32Array,
+    Uint32Array,
+  ];
   return bits.every((value, at) => value === others[at]);
 }

@@ -8,7 +8,10 @@ const NONE: Lock = { key: undefined, passphrase: undefined };
 /** Refuses what is neither. */
 export function lockOf(where: string, encrypt: unknown): Lock {
   if (encrypt === undefined) return NONE;
-  const { key, passphrase } = (typeof encrypt === 'object' && encrypt !== null ? encrypt : {}) as Record<string, unknown>;
+  const { key, passphrase } = (typeof encrypt === 'object' && encrypt !== null ? encrypt : {}) as Record<
+    string,
+    unknown
+  >;
   if (passphrase === undefined && key instanceof Uint8Array) {
     if (key.length !== 32) throw invalid(`${where}: a key has 32 bytes`, 32, key.length);
     return { key: key.slice(), passphrase: undefined };

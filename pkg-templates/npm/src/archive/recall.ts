@@ -6,13 +6,21 @@ import type { Collection } from '../collection.js';
 const NEAREST = 10;
 
 /** Vectors of rows that are spread over a collection, to ask with. */
-export async function spreadOf(collection: Collection, rows: number, wanted: number): Promise<Float32Array[]> {
+export async function spreadOf(
+  collection: Collection,
+  rows: number,
+  wanted: number,
+): Promise<Float32Array[]> {
   const vectors: Float32Array[] = [];
   if (rows === 0 || wanted === 0) return vectors;
   const step = Math.max(1, Math.floor(rows / wanted));
   let [at, cursor]: [number, string | undefined] = [0, undefined];
   do {
-    const page = await collection.list({ limit: 1_000, returnVectors: true, ...(cursor !== undefined && { cursor }) });
+    const page = await collection.list({
+      limit: 1_000,
+      returnVectors: true,
+      ...(cursor !== undefined && { cursor }),
+    });
     for (const { vector } of page.rows) {
       if (at++ % step === 0 && vector !== undefined && vectors.length < wanted) vectors.push(vector.slice());
     }

@@ -90,12 +90,14 @@ export class Restore {
     const isPast = source === 'history';
     if (isPast && options.to === undefined) throw invalid("restore: say `to` which moment, with 'history'");
     const point = options.to === undefined ? undefined : pointJson('restore: to', options.to);
-    const inputs = isPast ? [] : (Array.isArray(source) ? source : [source]).map((one) => new ArchiveInput(one));
+    const inputs = isPast
+      ? []
+      : (Array.isArray(source) ? source : [source]).map((one) => new ArchiveInput(one));
     if (!isPast && inputs.length === 0) throw invalid('restore: hand over an archive');
     try {
       const reports: VerifyReport[] = [];
       for (const input of inputs) reports.push((await input.head(lock)).report);
-      const plan = planOf(inputs, reports, await live(ground.engine), options);
+      const plan = planOf(inputs, reports, await live(ground.engine));
       // Without one, all that there is; a point that means the same is not compared with clocks.
       const to = options.to === 'latest' && !isPast ? undefined : point;
       return new Restore(ground, inputs, lock, to, options, plan, reports);
@@ -128,7 +130,10 @@ export class Restore {
     }
   }
 
-  async #stage(progress: ProgressSink | undefined, signal: AbortSignal | undefined): Promise<RestoreValidation> {
+  async #stage(
+    progress: ProgressSink | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<RestoreValidation> {
     const { archives } = this.#ground.engine;
     const start = performance.now();
     throwIfAborted(signal);
@@ -152,7 +157,8 @@ export class Restore {
 
   async #content(progress: ProgressSink | undefined, signal: AbortSignal | undefined): Promise<number> {
     const { archives } = this.#ground.engine;
-    if (this.#inputs.length === 0) return (this.#handle = await archives.stagePast(this.#point ?? '{}', progress));
+    if (this.#inputs.length === 0)
+      return (this.#handle = await archives.stagePast(this.#point ?? '{}', progress));
     const handle = (this.#handle = await archives.stageStart(this.#point));
     const total = this.plan.bytes;
     let bytes = 0;
@@ -257,6 +263,9 @@ export class Restore {
   }
 }
 
+/** From so many rows on `auto` builds a graph, about. */
+const GRAPH_ROWS = 20_000;
+
 async function live(engine: Engine): Promise<CollectionInfo[]> {
   return JSON.parse(await engine.collections()) as CollectionInfo[];
 }
@@ -278,26 +287,36 @@ function modelText({ dimension, metric, model }: CollectionInfo): string {
   return `${dimension} numbers, ${metric}, ${tag}`;
 }
 
-function planOf(
-  inputs: ArchiveInput[],
-  reports: VerifyReport[],
-  now: CollectionInfo[],
-  options: RestoreOptions,
-): RestorePlan {
+function planOf(inputs: ArchiveInput[], reports: VerifyReport[], now: CollectionInfo[]): RestorePlan {
   const archives = reports.map((report) => report.manifest);
   const last = archives.at(-1);
   const totals = inputs.map((input) => input.total);
   const isPast = inputs.length === 0;
-  const bytes = totals.includes(undefined) ? undefined : totals.reduce<number>((sum, one) => sum + (one ?? 0), 0);
+  const bytes = totals.includes(undefined)
+    ? undefined
+    : totals.reduce<number>((sum, one) => sum + (one ?? 0), 0);
   // Of the past and of older archives it is not known before they are read; the database of now is about as large.
   const collections: ArchivedCollection[] =
     last?.collections ??
-    now.map(({ name, rows, dimension, model }) => ({ name, rows, nodes: 0, dimension, ...(model && { model }) }));
+    now.map(({ name, rows, index, dimension, model }) => ({
+      name,
+      rows,
+      index,
+      nodes: 0,
+      dimension,
+      ...(model && { model }),
+    }));
   const warnings: string[] = [];
   if (last?.lossy) warnings.push('its vectors have 8 bits a number: searches will differ a little');
-  if (last === undefined && !isPast) warnings.push('an archive of format 1 to 3: its rows are known when it was read');
-  const graphs = last?.type === 'full' && options.to === undefined;
-  const toIndex = collections.map((one) => ({ ...one, rows: graphs ? one.rows - one.nodes : one.rows }));
+  if (last === undefined && !isPast)
+    warnings.push('an archive of format 1 to 3: its rows are known when it was read');
+  // Graphs come with the full archive or the differential one, and what is applied behind them goes into them.
+  const blocks = archives.filter((one) => one !== undefined && one.type !== 'incremental').at(-1);
+  const toIndex = collections.map((one) => {
+    const there = blocks?.collections.find(({ name }) => name === one.name)?.nodes ?? 0;
+    const wanted = one.index === 'hnsw' || (one.index === 'auto' && one.rows >= GRAPH_ROWS);
+    return { ...one, rows: wanted ? Math.max(0, one.rows - there) : 0 };
+  });
   return {
     archives,
     collections,

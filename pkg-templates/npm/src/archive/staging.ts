@@ -31,13 +31,15 @@ export async function buildIndex(
   let etaMs: number | undefined;
   let most = await archives.stageIndex(handle, 0);
   const total = most;
-  for (let left = most; left > 0; ) {
+  progress?.('index', 0, most);
+  for (let left = most; left > 0;) {
     throwIfAborted(signal);
     left = await archives.stageIndex(handle, SLICE_MS);
     most = Math.max(most, left);
     const done = most - left;
     progress?.('index', done, most);
-    if (etaMs === undefined && done >= most * MEASURED_SHARE) etaMs = wholeMs(done, most, performance.now() - start);
+    if (etaMs === undefined && done >= most * MEASURED_SHARE)
+      etaMs = wholeMs(done, most, performance.now() - start);
     await yieldNow();
   }
   const ms = performance.now() - start;
@@ -47,7 +49,10 @@ export async function buildIndex(
 }
 
 /** Looks for some rows by their own vectors. */
-export async function sample(past: Past, staged: CollectionInfo[]): Promise<{ queries: number; found: number }> {
+export async function sample(
+  past: Past,
+  staged: CollectionInfo[],
+): Promise<{ queries: number; found: number }> {
   let [queries, found] = [0, 0];
   for (const { name, rows, metric } of staged) {
     // Under dot products a longer row may be nearer than itself.

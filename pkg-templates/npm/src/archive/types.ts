@@ -3,7 +3,7 @@
 import type { ImportSource } from '../import-source.js';
 import type { Moment } from '../past.js';
 import type { RowScope } from '../restore-rows.js';
-import type { LongOptions } from '../types.js';
+import type { IndexKind, LongOptions } from '../types.js';
 
 /** Where an archive comes from: all that `import` takes. A `Blob` or bytes can be read again, a stream once. */
 export type ArchiveSource = ImportSource;
@@ -42,6 +42,8 @@ export interface ArchiveManifest {
 export interface ArchivedCollection {
   name: string;
   rows: number;
+  /** What its configuration asks for. */
+  index: IndexKind;
   /** Rows that have a node in a graph that is in the archive. */
   nodes: number;
   dimension: number;

@@ -33,22 +33,37 @@ export async function verify(
   restorer: Restorer,
 ): Promise<VerifyReport> {
   checkOptions('verify', options, OPTIONS);
-  const { level = 3, signal } = options;
+  const { level = 3 } = options;
   const sources = Array.isArray(source) ? source : [source];
   if (sources.length === 0) throw invalid('verify: hand over an archive');
   if (level === 4) return restored(sources, options, restorer);
-  const lock = lockOf('verify', options.encrypt);
-  const progress = progressSink(options.onProgress);
-  let last: VerifyReport | undefined;
+  return (await looked(sources, level as 1 | 2 | 3, options)).at(-1) as VerifyReport;
+}
+
+/** Each by itself. */
+async function looked(
+  sources: ArchiveSource[],
+  level: 1 | 2 | 3,
+  { encrypt, onProgress, signal }: VerifyOptions,
+): Promise<VerifyReport[]> {
+  const lock = lockOf('verify', encrypt);
+  const progress = progressSink(onProgress);
+  const reports: VerifyReport[] = [];
   for (const one of sources) {
     const input = new ArchiveInput(one);
     try {
-      ({ report: last } = await look(level as 1 | 2 | 3, lock, input.total, () => input.next(), progress, signal));
+      const { report } = await look(level, lock, input.total, () => input.next(), progress, signal);
+      reports.push(report);
     } finally {
       input.cancel();
     }
   }
-  return last as VerifyReport;
+  return reports;
+}
+
+/** Whether it can be read more than once. */
+function isLasting(source: ArchiveSource): boolean {
+  return source instanceof Blob || source instanceof Uint8Array || source instanceof ArrayBuffer;
 }
 
 async function restored(
@@ -56,8 +71,10 @@ async function restored(
   options: VerifyOptions,
   restorer: Restorer,
 ): Promise<VerifyReport> {
+  // Of a stream, which comes once, restoring verifies all the same; only what it took is not told by level.
+  const before = sources.every(isLasting) ? await looked(sources, 3, options) : undefined;
   const { reports, restored, ms } = await restorer(sources, options);
-  const report = reports.at(-1) as VerifyReport;
+  const report = (before ?? reports).at(-1) as VerifyReport;
   return { ...report, levels: [...report.levels, { level: 4, ms }], restored };
 }
 
@@ -73,7 +90,15 @@ export async function verifyNoted(
     const report = await verify(source, options, restorer);
     const archive = report.manifest?.archive;
     const { rows, bytes, sha256, restored } = report;
-    await noteIfPossible(engine, 'verify', { archive, level, ok: true, rows, bytes, sha256, recall: restored?.recall });
+    await noteIfPossible(engine, 'verify', {
+      archive,
+      level,
+      ok: true,
+      rows,
+      bytes,
+      sha256,
+      recall: restored?.recall,
+    });
     return report;
   } catch (error) {
     if (!options.signal?.aborted) {

@@ -43,7 +43,11 @@ export class Leader implements Place {
   async run(method: string, args: unknown[], progress: ProgressSink | undefined): Promise<unknown> {
     if (method === 'query') this.begin(args[2] as QueryAsk);
     try {
-      const result = await callMethod(this.engine, method, progress === undefined ? args : [...args, progress]);
+      const result = await callMethod(
+        this.engine,
+        method,
+        progress === undefined ? args : [...args, progress],
+      );
       const [asked, own] = method === 'named' ? [String(args[1]), args[2] as unknown[]] : [method, args];
       await this.#note(asked, own, result);
       return result;

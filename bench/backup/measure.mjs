@@ -1,0 +1,73 @@
+// What is timed.
+import { createReadStream, createWriteStream, openAsBlob } from 'node:fs';
+import { open as openFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { dataset } from '../store/dataset.mjs';
+
+export const timesOf = {
+  median: (values) => values.toSorted((a, b) => a - b)[values.length >> 1],
+  blob: (path) => openAsBlob(path),
+};
+
+async function synced(path) {
+  const file = await openFile(path, 'r+');
+  await file.sync();
+  await file.close();
+}
+
+/** A database with its graph built and saved. */
+export async function filled({ lodestore, scratch, n }, say) {
+  const db = await lodestore.open('live', { storage: 'files', directory: join(scratch, 'live') });
+  const collection = await db.collection('words', { dimension: 384, index: 'hnsw', quantization: 'int8' });
+  for (const batch of dataset({ n, queries: 0 }).batches) await collection.upsert(batch);
+  say(`${n} rows are in`);
+  await collection.optimize();
+  await db.checkpoint();
+  say('the graph is built and saved');
+  return db;
+}
+
+/** A backup into a file, with what it takes to be there after a power cut. */
+export async function written(db, path, options) {
+  const start = performance.now();
+  const stream = await db.backup(options);
+  await stream.pipeTo(Writable.toWeb(createWriteStream(path)));
+  await synced(path);
+  const ms = performance.now() - start;
+  return { ...(await stream.done), path, ms };
+}
+
+/** The same bytes from file to file by streams, and synced. */
+export async function copied(from, to) {
+  await rm(to, { force: true });
+  const start = performance.now();
+  await pipeline(createReadStream(from, { highWaterMark: 1 << 20 }), createWriteStream(to));
+  await synced(to);
+  const ms = performance.now() - start;
+  if ((await stat(to)).size !== (await stat(from)).size) throw new Error('the copy is not one');
+  await rm(to);
+  return ms;
+}
+
+/** A restore into a new database: phases, and when it could be asked with its index. */
+export async function restored({ lodestore, scratch }, paths, what, say) {
+  const directory = join(scratch, 'restored');
+  const db = await lodestore.open('restored', { storage: 'files', directory });
+  const start = performance.now();
+  const restore = await db.restore(await Promise.all(paths.map((path) => openAsBlob(path))));
+  const planned = restore.plan.etaMs;
+  const validation = await restore.stage();
+  await restore.commit();
+  const serviceable = performance.now() - start;
+  const { content, index } = validation.ms;
+  say(
+    `restored ${what}: content ${content.toFixed(0)} ms, index ${index.toFixed(0)} ms (announced ` +
+      `${validation.indexEtaMs.toFixed(0)}, planned ${planned.index.toFixed(0)}), serviceable after ${serviceable.toFixed(0)} ms`,
+  );
+  if (validation.found !== validation.queries) throw new Error('sample queries did not find their rows');
+  await db.close();
+  await rm(directory, { recursive: true });
+  return { ...validation, serviceable, planned };
+}

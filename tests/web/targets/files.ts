@@ -1,6 +1,6 @@
 /** One archive in one file: whole or not at all. */
 
-import { backupTo, type BackupTarget, download, fromFile, toFile } from 'lodestore/targets';
+import { backupTo, type BackupTarget, download, fromFile, toFile, toFolder } from 'lodestore/targets';
 import { assert, type Case, type Context, equal, freshName, rejects, same, sameBytes } from '../check.js';
 import { filled, read, recording } from './base.js';
 
@@ -21,12 +21,16 @@ export function fileCases(context: Context): Case[] {
     return [
       ...inAll,
       { name: 'files: a path gets its name when everything is in it', run: paths },
+      { name: 'files: a folder by its path', run: async () => folderOf(await folder()) },
       { name: 'files: a backup that breaks off leaves what was there, and nothing else', run: broken },
     ];
   }
-  const handles = { name: 'files: a file handle is written in one step', run: handle };
+  const handles = [
+    { name: 'files: a file handle is written in one step', run: handle },
+    { name: 'files: a folder by its handle', run: folderByHandle },
+  ];
   const pages = { name: 'files: a download has every byte', run: downloaded };
-  return context === 'window' ? [...inAll, handles, pages] : [...inAll, handles];
+  return context === 'window' ? [...inAll, ...handles, pages] : [...inAll, ...handles];
 }
 
 /** Fails when so many bytes have gone through. */
@@ -163,6 +167,46 @@ async function handle(): Promise<void> {
   });
 }
 
+async function folderByHandle(): Promise<void> {
+  const root = await navigator.storage.getDirectory();
+  const name = freshName('archives');
+  const place = await root.getDirectoryHandle(name, { create: true });
+  if ('createWritable' in FileSystemFileHandle.prototype) await folderOf(place);
+  await root.removeEntry(name, { recursive: true });
+}
+
+/** Many archives, each of which is found again, drilled and pruned. */
+async function folderOf(place: string | FileSystemDirectoryHandle): Promise<void> {
+  const list = async (): Promise<string[]> => {
+    if (typeof place === 'string') return host().fs.readdir(place);
+    const names: string[] = [];
+    for await (const name of (place as unknown as { keys(): AsyncIterable<string> }).keys()) names.push(name);
+    return names;
+  };
+  await filled(async (db) => {
+    const target = toFolder(place);
+    const recorded = recording(target);
+    const first = await backupTo(db, recorded);
+    sameBytes(await read(await target.fetch(first)), await recorded.bytes(), 'bytes');
+    const second = await backupTo(db, target, { type: 'incremental', since: first });
+    const { archives } = await db.catalog();
+    for (const entry of archives)
+      assert(entry.name?.endsWith(`-${entry.type}-${entry.archive}.lode`) === true, `${entry.name}`);
+    equal((await db.drill({ backup: second.archive, fetch: target.fetch })).ok, true, 'drill');
+    const reason = new Error('enough');
+    const failed = await backupTo(db, breaking(target, 500, reason)).catch((error: unknown) => error);
+    equal(failed, reason, 'broken off');
+    equal((await list()).length, 2, 'files');
+    await backupTo(db, target);
+    await backupTo(db, target);
+    await db.prune({ policy: { archives: { last: 2 } }, remove: target.remove });
+    equal((await list()).length, 2, 'files, pruned');
+    await target.remove(first);
+    await rejects('Invalid', target.fetch(first), 'what is gone');
+    await rejects('Invalid', target.fetch({ archive: 'a', name: '../../b' }), 'what is not in the folder');
+  }, 50);
+}
+
 async function downloaded(): Promise<void> {
   await filled(async (db) => {
     const { click } = HTMLAnchorElement.prototype;
@@ -191,6 +235,7 @@ async function refused(context: Context): Promise<void> {
   const refuses = (place: unknown) =>
     rejects('Invalid', (async () => toFile(place as never))(), JSON.stringify(place));
   for (const place of [undefined, 7, '', {}, { kind: 'directory' }]) await refuses(place);
+  await rejects('Invalid', (async () => toFolder({ kind: 'file' } as never))(), 'a folder that is a file');
   await rejects('Invalid', (async () => download(''))(), 'a download without a name');
   if (context !== 'node') await rejects('Unavailable', fromFile('notes.lode'), 'a path, in a browser');
   if (context !== 'window') {

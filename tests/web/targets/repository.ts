@@ -149,6 +149,12 @@ async function chain(): Promise<void> {
     await restore.commit();
     equal(await contents(other, false), await contents(db, false), 'restored');
     await other.close();
+    // The chain goes by a policy, the last of it first.
+    const newer = [await backupTo(db, target), await backupTo(db, target)];
+    await db.prune({ policy: { archives: { last: 2 } }, remove: target.remove });
+    const left = newer.map(({ archive }) => archive).sort();
+    same((await target.list()).map(({ archive }) => archive).sort(), left, 'pruned');
+    same((await db.catalog()).archives.map(({ archive }) => archive).sort(), left, 'the catalog, pruned');
   });
 }
 
@@ -253,7 +259,8 @@ async function refused(): Promise<void> {
     await rejects('Invalid', backupTo(db, target, { encrypt: { passphrase: 'x' } }), 'encrypted twice');
     await rejects('Invalid', read(target.read('0'.repeat(32))), 'no such archive');
     await rejects('Invalid', read(target.read('../secret')), 'no archive at all');
-    await rejects('Invalid', target.remove('0'.repeat(32)), 'removing what is not there');
+    await target.remove('0'.repeat(32));
+    await rejects('Invalid', target.remove('../secret'), 'removing no archive at all');
     for (const wrong of [{ prefix: 1 }, { parallel: 0 }, { retry: 1 }]) {
       await rejects(
         'Invalid',

@@ -2,6 +2,7 @@
 
 export { type BackedUp, type BackupProgress, backupTo, type BackupToOptions } from './backup-to.js';
 export { download, type FilePlace, fromFile, toFile, type ToFileOptions } from './files/index.js';
+export { type FolderPlace, toFolder } from './files/folder.js';
 export type { CollectReport, RepositoryCheck } from './repository/collect.js';
 export {
   type CollectOptions,

@@ -12,6 +12,8 @@ export interface BackupTarget {
    * @throws LodestoreError `Invalid` when it is not there.
    */
   readonly fetch: (entry: ArchiveName) => Promise<ArchiveSource>;
+  /** Removes an archive: as the `remove` of `db.prune`. It needs no `this`; one that is not there is no failure. */
+  readonly remove?: (entry: ArchiveName) => Promise<void>;
   /** Whether it packs by itself: then it takes archives that are neither compressed nor encrypted. */
   readonly packs?: boolean;
 }

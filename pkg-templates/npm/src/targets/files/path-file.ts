@@ -60,12 +60,13 @@ export async function pathSink(path: string, replace: boolean): Promise<ArchiveS
     if (replace) return fs.rename(draft, whole);
     try {
       await fs.link(draft, whole);
-      await fs.unlink(draft);
     } catch (error) {
       if (hostCode(error) === 'EEXIST' || (await taken())) throw there(path);
       // File systems without hard links: the look and the rename are two steps there.
-      await fs.rename(draft, whole);
+      return fs.rename(draft, whole);
     }
+    // It has its name: one more is a left-over, and no failure.
+    await fs.unlink(draft).catch(() => undefined);
   };
   /** The name, too, is on the disk, where the host can do that with a directory. */
   const syncFolder = async (): Promise<void> => {

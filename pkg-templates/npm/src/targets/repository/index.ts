@@ -7,15 +7,7 @@ import { LodestoreError } from '../../errors.js';
 import { invalid } from '../../fault.js';
 import { progressSink } from '../../progress.js';
 import type { LongOptions } from '../../types.js';
-import {
-  checkOptions,
-  isAnything,
-  isBoolean,
-  isInteger,
-  isSignal,
-  isString,
-  LONG_OPTIONS,
-} from '../../validate.js';
+import { checkOptions, isAnything, isBoolean, isInteger, isString, LONG_OPTIONS } from '../../validate.js';
 import type { ObjectStore } from '../stores/object-store.js';
 import { Shelf } from '../stores/shelf.js';
 import type { ArchiveAbout, ArchiveName, ArchiveSink, BackupTarget } from '../target.js';
@@ -78,6 +70,13 @@ export class Repository implements BackupTarget {
   readonly packs = true;
   /** As the `fetch` of `db.drill`: `read` by an entry of the catalog, with its length. */
   readonly fetch: (entry: ArchiveName) => Promise<Response>;
+  /**
+   * Removes an archive, by its id or by an entry of the catalog: as the `remove` of `db.prune`. Its pieces go with the next
+   * `collect`. One that is not there is no failure. Called by itself, call `db.forget` as well.
+   *
+   * @throws LodestoreError `Invalid` when others go on from it: remove these first.
+   */
+  readonly remove: (archive: string | ArchiveName) => Promise<void>;
   readonly #shelf: Shelf;
   readonly #lock: Lock;
   readonly #compress: boolean;
@@ -101,6 +100,7 @@ export class Repository implements BackupTarget {
         { headers },
       );
     };
+    this.remove = async (named) => this.#remove(typeof named === 'string' ? named : named.archive);
   }
 
   /** Called by `backupTo`. `Conflict` while pieces are collected, `Mismatch` for another key. */
@@ -141,25 +141,6 @@ export class Repository implements BackupTarget {
       all.push(listing.about);
     }
     return all.sort((a, b) => a.to.getTime() - b.to.getTime() || a.toSeq - b.toSeq);
-  }
-
-  /**
-   * Removes an archive; its pieces go with the next `collect`. Call `db.forget` as well.
-   *
-   * @throws LodestoreError `Invalid` when it is not there, or when others go on from it: remove these first.
-   */
-  async remove(archive: string, options: { signal?: AbortSignal } = {}): Promise<void> {
-    checkOptions('remove', options, { signal: isSignal });
-    const { signal } = options;
-    let there = false;
-    for await (const one of this.#listings(signal)) {
-      there ||= one.archive === archive;
-      if (!(one.listing instanceof LodestoreError) && one.listing.about.base === archive) {
-        throw invalid(`remove: the archive ${one.archive} goes on from ${archive}: remove it first`);
-      }
-    }
-    if (!there) throw absent(archive);
-    await this.#shelf.delete(ARCHIVES + archive, signal);
   }
 
   /**
@@ -208,6 +189,16 @@ export class Repository implements BackupTarget {
       keys.catch(() => this.#keys.delete(id));
     }
     return keys;
+  }
+
+  async #remove(archive: string): Promise<void> {
+    if (fromHex(archive, 16) === undefined) throw absent(archive);
+    for await (const one of this.#listings(undefined)) {
+      if (!(one.listing instanceof LodestoreError) && one.listing.about.base === archive) {
+        throw invalid(`remove: the archive ${one.archive} goes on from ${archive}: remove it first`);
+      }
+    }
+    await this.#shelf.delete(ARCHIVES + archive);
   }
 
   async #listing(archive: string, signal: AbortSignal | undefined): Promise<Listing> {

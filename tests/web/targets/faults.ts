@@ -17,6 +17,7 @@ export function faultCases(): Case[] {
     { name: 'repository: every object that is damaged, swapped or gone is found', run: damaged },
     { name: 'repository: a damaged piece is sent again after a repair', run: repaired },
     { name: 'repository: uploads and collect keep out of each other\u2019s way', run: apart },
+    { name: 'repository: who stood still for too long does not go on', run: standing },
     { name: 'repository: collect deletes nothing when a list cannot be read', run: careful },
     { name: 'repository: a backup that is given up is noted as such, and leaves no archive', run: givenUp },
   ];
@@ -202,6 +203,52 @@ async function apart(): Promise<void> {
     });
     await target.collect();
     await backupTo(db, target);
+  }, 50);
+}
+
+/** With the clock of this context so far ahead. */
+async function later<T>(ms: number, work: () => Promise<T>): Promise<T> {
+  const { now } = Date;
+  Date.now = () => now() + ms;
+  try {
+    return await work();
+  } finally {
+    Date.now = now;
+  }
+}
+
+async function standing(): Promise<void> {
+  await filled(async (db) => {
+    const minute = 60_000;
+    const store = faulty();
+    const leases = () => [...store.memory.objects.keys()].filter((key) => key.startsWith('leases/'));
+    const stream = await db.backup();
+    const sink = await objectStore(store, { parallel: 1 }).begin({ manifest: stream.manifest });
+    const [first] = leases();
+    const reader = stream.getReader();
+    const write = async (): Promise<void> => sink.write((await reader.read()).value as Uint8Array);
+    await write();
+    await later(4 * minute, write);
+    const [second, ...others] = leases();
+    same([first === second, others], [false, []], 'renewed');
+    await rejects('Conflict', later(20 * minute, write), 'it stood still for too long');
+    await reader.cancel();
+    await sink.abort();
+    same([leases(), store.count('archives/')], [[], 0], 'nothing is left');
+    // The same of collect, in the middle.
+    await backupTo(db, objectStore(store));
+    await objectStore(store).remove((await db.catalog()).archives[0]?.archive as string);
+    const before = store.count('pieces/');
+    const { now } = Date;
+    store.before = (call) => {
+      if (call.startsWith('delete pieces/')) Date.now = () => now() + 20 * minute;
+    };
+    try {
+      await rejects('Conflict', objectStore(store).collect({ graceMs: 0 }), 'collect stood still');
+    } finally {
+      Date.now = now;
+    }
+    equal(store.count('pieces/'), before - 1, 'no more than one was deleted');
   }, 50);
 }
 

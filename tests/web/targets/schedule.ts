@@ -42,6 +42,7 @@ async function onceDue(): Promise<void> {
     const drill = () => db.drill({ backup: 'latest', fetch: target.fetch });
     equal((await runIfDue(db, 'drill', { everyDays: 30, run: drill }))?.ok, true, 'a backup is no drill');
     equal(await runIfDue(db, 'drill', { everyDays: 30, run: drill }), undefined, 'drilled');
+    await rejects('Invalid', runIfDue(db, 'backup', { everyDays: 1 } as never), 'nothing to run');
     for (const everyDays of [0, -1, Number.NaN, '1']) {
       await rejects(
         'Invalid',

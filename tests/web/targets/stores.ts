@@ -44,7 +44,7 @@ function bucket(): R2BucketLike {
 /** What the interface is for: a repository works over it. */
 async function keeps(store: ObjectStore): Promise<void> {
   await filled(async (db) => {
-    const prefix = 'a & <b>/\u00fc 1/';
+    const prefix = "a+b & <b>/\u00fc (1)*'!/";
     const target = objectStore(store, { prefix, retries: 0 });
     const first = await backupTo(db, target);
     const second = await backupTo(db, target);
@@ -73,6 +73,8 @@ function s3(base: string): (request: Request) => Promise<Response> {
     }
     const { pathname, searchParams } = new URL(request.url);
     assert(request.url.startsWith(base), request.url);
+    // What a signature is made of must be what is sent.
+    assert(/^[\w.~%\/?&=:-]*$/.test(request.url), request.url);
     const key = decodeURIComponent(pathname.slice(new URL(base).pathname.length + 1));
     if (searchParams.get('list-type') === '2') {
       const prefix = searchParams.get('prefix') ?? '';

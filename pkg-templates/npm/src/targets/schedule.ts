@@ -3,6 +3,7 @@
 import type { Database } from '../database.js';
 import { invalid } from '../fault.js';
 import type { AuditEntry } from '../reports.js';
+import { checkOptions, isFunction } from '../validate.js';
 
 const DAY_MS = 24 * 3600_000;
 /** Between two looks: a page may be open for weeks, and a laptop may sleep over any timer. */
@@ -30,11 +31,18 @@ export interface ScheduleOptions<T = unknown> extends Scheduled<T> {
 
 type Audited = Pick<Database, 'audit' | 'name'>;
 
-function check({ everyDays, run }: Scheduled): void {
-  if (typeof everyDays !== 'number' || !(everyDays > 0) || !Number.isFinite(everyDays)) {
-    throw invalid('everyDays must be a number above 0', 'a number above 0', everyDays);
-  }
-  if (typeof run !== 'function') throw invalid('run must be a function');
+const OPTIONS = {
+  everyDays: (value: unknown) =>
+    typeof value === 'number' && value > 0 && Number.isFinite(value) ? undefined : 'must be a number above 0',
+  run: isFunction,
+  onDone: isFunction,
+  onError: isFunction,
+};
+
+function check(where: string, options: Scheduled): void {
+  checkOptions(where, options, OPTIONS);
+  const { everyDays, run } = options ?? {};
+  if (everyDays === undefined || run === undefined) throw invalid(`${where}: everyDays and run are needed`);
 }
 
 /** Whether one came to its end. A drill that found differences did. */
@@ -60,7 +68,7 @@ export async function runIfDue<T>(
   kind: ScheduledKind,
   task: Scheduled<T>,
 ): Promise<T | undefined> {
-  check(task);
+  check('runIfDue', task);
   const once = async (): Promise<T | undefined> =>
     (await dueIn(db, kind, task.everyDays)) > 0 ? undefined : task.run();
   const locks = globalThis.navigator?.locks;
@@ -82,7 +90,7 @@ export function scheduleDrill<T>(db: Audited, options: ScheduleOptions<T>): () =
 }
 
 function schedule<T>(db: Audited, kind: ScheduledKind, options: ScheduleOptions<T>): () => void {
-  check(options);
+  check('schedule', options);
   let stopped = false;
   let cancel = (): void => undefined;
   const look = async (): Promise<void> => {

@@ -38,7 +38,7 @@ export function s3Store({
     if (response.ok) return response;
     throw new HttpError(method, response.status, (await response.text().catch(() => '')).slice(0, 300));
   };
-  const path = (key: string): string => key.split('/').map(encodeURIComponent).join('/');
+  const path = (key: string): string => key.split('/').map(encoded).join('/');
   return {
     put: async (key, bytes) =>
       void (await (await done('PUT', await ask('PUT', path(key), bytes))).arrayBuffer()),
@@ -51,9 +51,9 @@ export function s3Store({
     list: async function* (prefix) {
       let next: string | undefined;
       do {
-        const query = new URLSearchParams({ 'list-type': '2', prefix });
-        if (next !== undefined) query.set('continuation-token', next);
-        const page = await (await done('GET', await ask('GET', `?${query}`))).text();
+        const token = next === undefined ? '' : `continuation-token=${encoded(next)}&`;
+        const query = `?${token}list-type=2&prefix=${encoded(prefix)}`;
+        const page = await (await done('GET', await ask('GET', query))).text();
         yield* objectsOf(page);
         next = texts(page, 'IsTruncated')[0] === 'true' ? texts(page, 'NextContinuationToken')[0] : undefined;
       } while (next !== undefined);
@@ -64,6 +64,14 @@ export function s3Store({
       await response.body?.cancel();
     },
   };
+}
+
+/** As signatures want it: everything but letters, digits and `-._~`. */
+function encoded(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 /** What ListObjectsV2 names. Its answer has no attributes, comments or nesting there, and no host without a page reads XML. */

@@ -4,7 +4,7 @@ use super::database::Inner;
 use super::env::Env;
 use super::names;
 use crate::error::Result;
-use crate::format::retention::{Counts, RETENTION_BYTES, decode_retention};
+use crate::format::retention::{Counts, RETENTION_BYTES, Said, decode_retention};
 use crate::limits::{RETENTION_COUNT_MAX, RETENTION_DAYS_MAX};
 use crate::sorted::SortedMap;
 use crate::storage::Storage;
@@ -108,7 +108,8 @@ fn month(mut day: u64) -> u64 {
     let mut year = 1970 + day / 146_097 * 400;
     day %= 146_097;
     let leap = loop {
-        let leap = u64::from(year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
+        let every = |years: u64| year.is_multiple_of(years);
+        let leap = u64::from(every(4) && (!every(100) || every(400)));
         if day < 365 + leap {
             break leap;
         }
@@ -135,9 +136,9 @@ impl<S: Storage, E: Env> Inner<S, E> {
             let database = self.disk.borrow().database;
             let policy = match decode_retention(&database, &bytes) {
                 // It was never said: a crash came first.
-                Ok(None) => continue,
-                Ok(Some(counts)) => Retention::of(counts),
-                Err(_) => EVERYTHING,
+                Said::Nothing => continue,
+                Said::Counts(counts) => Retention::of(counts),
+                Said::Damaged => EVERYTHING,
             };
             self.disk.borrow_mut().retention = Some(policy);
             break;

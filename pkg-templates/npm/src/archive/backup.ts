@@ -5,7 +5,15 @@ import { noteIfPossible } from '../audit.js';
 import type { Engine } from '../engine.js';
 import { invalid } from '../fault.js';
 import { progressSink } from '../progress.js';
-import { checkOptions, isAnything, isBoolean, isFunction, isOneOf, isString, LONG_OPTIONS } from '../validate.js';
+import {
+  checkOptions,
+  isAnything,
+  isBoolean,
+  isFunction,
+  isOneOf,
+  isString,
+  LONG_OPTIONS,
+} from '../validate.js';
 import { ArchiveInput } from './input.js';
 import { lockOf } from './lock.js';
 import type {

@@ -154,6 +154,8 @@ export interface RestoreOptions {
   encrypt?: Encryption;
   /** Restores into another database of this name, beside this one, in the same kind of storage. */
   into?: string;
+  /** With `into`: replaces a database that is there and not empty. False by default. */
+  replace?: boolean;
   /** Takes an archive whose collections have other model tags than those of now. False by default. */
   allowModelChange?: boolean;
 }
@@ -187,7 +189,7 @@ export interface RestoreValidation {
   found: number;
   /** What the phases took, in milliseconds. */
   ms: { content: number; index: number };
-  /** What the index phase was announced to take when it began. */
+  /** What the index phase was expected to take, all of it, when a tenth was done. */
   indexEtaMs: number;
 }
 

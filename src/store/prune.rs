@@ -13,6 +13,8 @@ use crate::storage::Storage;
 
 /// How long what an import or a restore replaced is kept, in milliseconds: a week.
 const SAFETY_MS: u64 = 7 * DAY_MS;
+/// Of so many of them, the newest.
+const SAFETY_MAX: usize = 3;
 
 /// What stays of the snapshots.
 #[derive(Clone, Copy)]

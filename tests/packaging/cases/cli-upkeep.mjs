@@ -57,8 +57,8 @@ async function kept(context) {
   for (let n = 0; n < 5; n += 1) {
     await writeFile(at('some.jsonl'), row('a', n) + row(`c${n}`, n));
     await expect(0, ['import', 'notes', 'words', 'some.jsonl']);
-    // Every optimize ends in a snapshot, if there is anything to save; a restore always does.
-    await expect(0, ['restore', 'notes', '--to', 'latest']);
+    // A backup begins with a snapshot.
+    await expect(0, ['backup', 'notes', `kept-${n}.lode`]);
     if (n === 0) {
       const saved = await json(0, ['prune', 'notes', '--keep-last', '4', '--save']);
       assert.equal(saved.result.saved, true);

@@ -126,10 +126,12 @@ impl<S: Storage, E: Env> Inner<S, E> {
         }
         // What an import or a restore took the place of can be had again for some days, unless room is what is wanted: it
         // stays, and so does that import, by which it is known.
-        for at in 1..kept.len() {
+        let mut safe = if wish.keep >= SNAPSHOTS_KEPT { SAFETY_MAX } else { 0 };
+        for at in (1..kept.len()).rev() {
             let recent =
                 kept.get(at).is_some_and(|one| one.is_import && now.saturating_sub(one.time_ms) < SAFETY_MS);
-            if recent && wish.keep >= SNAPSHOTS_KEPT {
+            if recent && safe > 0 {
+                safe -= 1;
                 for why in why.iter_mut().skip(at - 1).take(2) {
                     *why |= SAFETY;
                 }

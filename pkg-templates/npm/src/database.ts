@@ -317,7 +317,7 @@ export class Database {
    * Plans a restore: of an archive, of a chain of them (a full one first), or of what this database was (`'history'`, with
    * `to`). Only manifests are read; `stage()` brings everything in beside the live database, `commit()` switches to it.
    *
-   * @throws LodestoreError as `verify` at level 1.
+   * @throws LodestoreError as `verify` at level 1; `Invalid` where an archive is missing in a chain (the message names it).
    */
   async restore(source: RestoreSource, options: RestoreOptions = {}): Promise<Restore> {
     checkOptions('restore', options, { ...RESTORE_OPTIONS, into: isString });

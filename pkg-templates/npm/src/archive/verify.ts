@@ -5,6 +5,7 @@ import type { Engine } from '../engine.js';
 import { invalid } from '../fault.js';
 import { progressSink } from '../progress.js';
 import { checkOptions, isAnything, isInteger, LONG_OPTIONS } from '../validate.js';
+import { brokenLink } from './chain.js';
 import { ArchiveInput } from './input.js';
 import { lockOf } from './lock.js';
 import { look } from './look.js';
@@ -21,49 +22,56 @@ const OPTIONS = {
 export type Restorer = (
   archives: ArchiveSource[],
   options: VerifyOptions,
+  about: (head: VerifyReport) => void,
 ) => Promise<{ reports: VerifyReport[]; restored: RestoredReport; ms: number }>;
 
 /**
- * Verifies an archive, or with a list a chain of them: the report of the last. Levels up to 3 look at each by itself; level
- * 4 restores all of them together.
+ * Verifies an archive, or with a list a chain of them: the report of the last. Levels up to 3 look at each by itself, and
+ * whether it follows the one before; level 4 restores all of them together.
+ *
+ * @param about is called with what each archive says of itself, also where the rest of it is damaged.
  */
 export async function verify(
   source: ArchiveSource | ArchiveSource[],
   options: VerifyOptions = {},
   restorer: Restorer,
+  about: (head: VerifyReport) => void = () => undefined,
 ): Promise<VerifyReport> {
   checkOptions('verify', options, OPTIONS);
   const { level = 3, signal } = options;
   const sources = Array.isArray(source) ? source : [source];
   if (sources.length === 0) throw invalid('verify: hand over an archive');
-  if (level === 4) return restored(sources, options, restorer);
+  if (level === 4) return restored(sources, options, restorer, about);
   const lock = lockOf('verify', options.encrypt);
   const progress = progressSink(options.onProgress);
-  let last: VerifyReport | undefined;
+  const reports: VerifyReport[] = [];
   for (const one of sources) {
     const input = new ArchiveInput(one);
     try {
-      ({ report: last } = await look(
-        level as 1 | 2 | 3,
-        lock,
-        input.total,
-        () => input.next(),
-        progress,
-        signal,
-      ));
+      const next = () => input.next();
+      const { report } = await look(level as 1 | 2 | 3, lock, input.total, next, progress, signal);
+      about(report);
+      reports.push(report);
+    } catch (error) {
+      const head = signal?.aborted ? undefined : await input.again(lock).catch(() => undefined);
+      if (head !== undefined) about(head.report);
+      throw error;
     } finally {
       input.cancel();
     }
+    const broken = brokenLink(reports, false);
+    if (broken !== undefined) throw broken.error;
   }
-  return last as VerifyReport;
+  return reports.at(-1) as VerifyReport;
 }
 
 async function restored(
   sources: ArchiveSource[],
   options: VerifyOptions,
   restorer: Restorer,
+  about: (head: VerifyReport) => void,
 ): Promise<VerifyReport> {
-  const { reports, restored, ms } = await restorer(sources, options);
+  const { reports, restored, ms } = await restorer(sources, options, about);
   const report = reports.at(-1) as VerifyReport;
   return { ...report, levels: [...report.levels, { level: 4, ms }], restored };
 }
@@ -76,9 +84,9 @@ export async function verifyNoted(
   restorer: Restorer,
 ): Promise<VerifyReport> {
   const level: VerifyLevel = options.level ?? 3;
+  let archive: string | undefined;
   try {
-    const report = await verify(source, options, restorer);
-    const archive = report.manifest?.archive;
+    const report = await verify(source, options, restorer, (head) => (archive = head.manifest?.archive));
     const { rows, bytes, sha256, restored } = report;
     await noteIfPossible(engine, 'verify', {
       archive,
@@ -92,7 +100,7 @@ export async function verifyNoted(
     return report;
   } catch (error) {
     if (!options.signal?.aborted) {
-      await noteIfPossible(engine, 'verify', { level, ok: false, error: String(error) });
+      await noteIfPossible(engine, 'verify', { archive, level, ok: false, error: String(error) });
     }
     throw error;
   }

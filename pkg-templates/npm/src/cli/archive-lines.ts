@@ -10,8 +10,10 @@ export function timeText(ms: number): string {
 
 /** Which writes an archive holds. */
 export function rangeText({ type, fromSeq, toSeq, toMs }: ArchiveManifest): string {
-  const writes = type === 'full' ? `up to write ${toSeq}` : `writes ${fromSeq + 1} to ${toSeq}`;
-  return `${toSeq === fromSeq && type !== 'full' ? 'no writes' : writes} (${timeText(toMs)})`;
+  const at = `(${timeText(toMs)})`;
+  if (type === 'full') return `up to write ${toSeq} ${at}`;
+  if (toSeq === fromSeq) return `no writes since ${fromSeq} ${at}`;
+  return toSeq === fromSeq + 1 ? `write ${toSeq} ${at}` : `writes ${fromSeq + 1} to ${toSeq} ${at}`;
 }
 
 /** One line. */

@@ -22,14 +22,22 @@ export interface ChainOptions {
   signal: AbortSignal;
 }
 
-/** Says which file an error is about, and how a key is given. */
-export function about(file: ArchiveFile, error: unknown): unknown {
-  if (!(error instanceof LodestoreError)) return error;
+/** Says how a key is given, where one is asked for. */
+export function advised(error: unknown): unknown {
+  if (!(error instanceof LodestoreError) || error.code !== 'Invalid') return error;
+  if (!error.message.startsWith('this archive is encrypted')) return error;
+  return told(error, `${error.message}; --key-file, --passphrase-file and --passphrase-env say with what`);
+}
+
+/** Says which file an error is about. */
+function about(file: ArchiveFile, error: unknown): unknown {
+  const plain = advised(error);
+  if (!(plain instanceof LodestoreError) || plain.message.includes(file.label)) return plain;
+  return told(plain, `${file.label}: ${plain.message}`);
+}
+
+function told(error: LodestoreError, message: string): LodestoreError {
   const { code, expected, got } = error;
-  const told = error.message.startsWith(`${file.label}: `) || error.message.includes(` ${file.label}`);
-  const keyless = code === 'Invalid' && error.message.startsWith('this archive is encrypted');
-  const advice = keyless ? '; --key-file, --passphrase-file and --passphrase-env say with what' : '';
-  const message = `${told ? '' : `${file.label}: `}${error.message}${advice}`;
   return new LodestoreError(code, message, {
     cause: error,
     ...(expected !== undefined && { expected }),
@@ -45,7 +53,7 @@ export function ofFile<T>(file: ArchiveFile, body: () => Promise<T>): Promise<T>
 }
 
 /** Reads what each file says of itself. `db` is any database: nothing of it is looked at. */
-async function headsOf(db: Database, files: readonly ArchiveFile[], options: ChainOptions): Promise<Link[]> {
+export async function headsOf(db: Database, files: readonly ArchiveFile[], options: Omit<ChainOptions, 'whole'>): Promise<Link[]> {
   const { encrypt, signal } = options;
   const links: Link[] = [];
   for (const file of files) {
@@ -61,13 +69,8 @@ async function headsOf(db: Database, files: readonly ArchiveFile[], options: Cha
  */
 export async function chainOf(db: Database, files: readonly ArchiveFile[], options: ChainOptions): Promise<Link[]> {
   const given = await headsOf(db, files, options);
-  const links = arranged(given) ?? given;
-  const locked = options.whole ? links.find(({ head }) => head.encrypted && head.manifest === undefined) : undefined;
-  if (locked !== undefined) {
-    const expected = locked.head.passphrase ? 'a passphrase' : 'a key';
-    const message = 'this archive is encrypted: give what it was encrypted with';
-    throw about(locked.file, new LodestoreError('Invalid', message, { expected, got: 'none' }));
-  }
+  const links = arranged(given) ?? sorted(given);
+  for (const link of options.whole ? links : []) unlocked(link);
   const broken = brokenLink(
     links.map(({ head }) => head),
     options.whole,
@@ -79,8 +82,16 @@ export async function chainOf(db: Database, files: readonly ArchiveFile[], optio
   const hint = beside === undefined ? '' : `; ${beside} is that archive: give it, too`;
   throw about(
     link.file,
-    new LodestoreError(error.code, error.message + hint, { expected: error.expected, got: error.got }),
+    told(error, error.message + hint),
   );
+}
+
+/** Refuses an encrypted archive that was looked at without its key. */
+export function unlocked({ file, head }: Link): void {
+  if (!head.encrypted || head.manifest !== undefined) return;
+  const expected = head.passphrase ? 'a passphrase' : 'a key';
+  const message = 'this archive is encrypted: give what it was encrypted with';
+  throw about(file, new LodestoreError('Invalid', message, { expected, got: 'none' }));
 }
 
 /** By what follows what; undefined where that does not use each of them once. */
@@ -97,6 +108,12 @@ function arranged(links: readonly Link[]): Link[] | undefined {
     next = [...left].filter(({ head }) => head.manifest?.base === one.head.manifest?.archive);
   }
   return left.size === 0 ? order : undefined;
+}
+
+/** What does not follow each other, as nearly as it does: the first gap is what is told. */
+function sorted(links: readonly Link[]): Link[] {
+  const rank = ({ head: { manifest, seq } }: Link) => (manifest?.type === 'full' ? -1 : seq);
+  return [...links].sort((a, b) => rank(a) - rank(b));
 }
 
 /** The file of an archive in the directories of the others. What cannot be read there is passed over. */

@@ -2,7 +2,6 @@
 
 import {
   type Database,
-  deleteDatabase,
   LodestoreError,
   type RestoreOptions,
   type RestorePlan,
@@ -14,7 +13,7 @@ import type { Call, Outcome } from './command.js';
 import { DamagedDatabase } from './damaged-database.js';
 import { encryptionOf } from './key-options.js';
 import { momentOf } from './moment.js';
-import { inMemory, isThere, withDatabase } from './place.js';
+import { inMemory, isThere, unmake, withDatabase } from './place.js';
 import { rehearse } from './rehearsal.js';
 import { onlyRows } from './restore-only.js';
 import { withRestore } from './staged.js';
@@ -95,12 +94,7 @@ async function perform(asked: Asked, salvage: boolean): Promise<Outcome> {
     });
   } catch (error) {
     // Nothing was there, and nothing is left.
-    if (!was && opened) {
-      const directory = call.options.text('dir');
-      await deleteDatabase(target, { storage: 'files', ...(directory !== undefined && { directory }) }).catch(
-        () => undefined,
-      );
-    }
+    if (!was && opened) await unmake(call, target);
     throw error;
   }
 }

@@ -1,14 +1,23 @@
 /** `lodestore backup`. */
 
 import { resolve } from 'node:path';
-import type { ArchiveSource, BackupOptions, BackupResult, BackupType, Database } from '../../index.node.js';
+import {
+  type ArchiveSource,
+  type BackupOptions,
+  type BackupResult,
+  type BackupType,
+  type Database,
+  type Encryption,
+  LodestoreError,
+} from '../../index.node.js';
 import { archiveFile } from '../archive-files.js';
 import { rangeText } from '../archive-lines.js';
+import { headsOf, unlocked } from '../chain.js';
 import { type Call, type Command, DATABASE_OPTIONS, NAME, type Outcome } from '../command.js';
 import { encryptionOf, KEY_OPTIONS } from '../key-options.js';
 import { fileOf, newest } from '../known-archives.js';
 import { argument } from '../options.js';
-import { withDatabase } from '../place.js';
+import { inMemory, withDatabase } from '../place.js';
 import { withSink } from '../sink.js';
 import { bytesText, count, durationText } from '../text.js';
 import { UsageError } from '../usage-error.js';
@@ -35,7 +44,7 @@ export const backup: Command = {
     },
     since: {
       value: 'FILE',
-      text: 'The archive that this one follows: a file, or latest: the newest of the catalog that fits. Default latest, where it is not a full one.',
+      text: 'The archive that this one follows: a file, or latest: the newest of the catalog that fits. Default latest, where --type is not full. The key or passphrase is for both.',
     },
     compress: { text: 'Deflate what gets smaller by it: rows do, vectors hardly.' },
     ...KEY_OPTIONS,
@@ -66,7 +75,7 @@ export const backup: Command = {
       throw new UsageError('a full backup follows nothing: leave out --since');
     const encrypt = await encryptionOf(call);
     return withDatabase(call, name, {}, async (db) => {
-      const follows = type === 'full' ? undefined : await followed(db, type, since ?? 'latest');
+      const follows = type === 'full' ? undefined : await followed(call, db, type, since ?? 'latest', encrypt);
       return made(call, db, file, {
         type,
         compress: options.flag('compress'),
@@ -79,12 +88,22 @@ export const backup: Command = {
   },
 };
 
+/** The archive that this one follows, of which only the beginning is read. */
 async function followed(
+  call: Call,
   db: Database,
   type: 'differential' | 'incremental',
   since: string,
+  encrypt: Encryption | undefined,
 ): Promise<ArchiveSource> {
   const file = since === 'latest' ? await fileOf(newest(await db.catalog(), type)) : await archiveFile(since);
+  const { signal } = call;
+  for (const link of await inMemory(call, (aside) => headsOf(aside, [file], { encrypt, signal }))) {
+    unlocked(link);
+    if (link.head.version >= 4) continue;
+    const message = `${file.label}: nothing can follow an archive of format ${link.head.version}`;
+    throw new LodestoreError('Invalid', message, { expected: 'one of format 4: make a full backup first' });
+  }
   return file.source();
 }
 

@@ -3,7 +3,7 @@
 import type { DrillOptions, DrillReport } from '../../index.node.js';
 import { withArchives } from '../archive-files.js';
 import { timeText } from '../archive-lines.js';
-import { chainOf } from '../chain.js';
+import { advised, chainOf } from '../chain.js';
 import { type Call, type Command, DATABASE_OPTIONS, NAME } from '../command.js';
 import { encryptionOf, KEY_OPTIONS } from '../key-options.js';
 import { fetchKnown } from '../known-archives.js';
@@ -74,6 +74,9 @@ export const drill: Command = {
         const bar = call.io.bar();
         const report = await db
           .drill({ ...asked, ...backup, onProgress: bar.on })
+          .catch((error: unknown) => {
+            throw advised(error);
+          })
           .finally(() => bar.end());
         return { ok: report.ok, result: report, lines: drillLines(report) };
       });

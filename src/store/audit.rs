@@ -6,7 +6,7 @@ use super::env::Env;
 use super::names::{self, AUDIT};
 use crate::error::{Error, Result};
 use crate::format::audit::{AUDIT_FILE_BYTES_MAX, AuditFile, encode_audit_entry, encode_audit_header};
-use crate::json::{self, Fields, Object, ToJson};
+use crate::json::{self, Fields, Object, ToJson, text};
 use crate::limits::{AUDIT_ENTRIES_MAX, AUDIT_FILE_BYTES, AUDIT_KIND_BYTES_MAX};
 use crate::metadata::parse_metadata;
 use crate::storage::{Once, Storage};
@@ -116,7 +116,7 @@ fn parts(text: &str) -> Option<(String, String)> {
 impl<S: Storage, E: Env> Inner<S, E> {
     /// As [`Database::note`], for a caller who has the turn and knows that nobody else writes here.
     pub(super) async fn note(&self, kind: &str, details: &str) -> Result<u64> {
-        let text = entry(kind, details)?;
+        let said = entry(kind, details)?;
         self.disk.borrow().check_open()?;
         let (database, now) = (self.disk.borrow().database, self.env.now_ms());
         let files = names::numbered(&self.storage.list().await?, AUDIT);
@@ -134,26 +134,26 @@ impl<S: Storage, E: Env> Inner<S, E> {
         }
         let mut bytes = Vec::new();
         if let Some((generation, length)) = append {
-            encode_audit_entry(&mut bytes, seq, now, &text)?;
+            encode_audit_entry(&mut bytes, seq, now, &said)?;
             self.storage.append(&names::audit(generation), length, &bytes).await?;
         } else {
             let generation = files.keys().next_back().map_or(1, |last| last + 1);
             bytes = encode_audit_header(database, generation, now, seq);
-            encode_audit_entry(&mut bytes, seq, now, &text)?;
+            encode_audit_entry(&mut bytes, seq, now, &said)?;
             self.storage.create(&names::audit(generation), &mut Once::new(bytes)).await?;
         }
         Ok(seq)
     }
 
-    /// Notes how something ended: `{what, ok, result}` or `{what, ok, error, message}`. That it cannot be noted changes
+    /// Notes how something ended, the result as JSON: `{what, ok, result}` or `{what, ok, error, message}`. That it cannot be noted changes
     /// nothing about what was done, so nobody is told. For a caller who has the turn.
-    pub(super) async fn note_outcome(&self, kind: &str, what: &str, done: Result<&dyn ToJson>) {
+    pub(super) async fn note_outcome(&self, kind: &str, what: &str, done: Result<String>) {
         let mut details = String::new();
         let mut object = Object::new(&mut details);
         object.text("what", what);
         object.field("ok").push_str(if done.is_ok() { "true" } else { "false" });
         match done {
-            Ok(result) => result.to_json(object.field("result")),
+            Ok(result) => object.field("result").push_str(&result),
             Err(cause) => {
                 object.text("error", cause.kind.name());
                 object.text("message", &format!("{:.300}", cause.message));
@@ -220,6 +220,6 @@ fn missing(from: u64, to: u64) -> String {
 }
 
 /// A result as what an entry says.
-pub(super) fn said<T: ToJson>(done: &Result<T>) -> Result<&dyn ToJson> {
-    done.as_ref().map(|done| done as &dyn ToJson).map_err(Error::clone)
+pub(super) fn said<T: ToJson>(done: &Result<T>) -> Result<String> {
+    done.as_ref().map(text).map_err(Error::clone)
 }

@@ -7,7 +7,8 @@ use super::database::{Database, Inner};
 use super::disk::{Blocks, Health, Kept};
 use super::env::Env;
 use super::made::MadeBlocks;
-use super::names::{self, Listing};
+use super::names;
+use super::prune::Wish;
 use super::report::CheckpointResult;
 use super::stored::place_of;
 use crate::error::Result;
@@ -67,7 +68,9 @@ impl<S: Storage, E: Env> Inner<S, E> {
             let over = disk.snapshots.len().saturating_sub(1);
             disk.snapshots.drain(..over);
         }
-        let _ = self.prune_to(SNAPSHOTS_KEPT).await;
+        // Whatever is to be kept of the past: this is not continued by it.
+        let wish = Wish { keep: SNAPSHOTS_KEPT, policy: None, is_ahead: false };
+        let _ = self.prune_to(wish).await;
         Ok(result)
     }
 
@@ -123,8 +126,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
             return Err(cause);
         }
         self.adopt(generation, manifest, length);
-        // What could not be removed now is tried again by the next checkpoint.
-        let _ = self.prune_to(SNAPSHOTS_KEPT).await;
+        self.prune_kept().await;
         Ok(result)
     }
 
@@ -162,39 +164,5 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 collection.leave_vectors(reader, blocks.groups.iter().map(|group| place_of(&group.vectors)));
             }
         }
-    }
-
-    /// Removes what neither a kept snapshot nor a running export needs. A file that cannot be removed now is
-    /// tried again by the next checkpoint: the new snapshot stands either way.
-    pub(super) async fn prune_to(&self, keep: usize) -> Result<()> {
-        let listing = Listing::of(&self.storage.list().await?);
-        let (unneeded, oldest, first_log) = {
-            let mut disk = self.disk.borrow_mut();
-            let surplus = disk.snapshots.len().saturating_sub(keep);
-            disk.snapshots.drain(..surplus);
-            let Some((oldest, seq)) = disk.snapshots.first().map(|kept| (kept.generation, kept.seq)) else {
-                return Ok(());
-            };
-            // The last log that begins at or before the first write after the oldest kept snapshot.
-            let begins_before = |(_, first): &(&u64, &u64)| **first <= seq + 1;
-            let first_log = disk.logs.iter().filter(begins_before).map(|(log, _)| *log).max().unwrap_or(0);
-            let over: Vec<u64> = disk.logs.keys().copied().filter(|log| *log < first_log).collect();
-            for log in over {
-                disk.logs.remove(log);
-            }
-            let newest = disk.next_generation;
-            let blocks = listing.blocks.keys().filter(|file| **file < newest && !disk.needs(**file));
-            (blocks.map(|file| names::blocks(*file)).collect::<Vec<_>>(), oldest, first_log)
-        };
-        // A snapshot goes before its blocks and logs, so that none is left that names what is gone.
-        for file in listing.snapshots.keys().filter(|file| **file < oldest) {
-            self.storage.remove(&names::snapshot(*file)).await?;
-        }
-        let is_over = |file: &&u64| **file < first_log && !self.disk.borrow().pins.contains(**file);
-        let logs: Vec<String> = listing.logs.keys().filter(is_over).map(|file| names::log(*file)).collect();
-        for name in logs.into_iter().chain(unneeded) {
-            let _ = self.storage.remove(&name).await;
-        }
-        Ok(())
     }
 }

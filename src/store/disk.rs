@@ -1,5 +1,6 @@
 //! What stands in storage, as far as the store has to remember it.
 
+use super::retention::Retention;
 use crate::error::{Error, Kind, Result};
 use crate::format::block::BlockKind;
 use crate::format::header::DatabaseId;
@@ -29,6 +30,8 @@ pub struct Disk {
     pub health: Health,
     /// A snapshot that failed and could not be taken back: it may be there. It goes before the next write.
     pub doubtful: Option<u64>,
+    /// What is to be kept beside the newest snapshots, if anything was said.
+    pub retention: Option<Retention>,
     /// Length of the log at the last checkpoint, if it failed, and why.
     pub failed_checkpoint: Option<(u64, Error)>,
 }
@@ -99,6 +102,8 @@ pub struct Kept {
     pub bytes: u64,
     /// Bytes of the manifest.
     pub manifest_bytes: u64,
+    /// What it brought stands in no log: it is of an import, or of going back.
+    pub is_import: bool,
     /// The blocks files that it names: generation -> bytes of blocks.
     pub files: SortedMap<u64, u64>,
 }
@@ -113,6 +118,7 @@ impl Kept {
             seq: manifest.seq,
             time_ms: manifest.time_ms,
             manifest_bytes,
+            is_import: manifest.log.is_none(),
             bytes: manifest_bytes + files.values().sum::<u64>(),
             files,
         }
@@ -180,13 +186,6 @@ impl Disk {
     /// The blocks of a collection in the newest snapshot.
     pub fn blocks(&self, collection: u32) -> Option<&Blocks> {
         self.blocks.iter().find(|blocks| blocks.collection == collection)
-    }
-
-    /// Whether a kept snapshot, one that may be there, or a running export needs a blocks file.
-    pub fn needs(&self, generation: u64) -> bool {
-        self.doubtful == Some(generation)
-            || self.pins.contains(generation)
-            || self.snapshots.iter().any(|kept| kept.files.contains(generation))
     }
 
     /// Bytes of the newest snapshot.

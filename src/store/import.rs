@@ -42,7 +42,10 @@ impl<S: Storage, E: Env> Database<S, E> {
         if result.is_err() {
             self.0.drop_blocks(generation).await;
         }
-        self.0.note_outcome("restore", "import", said(&result)).await;
+        // An archive that is refused changes nothing, not even this: who offered it may note that.
+        if result.is_ok() {
+            self.0.note_outcome("restore", "import", said(&result)).await;
+        }
         result
     }
 }

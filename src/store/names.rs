@@ -18,6 +18,11 @@ pub fn snapshot(generation: u64) -> String {
     format!("snapshot-{generation}")
 }
 
+/// The file that says what is to be kept, of a number.
+pub fn retention(generation: u64) -> String {
+    format!("{RETENTION}{generation}")
+}
+
 /// The file of the audit log of a number.
 pub fn audit(generation: u64) -> String {
     format!("{AUDIT}{generation}")

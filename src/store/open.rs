@@ -1,6 +1,7 @@
 //! Opening is reconciling, every time: the newest snapshot that verifies, then the logs after it.
 
 use super::chain::{Link, Logs, located};
+use super::clock::Clock;
 use super::database::{Database, Inner};
 use super::disk::{Blocks, Disk, Health, Kept, LogTail};
 use super::env::Env;
@@ -9,7 +10,7 @@ use super::load::{LoadedState, Loading, load_state};
 use super::log::{LogReader, Next};
 use super::names::{self, Listing};
 use super::options::Options;
-use super::report::{OpenReport, Phase, SkippedSnapshot};
+use super::report::{OpenReport, SkippedSnapshot};
 use super::stored::reader_of;
 use super::turn::Turn;
 use crate::collection::State;
@@ -75,7 +76,7 @@ pub(super) struct Opening<S, E> {
 
 impl<S: Storage, E: Env> Opening<S, E> {
     pub async fn begin(storage: S, env: E, options: Options) -> Result<Opening<S, E>> {
-        let clock = Clock { last: env.monotonic_ms() };
+        let clock = Clock::new(&env);
         let files = storage.list().await?;
         if files.len() > FILES_MAX {
             return Err(Error::invalid("there are too many files").with(FILES_MAX, files.len()));
@@ -109,7 +110,7 @@ impl<S: Storage, E: Env> Opening<S, E> {
 
     /// What is in memory and in storage, put together.
     pub fn assemble(self, found: Found) -> Opened<S, E> {
-        let Opening { storage, env, options, reader, listing, mut report, clock, .. } = self;
+        let Opening { storage, env, options, reader, files, listing, mut report, clock } = self;
         let Found { database, state, requests, replayed, dropped, kept, newest, logs, .. } = found;
         report.rows = state.all().map(|one| one.len() as u64).sum();
         if reader.is_none() {
@@ -130,6 +131,7 @@ impl<S: Storage, E: Env> Opening<S, E> {
                 false => Health::Writable,
             },
             doubtful: None,
+            retention: None,
             failed_checkpoint: None,
         };
         let inner = Inner {
@@ -145,7 +147,7 @@ impl<S: Storage, E: Env> Opening<S, E> {
             indexing: Cell::new(false),
             graph_frozen: Cell::new(0),
         };
-        Opened { inner, dropped, clock }
+        Opened { inner, dropped, clock, retention: names::numbered(&files, names::RETENTION) }
     }
 }
 
@@ -154,10 +156,12 @@ pub(super) struct Opened<S, E> {
     pub inner: Inner<S, E>,
     dropped: Vec<(u32, String)>,
     clock: Clock,
+    retention: SortedMap<u64, u64>,
 }
 
 impl<S: Storage, E: Env> Opened<S, E> {
     pub async fn ready(mut self) -> Result<Database<S, E>> {
+        self.inner.load_retention(&self.retention).await?;
         may_wait(self.inner.drop_staged().await, true)?;
         self.inner.report.tell_graphs(&self.inner.state.borrow(), &self.dropped);
         self.clock.phase(&self.inner.env, &mut self.inner.report, "repair");
@@ -384,17 +388,5 @@ fn explain(mut cause: Error, report: &OpenReport) -> Error {
             cause
         }
         None => cause,
-    }
-}
-
-pub(super) struct Clock {
-    last: f64,
-}
-
-impl Clock {
-    pub(super) fn phase(&mut self, env: &impl Env, report: &mut OpenReport, name: &'static str) {
-        let now = env.monotonic_ms();
-        report.phases.push(Phase { name, ms: now - self.last });
-        self.last = now;
     }
 }

@@ -43,7 +43,7 @@ pub struct Past<S, E> {
 pub struct History {
     /// The last write.
     pub seq: u64,
-    /// From where on it can be read, oldest first; every point behind the first one can be had.
+    /// From where on it can be read, oldest first.
     pub points: Vec<RestorePoint>,
 }
 
@@ -54,6 +54,8 @@ pub struct RestorePoint {
     pub seq: u64,
     /// When it was made: milliseconds since 1970.
     pub time_ms: u64,
+    /// Every write from `seq` to this one can be gone back to; this one only where both are the same.
+    pub to_seq: u64,
     /// Bytes that are read for it.
     pub bytes: u64,
     /// Bytes of logs that are read besides for the last point before the next one, at the most.
@@ -69,6 +71,7 @@ impl ToJson for History {
             object.counts(&[
                 ("seq", point.seq),
                 ("timeMs", point.time_ms),
+                ("toSeq", point.to_seq),
                 ("bytes", point.bytes),
                 ("logBytes", point.log_bytes),
             ]);
@@ -94,6 +97,17 @@ struct Base {
     snapshot: Option<Kept>,
     seq: u64,
     time_ms: u64,
+    /// The logs behind it were pruned.
+    is_apart: bool,
+}
+
+impl Base {
+    fn is_at(&self, point: Point) -> bool {
+        match point {
+            Point::Seq(seq) => self.seq == seq,
+            Point::Time(time) => self.time_ms == time,
+        }
+    }
 }
 
 impl<S: Storage, E: Env> Database<S, E> {
@@ -102,10 +116,16 @@ impl<S: Storage, E: Env> Database<S, E> {
         let _turn = self.0.turn.take().await;
         let (bases, logs) = self.bases().await?;
         let seq = self.last_write();
-        let ends = bases.iter().skip(1).map(|base| base.seq).chain([seq]);
+        let nexts = bases.iter().skip(1).map(|base| base.snapshot.as_ref()).chain([None]);
         let mut points = Vec::new();
-        for (base, end) in bases.iter().zip(ends) {
-            let log_bytes = match end > base.seq {
+        for (base, next) in bases.iter().zip(nexts) {
+            let end = next.map_or(seq, |next| next.seq);
+            let to_seq = match next {
+                _ if base.is_apart => base.seq,
+                Some(next) => self.0.reach(base.seq, next, &logs).await?,
+                None => seq,
+            };
+            let log_bytes = match end > base.seq && !base.is_apart {
                 // Whole logs: which of their frames are before `end` is not known without reading them.
                 true => {
                     let links = logs.after(base.seq, None)?;
@@ -114,7 +134,7 @@ impl<S: Storage, E: Env> Database<S, E> {
                 false => 0,
             };
             let bytes = base.snapshot.as_ref().map_or(0, |kept| kept.bytes);
-            points.push(RestorePoint { seq: base.seq, time_ms: base.time_ms, bytes, log_bytes });
+            points.push(RestorePoint { seq: base.seq, time_ms: base.time_ms, to_seq, bytes, log_bytes });
         }
         Ok(History { seq, points })
     }
@@ -135,8 +155,17 @@ impl<S: Storage, E: Env> Database<S, E> {
             return Err(Error::invalid("this point is not in the history that is kept").with(kept, seq));
         }
         let mut failure = None;
-        for base in bases.iter().rev().filter(|base| point.includes(base.seq, base.time_ms)) {
+        let mut included =
+            bases.iter().rev().filter(|base| point.includes(base.seq, base.time_ms)).peekable();
+        let covered = included.peek().map_or(0, |base| base.seq);
+        if let Some(base) = included.peek().filter(|base| base.is_apart && !base.is_at(point)) {
+            return Err(Error::invalid("of what followed this point nothing was kept: see history()")
+                .with(format!("write {}", base.seq), "a point behind it"));
+        }
+        for base in included {
             match self.read_past(base, &logs, point).await {
+                // An older one may lack what the newer one brought.
+                Ok(past) if past.state.seq < covered => {}
                 Ok(past) => return Ok(past),
                 Err(cause) if cause.kind == Kind::Corrupt => failure = failure.or(Some(cause)),
                 Err(cause) => return Err(cause),
@@ -155,11 +184,18 @@ impl<S: Storage, E: Env> Database<S, E> {
         let listing = Listing::of(&self.0.storage.list().await?);
         let logs = Logs::read(&self.0.storage, &listing).await?;
         let disk = self.0.disk.borrow();
-        let of = |kept: &Kept| Base { seq: kept.seq, time_ms: kept.time_ms, snapshot: Some(kept.clone()) };
-        let mut bases: Vec<Base> = disk.snapshots.iter().map(of).collect();
+        let seqs: Vec<u64> = disk.snapshots.iter().map(|kept| kept.seq).collect();
+        let connected = logs.connected(&seqs);
+        let of = |(at, kept): (usize, &Kept)| Base {
+            seq: kept.seq,
+            time_ms: kept.time_ms,
+            snapshot: Some(kept.clone()),
+            is_apart: at < connected,
+        };
+        let mut bases: Vec<Base> = disk.snapshots.iter().enumerate().map(of).collect();
         let first = logs.each().next().and_then(|(_, header, _)| header.as_ref().ok());
         if let Some(first) = first.filter(|first| first.seq == 1 && logs.after(0, None).is_ok()) {
-            bases.insert(0, Base { snapshot: None, seq: 0, time_ms: first.time_ms });
+            bases.insert(0, Base { snapshot: None, seq: 0, time_ms: first.time_ms, is_apart: false });
         }
         Ok((bases, logs))
     }
@@ -189,7 +225,8 @@ impl<S: Storage, E: Env> Database<S, E> {
         let goal = if let Point::Seq(seq) = point { seq } else { u64::MAX };
         let mut frames = 0u64;
         // Nothing is asked of logs where the snapshot has it all: there may be none behind it that reach so far.
-        let links = if state.seq < goal { logs.after(state.seq, named)? } else { Vec::new() };
+        let links =
+            if state.seq < goal && !base.is_apart { logs.after(state.seq, named)? } else { Vec::new() };
         for link in links {
             // What an import brought is in its snapshot only.
             if link.header.seq > state.seq + 1 {

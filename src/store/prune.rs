@@ -1,50 +1,188 @@
-//! Pruning: room is freed by giving up older restore points, never the only one that verifies.
+//! Pruning: what nothing needs any more is removed, and never the only snapshot that verifies.
 
 use super::blocks::runs;
 use super::checkpoint::SNAPSHOTS_KEPT;
-use super::database::{Database, Inner};
+use super::database::Inner;
 use super::env::Env;
+use super::names::{self, Listing};
 use super::open::read_manifest;
 use super::report::CheckpointResult;
+use super::retention::{DAY_MS, HISTORY, Keep, NEWEST, Retention, SAFETY, select};
 use crate::error::{Kind, Result};
 use crate::storage::Storage;
 
-impl<S: Storage, E: Env> Database<S, E> {
-    /// Keeps the newest `keep` snapshots, one at least, with the logs behind them, and removes what nothing else needs.
-    /// It writes nothing, so it works where no room is left. `Corrupt` when the newest snapshot
-    /// does not verify: then nothing is removed, since an older one may be what it is restored from.
-    pub async fn prune(&self, keep: usize) -> Result<()> {
-        let _turn = self.0.turn.take().await;
-        self.0.release(keep.max(1)).await
-    }
+/// How long what an import or a restore replaced is kept, in milliseconds: a week.
+const SAFETY_MS: u64 = 7 * DAY_MS;
+
+/// What stays of the snapshots.
+#[derive(Clone, Copy)]
+pub(super) struct Wish {
+    /// So many of the newest.
+    pub keep: usize,
+    /// And those that a policy selects.
+    pub policy: Option<Retention>,
+    /// It is asked before there is one of now, as it will be afterwards.
+    pub is_ahead: bool,
+}
+
+/// What a pruning removes.
+pub(super) struct Plan {
+    /// For each snapshot, oldest first: why it stays. 0 where it goes.
+    pub why: Vec<u8>,
+    /// The names of files: first snapshots, then logs, then blocks. A snapshot goes before its blocks and logs, so that none
+    /// is left that names what is gone.
+    pub names: Vec<String>,
+    /// How many of these are snapshots.
+    pub snapshots: usize,
+    /// And how many snapshots or logs.
+    pub logs_end: usize,
+    /// The first log that stays.
+    first_log: u64,
 }
 
 impl<S: Storage, E: Env> Inner<S, E> {
-    /// A checkpoint. Where it lacks room, what it would remove in the end goes before it: the snapshots but the newest,
-    /// once that one has verified.
+    /// A checkpoint. Where it lacks room, what it would remove in the end goes before it, once the newest snapshot has
+    /// verified.
     pub(super) async fn checkpoint_or_give_way(&self) -> Result<CheckpointResult> {
+        let mut gave_way = false;
         loop {
             let done = self.checkpoint_in_turn().await;
-            let may_give = self.disk.borrow().snapshots.len() >= SNAPSHOTS_KEPT;
+            let may_give = self.disk.borrow().snapshots.len() >= SNAPSHOTS_KEPT && !gave_way;
             let lacks_room = done.as_ref().is_err_and(|cause| cause.kind == Kind::Quota);
-            // Once only: after it there are no two any more.
-            if !lacks_room || !may_give || self.release(1).await.is_err() {
+            let wish =
+                Wish { keep: SNAPSHOTS_KEPT - 1, policy: self.disk.borrow().retention, is_ahead: true };
+            if !lacks_room || !may_give || self.release(wish).await.is_err() {
                 return done;
             }
+            gave_way = true;
         }
     }
 
     /// For a caller who has the turn. Safe also where somebody else has overtaken this handle: of their files none is
     /// older than the newest snapshot known here.
-    async fn release(&self, keep: usize) -> Result<()> {
+    pub(super) async fn release(&self, wish: Wish) -> Result<()> {
         self.disk.borrow().check_open()?;
-        if self.disk.borrow().snapshots.len() > keep {
+        if self.disk.borrow().snapshots.len() > wish.keep {
             self.verify_newest().await?;
         }
-        self.prune_to(keep).await?;
+        self.prune_to(wish).await?;
         // There may be room now for what failed.
         self.disk.borrow_mut().failed_checkpoint = None;
         Ok(())
+    }
+
+    /// Removes what neither a kept snapshot nor a running export needs, by the policy if there is one. A file that cannot
+    /// be removed now is tried again by the next checkpoint: the new snapshot stands either way.
+    pub(super) async fn prune_kept(&self) {
+        let policy = self.disk.borrow().retention;
+        let _ = self.prune_to(Wish { keep: SNAPSHOTS_KEPT, policy, is_ahead: false }).await;
+    }
+
+    pub(super) async fn prune_to(&self, wish: Wish) -> Result<()> {
+        let listing = Listing::of(&self.storage.list().await?);
+        let Some(plan) = self.plan(&listing, &wish) else { return Ok(()) };
+        {
+            let mut disk = self.disk.borrow_mut();
+            for (at, _) in plan.why.iter().enumerate().rev().filter(|(_, why)| **why == 0) {
+                disk.snapshots.remove(at);
+            }
+            let over: Vec<u64> = disk.logs.keys().copied().filter(|log| *log < plan.first_log).collect();
+            for log in over {
+                disk.logs.remove(log);
+            }
+        }
+        for (at, name) in plan.names.iter().enumerate() {
+            let removed = self.storage.remove(name).await;
+            if at < plan.snapshots {
+                removed?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What goes; nothing where there is no snapshot.
+    pub(super) fn plan(&self, listing: &Listing, wish: &Wish) -> Option<Plan> {
+        let disk = self.disk.borrow();
+        let kept = &disk.snapshots;
+        let first = kept.len().saturating_sub(wish.keep);
+        let oldest = kept.get(first)?;
+        let now = self.env.now_ms();
+        let mut times = Vec::new();
+        for one in kept {
+            times.push(one.time_ms);
+        }
+        if wish.is_ahead {
+            times.push(now);
+        }
+        let keep = wish.policy.map_or(Keep::default(), |policy| policy.snapshots);
+        let mut why = select(&keep, &times);
+        why.truncate(kept.len());
+        for why in why.iter_mut().skip(first) {
+            *why |= NEWEST;
+        }
+        // What an import or a restore took the place of can be had again for some days, unless room is what is wanted.
+        let replaced = kept.windows(2).map(|pair| match pair {
+            [_, next] => next.is_import && now.saturating_sub(next.time_ms) < SAFETY_MS,
+            _ => false,
+        });
+        for (why, _) in why.iter_mut().zip(replaced).filter(|(_, safe)| *safe && wish.keep >= SNAPSHOTS_KEPT) {
+            *why |= SAFETY;
+        }
+        // Every write behind this one stays.
+        let mut from = oldest.seq;
+        if let Some(policy) = &wish.policy {
+            let days = u64::from(policy.history_days) * DAY_MS;
+            if days > 0 {
+                let since = now.saturating_sub(days);
+                let base = kept.iter().rposition(|one| one.time_ms <= since).unwrap_or(0).min(first);
+                // What an import brought is in its snapshot and in no log. And a snapshot in each quarter of that time, or
+                // there would be none to go on from when the first one is too old: the history would grow for ever.
+                let mut last = None;
+                for (why, one) in why.iter_mut().zip(kept).skip(base) {
+                    if one.is_import || last.is_none_or(|last| one.time_ms.saturating_sub(last) >= days / 4) {
+                        *why |= HISTORY;
+                        last = Some(one.time_ms);
+                    }
+                }
+                let base = kept.get(base).unwrap_or(oldest);
+                // All of the database may be younger than that.
+                let begins = base.time_ms > since && disk.logs.values().any(|first| *first == 1);
+                from = if begins { 0 } else { base.seq };
+            }
+        }
+        // Also those that could not be removed before, or never verified.
+        let mut names = Vec::new();
+        let stays = |generation: u64| {
+            kept.iter().zip(&why).any(|(one, why)| one.generation == generation && *why != 0)
+        };
+        for &file in listing.snapshots.keys() {
+            if file < oldest.generation && !stays(file) {
+                names.push(names::snapshot(file));
+            }
+        }
+        let snapshots = names.len();
+        // The last log that begins at or before the first write that stays.
+        let mut first_log = 0;
+        for (&log, &first) in disk.logs.iter() {
+            if first <= from + 1 {
+                first_log = log;
+            }
+        }
+        for &file in listing.logs.keys() {
+            if file < first_log && !disk.pins.contains(file) {
+                names.push(names::log(file));
+            }
+        }
+        let logs_end = names.len();
+        for &file in listing.blocks.keys() {
+            let needed = disk.doubtful == Some(file)
+                || disk.pins.contains(file)
+                || kept.iter().zip(&why).any(|(one, why)| *why != 0 && one.files.contains(file));
+            if file < disk.next_generation && !needed {
+                names.push(names::blocks(file));
+            }
+        }
+        Some(Plan { why, names, snapshots, logs_end, first_log })
     }
 
     /// Reads the newest snapshot with all its blocks and holds it against its checksums.

@@ -2,7 +2,7 @@
 
 use super::database::Database;
 use super::env::Env;
-use super::names::Listing;
+use super::names::{AUDIT, Listing, RETENTION, numbered};
 use crate::collection::{Collection, HnswConfig};
 use crate::error::Result;
 use crate::index::LiveGraph;
@@ -102,6 +102,8 @@ pub struct Bytes {
     pub blocks: u64,
     /// Manifests.
     pub snapshots: u64,
+    /// The audit log, and what is said about what is to be kept.
+    pub upkeep: u64,
     /// Files of other names.
     pub other: u64,
     /// All of these.
@@ -155,10 +157,12 @@ impl<S: Storage, E: Env> Database<S, E> {
     /// What is stored.
     pub async fn stats(&self) -> Result<Stats> {
         let collections = self.collections()?;
-        let listing = Listing::of(&self.0.storage.list().await?);
+        let files = self.0.storage.list().await?;
+        let listing = Listing::of(&files);
+        let upkeep = [AUDIT, RETENTION].iter().map(|of| Listing::sum(&numbered(&files, of))).sum();
         let (log, blocks, snapshots) =
             (Listing::sum(&listing.logs), Listing::sum(&listing.blocks), Listing::sum(&listing.snapshots));
-        let other = listing.other_bytes;
+        let other = listing.other_bytes - upkeep;
         let (disk, state) = (self.0.disk.borrow(), self.0.state.borrow());
         let kept = disk.snapshots.iter().rev().map(|kept| KeptSnapshot {
             generation: kept.generation,
@@ -169,7 +173,14 @@ impl<S: Storage, E: Env> Database<S, E> {
         Ok(Stats {
             seq: state.seq,
             collections,
-            bytes: Bytes { log, blocks, snapshots, other, total: log + blocks + snapshots + other },
+            bytes: Bytes {
+                log,
+                blocks,
+                snapshots,
+                upkeep,
+                other,
+                total: log + blocks + snapshots + listing.other_bytes,
+            },
             snapshots: kept.collect(),
             log_bytes: disk.log.length,
             vector_bytes: state.all().map(|one| one.vectors().memory_bytes() as u64).sum(),

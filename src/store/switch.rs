@@ -1,6 +1,5 @@
 //! The switch: one new snapshot makes other data the database.
 
-use super::checkpoint::SNAPSHOTS_KEPT;
 use super::database::Inner;
 use super::disk::Health;
 use super::env::Env;
@@ -77,8 +76,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
             Err(_) => Health::Unsettled { roll: true, tried: Rc::default() },
         };
         if logged.is_ok() {
-            // What could not be removed now is removed by the next checkpoint.
-            let _ = self.prune_to(SNAPSHOTS_KEPT).await;
+            self.prune_kept().await;
         }
     }
 }

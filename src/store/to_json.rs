@@ -107,6 +107,7 @@ impl ToJson for Stats {
                 ("log", bytes.log),
                 ("blocks", bytes.blocks),
                 ("snapshots", bytes.snapshots),
+                ("upkeep", bytes.upkeep),
                 ("other", bytes.other),
                 ("total", bytes.total),
             ],
@@ -231,7 +232,7 @@ mod tests {
         let stats = Stats {
             seq: 9,
             collections: vec![collection],
-            bytes: Bytes { log: 1, blocks: 2, snapshots: 3, other: 4, total: 10 },
+            bytes: Bytes { log: 1, blocks: 2, snapshots: 3, upkeep: 0, other: 4, total: 10 },
             snapshots: vec![KeptSnapshot { generation: 1, seq: 2, time_ms: 3, bytes: 4 }],
             log_bytes: 5,
             vector_bytes: 6,
@@ -245,7 +246,7 @@ mod tests {
                 r#""hnsw":{"m":16,"efConstruction":200,"ef":64,"seed":1},"oversample":4,"#,
                 r#""model":{"id":"m","version":"1"},"rows":7,"#,
                 r#""indexState":{"kind":"hnsw","nodes":6,"pending":2,"dead":1,"bytes":99}}],"#,
-                r#""bytes":{"log":1,"blocks":2,"snapshots":3,"other":4,"total":10},"#,
+                r#""bytes":{"log":1,"blocks":2,"snapshots":3,"upkeep":0,"other":4,"total":10},"#,
                 r#""snapshots":[{"generation":1,"seq":2,"timeMs":3,"bytes":4}],"logBytes":5,"vectorBytes":6,"checkpointError":"full"}"#
             )
         );

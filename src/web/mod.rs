@@ -11,7 +11,6 @@
 //! asked for: `xtask/glue/src/split` says what that is.
 
 mod archive;
-mod audit;
 mod convert;
 mod error;
 mod feed;
@@ -24,6 +23,7 @@ mod reply;
 mod salvage;
 mod seal;
 mod store;
+mod tending;
 mod transfer;
 mod upkeep;
 

@@ -10,7 +10,7 @@ use crate::collection::Rows;
 use crate::error::{Error, Result};
 use crate::json::{Fields, strings, text};
 use crate::kernel;
-use crate::store::{Asked, CheckpointResult, CollectionInfo, Database, ImportOptions, Intent, Request};
+use crate::store::{Asked, CollectionInfo, Database, ImportOptions, Intent, Request};
 use js_sys::{Array, Float32Array, Promise};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -197,17 +197,10 @@ impl WasmStore {
         thrown(self.database.state().and_then(|state| read::count(&state, name, filter_json.as_deref())))
     }
 
-    /// Writes a snapshot: a `CheckpointResult`. With `keep` it writes none and keeps so many: one exported method and
-    /// not two, for their size.
-    pub fn checkpoint(&self, keep: Option<u32>) -> Promise {
+    /// Writes a snapshot: a `CheckpointResult`.
+    pub fn checkpoint(&self) -> Promise {
         let database = self.database.clone();
-        promise(async move {
-            let done = match keep {
-                Some(keep) => database.prune(keep as usize).await.map(|()| CheckpointResult::default()),
-                None => database.checkpoint().await,
-            };
-            done.map(|done| as_json(&done))
-        })
+        promise(async move { database.checkpoint().await.map(|done| as_json(&done)) })
     }
 
     /// Puts every row of a collection into its graph, and takes out what was deleted. `run` is a number for

@@ -8,6 +8,7 @@ import { browserCases } from './cases/browser.mjs';
 import { cliCases } from './cases/cli.mjs';
 import { cliFormatCases } from './cases/cli-formats.mjs';
 import { cliHistoryCases } from './cases/cli-history.mjs';
+import { cliParquetCases } from './cases/cli-parquet.mjs';
 import { cliUpkeepCases } from './cases/cli-upkeep.mjs';
 import { fileCases } from './cases/files.mjs';
 import { memoryCases } from './cases/full.mjs';
@@ -42,6 +43,7 @@ try {
     cliCases,
     cliFormatCases,
     cliHistoryCases,
+    cliParquetCases,
     cliUpkeepCases,
     browserCases,
   ]) {

@@ -6,6 +6,7 @@
 mod args;
 mod bench;
 mod build;
+mod bundle;
 mod crash;
 mod demo;
 mod fmt;

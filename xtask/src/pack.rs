@@ -13,7 +13,7 @@ use crate::setup::npm;
 use crate::size::{self, Size};
 use crate::sourcemap;
 use crate::toolchain::Simd;
-use crate::{paths, seal};
+use crate::{bundle, paths, seal};
 
 /// Folders whose node_modules get the package.
 const USERS: [&str; 2] = ["www", "tests/web"];
@@ -86,6 +86,7 @@ fn assemble() -> Result<()> {
     let root = paths::root();
     quiet(npm::tool(&root, "tsc")?.arg("-p").arg(&template).arg("--outDir").arg(&out))?;
     sourcemap::relocate(&out, 0)?;
+    bundle::bundle(&package)?;
     copy_sources(&template.join("src"), &package.join("src"))?;
     for name in ["LICENSE-MIT", "LICENSE-APACHE", "CHANGELOG.md"] {
         copy(&root.join(name), &package.join(name))?;

@@ -13,6 +13,8 @@ export type { ImportSource } from './import-source.js';
 export type { LoadOptions, WasmSource } from './load.js';
 export type { RestoreResult, RowChange, RowScope } from './restore-rows.js';
 export { type History, type Moment, Past, type RestorePoint } from './past.js';
+export type { PrunedArchive, PrunedSnapshot, PruneOptions, PruneResult } from './prune.js';
 export type * from './reports.js';
+export type { KeepCounts, RetentionPolicy } from './retention.js';
 export type { Target } from './target.js';
 export type * from './types.js';

@@ -14,7 +14,7 @@ import type {
   VerifyReport,
 } from './archive/types.js';
 import { verifyNoted } from './archive/verify.js';
-import { audit } from './audit.js';
+import { audit, noteRefused } from './audit.js';
 import { type Catalog, catalog, forget } from './catalog.js';
 import { type ChangeListener, Changes } from './changes.js';
 import { Collection, type SharedInfo } from './collection.js';
@@ -27,7 +27,9 @@ import { incoming, type ImportSource } from './import-source.js';
 import { type History, type Moment, Past, type RestorePoint } from './past.js';
 import { isPersisted } from './persist.js';
 import { progressSink } from './progress.js';
+import { prune, type PruneOptions, type PruneResult } from './prune.js';
 import type { AuditLog, AuditOptions, CheckOptions, CheckReport, QuarantinedFile } from './reports.js';
+import { retention, type RetentionPolicy, setRetention } from './retention.js';
 import { stoppable } from './stoppable.js';
 import type {
   CheckpointResult,
@@ -37,12 +39,10 @@ import type {
   ImportResult,
   LongOptions,
   OpenReport,
-  PruneOptions,
-  PruneResult,
   Stats,
   WriteResult,
 } from './types.js';
-import { checkName, checkOptions, isBoolean, isInteger, isString, LONG_OPTIONS } from './validate.js';
+import { checkName, checkOptions, isBoolean, isString, LONG_OPTIONS } from './validate.js';
 
 /**
  * What `open` resolves to. Every method rejects with a `LodestoreError`: `Closed` after `close`, `Unavailable` or
@@ -134,20 +134,30 @@ export class Database {
   }
 
   /**
-   * Frees room: removes older snapshots but the newest, once that one has verified, with the logs that only they need.
-   * It writes nothing, so it works where no room is left. A checkpoint without room does this by itself before it
-   * gives up.
+   * Removes what is not to be kept: by `policy`, or the one that `setRetention` said; where there is none, or with `keep`, all snapshots but
+   * the newest ones. Snapshots go with the logs that only they need, once the newest has verified. It needs no room, so it works where
+   * none is left. A checkpoint without room does as much by itself before it gives up.
+   *
+   * Of archives it says which ones no rule keeps; with `remove`, that is called for each of these, those that need others first, and
+   * what it removed is forgotten. When it rejects, pruning ends there, and what was removed until then stays forgotten.
    *
    * @throws LodestoreError `Corrupt` when the newest snapshot does not verify; then nothing was removed.
    */
-  async prune(options: PruneOptions = {}): Promise<PruneResult> {
-    checkOptions('prune', options, { keep: isInteger(1, 2) });
-    const look = async () => JSON.parse(await this.#engine.stats()) as Stats;
-    const before = await look();
-    await this.#engine.prune(options.keep ?? 1);
-    const after = await look();
-    const snapshots = before.snapshots.length - after.snapshots.length;
-    return { snapshots, bytes: before.bytes.total - after.bytes.total };
+  prune(options: PruneOptions = {}): Promise<PruneResult> {
+    return prune(this.#engine, options);
+  }
+
+  /** What is to be kept of the past; undefined where nothing was said: the newest two snapshots and the logs behind the older one. */
+  retention(): Promise<RetentionPolicy | undefined> {
+    return retention(this.#engine);
+  }
+
+  /**
+   * Says what is to be kept, for whoever opens the database from now on; `undefined` takes it back. Nothing is removed before the next
+   * checkpoint or `prune`. `prune({ policy, dryRun: true })` says what would be.
+   */
+  setRetention(policy: RetentionPolicy | undefined): Promise<void> {
+    return setRetention(this.#engine, policy);
   }
 
   /**
@@ -191,8 +201,8 @@ export class Database {
   }
 
   /**
-   * What is kept of the past: the last two snapshots and every write since the older one. Each point says how many bytes
-   * going back to it reads.
+   * What is kept of the past: the last two snapshots and every write since the older one, unless a retention policy keeps more. Each
+   * point says which writes can be gone back to from it, and how many bytes that reads.
    */
   async history(): Promise<History> {
     const { seq, points } = JSON.parse(await this.#engine.history()) as Pick<History, 'seq'> & {
@@ -287,6 +297,7 @@ export class Database {
       cancel?.();
       void iterator.return?.(undefined).catch(() => undefined);
       await engine.importAbort(handle).catch(() => undefined);
+      await noteRefused(engine, 'restore', 'import', error);
       throw error;
     }
   }

@@ -170,10 +170,6 @@ export class DirectEngine implements Engine {
     return this.#later((store) => store.checkpoint(), progress);
   }
 
-  async prune(keep: number): Promise<void> {
-    await this.#later((store) => store.checkpoint(keep));
-  }
-
   check(repair: boolean, run: number, progress?: ProgressSink): Promise<string> {
     return this.#more((store) => store.check(repair, run), progress);
   }
@@ -226,8 +222,8 @@ export class DirectEngine implements Engine {
     this.#now(() => this.#pasts.end(handle));
   }
 
-  upkeep(method: UpkeepMethod, args: unknown[]): Promise<unknown> {
-    return this.#more((store) => (store[method] as (...args: unknown[]) => Promise<unknown>)(...args));
+  upkeep(method: UpkeepMethod, first?: string, details?: string): Promise<unknown> {
+    return this.#more((store) => store.upkeep(method, first, details));
   }
 
   exportStart(): Promise<{ handle: number; totalBytes: number }> {

@@ -71,8 +71,7 @@ export const PAST_METHODS = ['collections', 'query', 'get', 'list', 'count'] as 
 export type PastMethod = (typeof PAST_METHODS)[number];
 
 /** What looks after a database without reading or writing its rows: JSON in, JSON out. */
-export const UPKEEP_METHODS = ['audit', 'note'] as const;
-export type UpkeepMethod = (typeof UPKEEP_METHODS)[number];
+export type UpkeepMethod = 'audit' | 'note' | 'prune' | 'retention' | 'setRetention';
 
 /**
  * The methods of `WasmStore`, with handles for what it returns as objects. `progress` is always the last
@@ -102,7 +101,6 @@ export interface Engine {
   optimize(name: string, run: number, progress?: ProgressSink): Promise<void>;
   optimizeStop(run: number): void | Promise<void>;
   checkpoint(progress?: ProgressSink): Promise<string>;
-  prune(keep: number): Promise<void>;
   /** `run` as with `optimize`. */
   check(repair: boolean, run: number, progress?: ProgressSink): Promise<string>;
   quarantine(): Promise<string>;
@@ -120,8 +118,8 @@ export interface Engine {
   /** JSON `ImportResult`. Nothing can be read of it after that. */
   pastRestore(handle: number, progress?: ProgressSink): Promise<string>;
   pastClose(handle: number): Soon<void>;
-  /** One of `UPKEEP_METHODS`, by the arguments that `WasmStore` takes. */
-  upkeep(method: UpkeepMethod, args: unknown[]): Promise<unknown>;
+  /** As that of `WasmStore`. */
+  upkeep(method: UpkeepMethod, first?: string, details?: string): Promise<unknown>;
   exportStart(): Promise<{ handle: number; totalBytes: number }>;
   exportNext(handle: number): Promise<Uint8Array | undefined>;
   exportClose(handle: number): Soon<void>;
@@ -159,7 +157,6 @@ export const ENGINE_METHODS = [
   'optimize',
   'optimizeStop',
   'checkpoint',
-  'prune',
   'check',
   'quarantine',
   'quarantineRead',

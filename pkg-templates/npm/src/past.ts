@@ -22,6 +22,11 @@ export interface RestorePoint {
   seq: number;
   /** When it was made. */
   time: Date;
+  /**
+   * Every write from `seq` to this one can be gone back to. Where both are the same and the next point lies further on, what was between was
+   * pruned by a retention policy: this very point can be had, by its `seq` or its `time`.
+   */
+  toSeq: number;
   /** Bytes that are read for it. */
   bytes: number;
   /** Bytes of log that are read besides for the last write before the next point, at the most. */
@@ -32,7 +37,7 @@ export interface RestorePoint {
 export interface History {
   /** The last write. */
   seq: number;
-  /** Oldest first. Every write behind the first of them can be gone back to. */
+  /** Oldest first. */
   points: RestorePoint[];
 }
 

@@ -96,10 +96,6 @@ export abstract class RemoteEngine implements Engine {
     return this.call('checkpoint', [], [], progress);
   }
 
-  prune(keep: number): Promise<void> {
-    return this.call('prune', [keep]);
-  }
-
   check(repair: boolean, run: number, progress?: ProgressSink): Promise<string> {
     return this.call('check', [repair, run], [], progress);
   }
@@ -144,8 +140,8 @@ export abstract class RemoteEngine implements Engine {
     return this.call('pastClose', [handle]);
   }
 
-  upkeep(method: UpkeepMethod, args: unknown[]): Promise<unknown> {
-    return this.call('upkeep', [method, args]);
+  upkeep(method: UpkeepMethod, first?: string, details?: string): Promise<unknown> {
+    return this.call('upkeep', [method, first, details]);
   }
 
   exportStart(): Promise<{ handle: number; totalBytes: number }> {

@@ -73,10 +73,19 @@ export interface CheckReport {
 export interface CheckProblem {
   /**
    * In storage: `manifest`, `block`, `log`, `stored-graph`. Where storage and memory differ: `row`, `collection`, which
-   * are never repaired, as nobody knows which is right. What follows from the rows: `codes`, `graph`, `secondary`.
+   * are never repaired, as nobody knows which is right. `retention`: the policy cannot be read; `setRetention` mends that. What follows from the rows: `codes`, `graph`, `secondary`.
    */
   code:
-    'manifest' | 'block' | 'log' | 'stored-graph' | 'row' | 'collection' | 'codes' | 'graph' | 'secondary';
+    | 'manifest'
+    | 'block'
+    | 'log'
+    | 'stored-graph'
+    | 'retention'
+    | 'row'
+    | 'collection'
+    | 'codes'
+    | 'graph'
+    | 'secondary';
   /** File or collection. */
   where: string;
   what: string;

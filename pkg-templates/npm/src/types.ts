@@ -326,7 +326,15 @@ export interface Stats {
   seq: number;
   collections: CollectionInfo[];
   /** Bytes in storage by kind of file. */
-  bytes: { log: number; blocks: number; snapshots: number; other: number; total: number };
+  bytes: {
+    log: number;
+    blocks: number;
+    snapshots: number;
+    /** The audit log and the retention policy. */
+    upkeep: number;
+    other: number;
+    total: number;
+  };
   /** The kept snapshots, newest first. */
   snapshots: { generation: number; seq: number; timeMs: number; bytes: number }[];
   /** Bytes of the live log: what a reopen replays. */
@@ -343,18 +351,6 @@ export interface Stats {
   roomBytes?: number;
   /** Whether the browser promised not to remove what this origin stored; `'unknown'` where there is none to ask. */
   persisted: boolean | 'unknown';
-}
-
-export interface PruneOptions {
-  /** How many snapshots stay, 1 or 2. Default 1. */
-  keep?: 1 | 2;
-}
-
-export interface PruneResult {
-  /** Snapshots that went. */
-  snapshots: number;
-  /** Bytes of files that went. */
-  bytes: number;
 }
 
 export interface CheckpointResult {

@@ -7,6 +7,7 @@
  */
 
 import type { Seal } from './seal/seal.js';
+import type { UpkeepMethod } from './engine.js';
 
 /** Must be freed: it lives in WebAssembly memory. What is under way goes on. */
 interface Freed {
@@ -175,8 +176,8 @@ export interface WasmStore extends Freed {
   /** JSON `CheckpointResult`. */
   optimize(name: string, run: number): Promise<void>;
   optimizeStop(run: number): void;
-  /** JSON `CheckpointResult`. With `keep` it makes none and prunes to so many snapshots. */
-  checkpoint(keep?: number): Promise<string>;
+  /** JSON `CheckpointResult`. */
+  checkpoint(): Promise<string>;
   /** JSON `CheckReport`. */
   check(repair: boolean, run: number): Promise<string>;
   /** JSON `QuarantinedFile[]`. */
@@ -196,10 +197,12 @@ export interface WasmStore extends Freed {
   history(): Promise<string>;
   /** `pointJson`: `{"seq"}` or `{"timeMs"}`. */
   asOf(pointJson: string): Promise<WasmPast>;
-  /** Query `{last?, kinds?}`. JSON `{entries, damage}`. */
-  audit(queryJson: string): Promise<string>;
-  /** The number of the entry. */
-  note(kind: string, detailsJson: string): Promise<number>;
+  /**
+   * `audit`: query `{last?, kinds?}`, JSON `{entries, damage}`. `note`: kind and details, the number of the entry. `prune`: options
+   * `{keep?, policy?, dryRun?, archives?}`, the last one times, JSON `PruneReport`. `retention`: JSON `RetentionPolicy`, undefined where
+   * nothing was said, empty where it cannot be read. `setRetention`: a policy, or undefined to take it back.
+   */
+  upkeep(method: UpkeepMethod, first: string | undefined, details: string | undefined): Promise<unknown>;
   exportStart(): Promise<WasmExport>;
   /** Options `{replace}`. */
   importStart(optionsJson: string): Promise<WasmIntake>;

@@ -1,4 +1,4 @@
-//! The logs after the oldest kept snapshot: every frame is verified, and those after the newest are compared.
+//! The logs after the oldest kept snapshot that has any: every frame is verified, and those after the newest are compared.
 
 use super::super::chain::Logs;
 use super::super::database::Inner;
@@ -16,11 +16,13 @@ impl<S: Storage, E: Env> Inner<S, E> {
     pub(super) async fn check_logs(
         &self,
         listing: &Listing,
-        oldest: u64,
+        kept: &[u64],
         seen: &mut Seen,
         go_on: &dyn Fn() -> Result<()>,
     ) -> Result<()> {
         let logs = Logs::read(&self.storage, listing).await?;
+        // Behind older ones there may be none, if a retention policy says so.
+        let oldest = kept.get(logs.connected(kept)).copied().unwrap_or(0);
         let mut links = logs.after(oldest, None);
         if let Err(cause) = links {
             let what = damage(cause)?;

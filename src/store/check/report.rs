@@ -29,7 +29,7 @@ pub struct CheckReport {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problem {
     /// What kind: `manifest`, `block`, `log` or `stored-graph` for what is in storage, `row` or `collection` where storage
-    /// and memory differ, `codes`, `graph` or `secondary` for what follows from the rows in memory.
+    /// and memory differ, `retention` for a policy that cannot be read, `codes`, `graph` or `secondary` for what follows from the rows in memory.
     pub code: &'static str,
     /// File or collection.
     pub r#where: String,

@@ -97,6 +97,10 @@ impl<S: Storage, E: Env> Inner<S, E> {
         }
         seen.seq = base.unwrap_or(0);
         seen.is_cut = base.is_none();
+        if self.disk.borrow().retention.is_some_and(|policy| policy.is_unreadable()) {
+            let what = "what is to be kept cannot be read, so nothing is pruned: say it anew".to_owned();
+            seen.report.add(Problem { file: None, ..Problem::stored("retention", "retention", what) });
+        }
         // The newest manifest came first, and each block is read for the first that names it.
         let mut read = SortedMap::new();
         all.retain(|named| {
@@ -117,9 +121,9 @@ impl<S: Storage, E: Env> Inner<S, E> {
             !blocks.any(|block| block.collection == graph.collection)
         });
         dropped.into_iter().for_each(|problem| seen.report.add(problem));
-        let oldest = kept.first().map_or(0, |(_, seq)| *seq);
+        let seqs: Vec<u64> = kept.iter().map(|(_, seq)| *seq).collect();
         if base.is_some() {
-            self.check_logs(&listing, oldest, seen, go_on).await?;
+            self.check_logs(&listing, &seqs, seen, go_on).await?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-// The command line looks after a database: the audit log, the catalog.
+// The command line looks after a database: the audit log, the catalog, what is to be kept.
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { workplace } from '../command-line.mjs';
@@ -51,11 +51,57 @@ async function audited(context) {
   assert.equal((await json(0, ['check', 'notes'])).result.ok, true);
 }
 
+/** A policy is tried, stored, obeyed and taken back. */
+async function kept(context) {
+  const { at, expect, json } = await start(context);
+  for (let n = 0; n < 5; n += 1) {
+    await writeFile(at('some.jsonl'), row('a', n) + row(`c${n}`, n));
+    await expect(0, ['import', 'notes', 'words', 'some.jsonl']);
+    // Every optimize ends in a snapshot, if there is anything to save; a restore always does.
+    await expect(0, ['restore', 'notes', '--to', 'latest']);
+    if (n === 0) {
+      const saved = await json(0, ['prune', 'notes', '--keep-last', '4', '--save']);
+      assert.equal(saved.result.saved, true);
+      assert.deepEqual(saved.result.policy, { snapshots: { last: 4 } });
+    }
+  }
+  const { points } = (await json(0, ['history', 'notes'])).result;
+  assert.equal(points.length, 4);
+  const planned = await json(0, ['prune', 'notes', '--keep-last', '3', '--dry-run']);
+  assert.deepEqual([planned.result.dryRun, planned.result.snapshots], [true, 1]);
+  assert.deepEqual(
+    planned.result.points.map(({ keep }) => keep),
+    [false, true, true, true],
+  );
+  const told = (await expect(0, ['prune', 'notes', '--keep-last', '3', '--dry-run'])).stdout;
+  assert.match(
+    told,
+    /^write \d+, \S+Z: would go\nwrite \d+, \S+Z: stays \(last\)\n[\s\S]*Nothing was changed\.\n$/,
+  );
+  assert.equal((await json(0, ['history', 'notes'])).result.points.length, 4);
+  const done = await json(0, ['prune', 'notes', '--keep-last', '3']);
+  assert.deepEqual([done.result.snapshots, done.result.bytes], [1, planned.result.bytes]);
+  // Without options it is the stored policy, by which nothing goes.
+  assert.equal((await json(0, ['prune', 'notes'])).result.snapshots, 0);
+  assert.match(
+    (await expect(0, ['audit', 'notes', '--kind', 'retention'])).stdout,
+    /Z retention ok \{"what":"set"/,
+  );
+  await expect(0, ['prune', 'notes', '--forget-policy']);
+  assert.equal((await json(0, ['prune', 'notes'])).result.snapshots, 2);
+  assert.equal((await json(0, ['check', 'notes'])).result.ok, true);
+}
+
 async function refused(context) {
   const { expect } = await start(context);
   const usage = [
     [['audit', 'notes', '--last', '0'], /--last must be a whole number from 1/],
     [['audit'], /NAME is missing/],
+    [['prune', 'notes', '--keep-last', '1'], /--keep-last must be a whole number from 2/],
+    [['prune', 'notes', '--keep', '1', '--keep-daily', '3'], /two ways of saying it/],
+    [['prune', 'notes', '--save'], /--save stores what/],
+    [['prune', 'notes', '--keep-daily', '3', '--save', '--dry-run'], /--save changes something/],
+    [['prune', 'notes', '--forget-policy', '--keep', '1'], /--forget-policy goes alone/],
     [['catalog', 'notes', 'more'], /there is no place for "more"/],
   ];
   for (const [args, what] of usage) assert.match((await expect(2, args)).stderr, what);
@@ -69,5 +115,6 @@ async function refused(context) {
 
 export const cliUpkeepCases = {
   'command line: what was done is in the audit log': audited,
-  'command line: what audit and catalog refuse': refused,
+  'command line: a policy is tried, stored, obeyed and taken back': kept,
+  'command line: what audit, catalog and prune refuse': refused,
 };

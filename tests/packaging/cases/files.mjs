@@ -6,6 +6,8 @@ import { homedir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
+/** The libraries of the command line. */
+const BUNDLED = join('dist', 'cli', 'formats', 'parquet', 'library.js');
 const WASM_GZIP_BYTES_MAX = { '': 170_000, _more: 120_000 };
 const SEAL_GZIP_BYTES_MAX = 60_000;
 
@@ -43,7 +45,8 @@ export const fileCases = {
         existsSync(file.replace(/\.js$/, '.d.ts')),
         `${relative(installed, file)} has no declarations`,
       );
-      if (relative(installed, file).split(/[\\/]/).includes('wasm')) continue;
+      // Not ours, or not from sources of ours alone.
+      if (relative(installed, file).split(/[\\/]/).includes('wasm') || file.endsWith(BUNDLED)) continue;
       const map = JSON.parse(await readFile(`${file}.map`, 'utf8'));
       for (const source of map.sources) {
         assert.ok(existsSync(resolve(dirname(file), map.sourceRoot ?? '', source)), `${source} is missing`);
@@ -58,6 +61,16 @@ export const fileCases = {
         assert.ok(existsSync(resolve(dirname(file), path)), `${relative(installed, file)} imports ${path}`);
       }
     }
+  },
+  'package: what the command line bundles is imported there only': async ({ installed }) => {
+    const importers = [];
+    for (const file of await filesOf(join(installed, 'dist'))) {
+      const inside = relative(installed, file);
+      if (file.endsWith('.js') && /formats\/parquet|parquet\/|library\.js/.test(await readFile(file, 'utf8')))
+        importers.push(inside);
+    }
+    assert.ok(importers.length > 2);
+    for (const name of importers) assert.ok(name.startsWith(join('dist', 'cli')), name);
   },
   'package: nothing tells where it was built': async ({ installed, root }) => {
     const places = [root, homedir(), process.env.CARGO_HOME].filter((place) => place && place.length > 1);

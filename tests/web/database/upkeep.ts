@@ -1,11 +1,18 @@
-/** Looking after a database: what was done is noted and can be read. */
+/** Looking after a database: what was done is noted and can be read, what is to be kept is, and the rest goes. */
 
 import { assert, type Case, equal, rejects, same } from '../check.js';
 import { everywhere, type Place, type Session } from './place.js';
 import { columns } from './rows.js';
 
 export function upkeepCases(all: Place[]): Case[] {
-  return [...everywhere(all, 'what was done is in the audit log', audited)];
+  return [
+    ...everywhere(all, 'what was done is in the audit log', audited),
+    ...everywhere(
+      all,
+      'a policy is obeyed by whoever opens it, and the history says what it leaves',
+      retained,
+    ),
+  ];
 }
 
 async function audited(session: Session): Promise<void> {
@@ -47,4 +54,87 @@ async function audited(session: Session): Promise<void> {
   same(await db.catalog(), { archives: [], damage: [] }, 'no archive is known');
   await rejects('Invalid', db.forget('0123456789abcdef0123456789abcdef'), 'an archive that is not known');
   assert((await db.check()).ok, 'whole');
+}
+
+async function retained(session: Session): Promise<void> {
+  let { db } = session;
+  const again = async (): Promise<void> => {
+    if (session.place.keeps) db = await session.reopen();
+  };
+  equal(await db.retention(), undefined, 'nothing was said');
+  const policy = { snapshots: { last: 4 }, archives: { monthly: 3 } };
+  await db.setRetention(policy);
+  await again();
+  same(await db.retention(), policy, 'what was said');
+  const notes = await db.collection('notes', { dimension: 3 });
+  const seqs: number[] = [];
+  for (let round = 0; round < 6; round += 1) {
+    seqs.push((await notes.upsert(columns(5, 3, round + 1, 5 * round))).seq);
+    await db.checkpoint();
+    await notes.update({ filter: {} }, { round });
+  }
+  await again();
+  const { points } = await db.history();
+  same(
+    points.map((point) => point.seq),
+    seqs.slice(2),
+    'points',
+  );
+  const alone = points.slice(0, 2);
+  assert(
+    alone.every((point) => point.toSeq === point.seq && point.logBytes === 0),
+    JSON.stringify(points),
+  );
+  for (const [i, point] of alone.entries()) {
+    for (const moment of [point.seq, point.time]) {
+      const then = await db.asOf(moment);
+      equal(await (await then.collection('notes')).count(), 5 * (i + 3), `as of ${String(moment)}`);
+      await then.close();
+    }
+    await rejects('Invalid', db.asOf(point.seq + 1), 'what followed it');
+  }
+  const files = async (): Promise<unknown> => (await db.stats()).bytes.total;
+  const before = await files();
+  const planned = await db.prune({ policy: { snapshots: { last: 3 } }, dryRun: true });
+  equal(await files(), before, 'bytes after a dry run');
+  same([planned.dryRun, planned.snapshots, planned.archives], [true, 1, []], 'a dry run');
+  same(
+    planned.points.map((point) => [point.seq, point.keep, point.why]),
+    [
+      [seqs[2], false, []],
+      [seqs[3], true, ['last']],
+      [seqs[4], true, ['last', 'newest']],
+      [seqs[5], true, ['last', 'newest']],
+    ],
+    'why',
+  );
+  const done = await db.prune({ policy: { snapshots: { last: 3 } } });
+  same({ ...planned, dryRun: false }, done, 'what was done is what was planned');
+  same((await db.prune()).policy, policy, 'the stored policy');
+  equal((await db.history()).points.length, 3, 'points');
+  equal((await db.prune({ keep: 1 })).snapshots, 2, 'by number');
+  const { entries } = await db.audit({ kind: 'prune' });
+  same(
+    entries.map(({ details }) => [details['what'], (details['result'] as { snapshots: number }).snapshots]),
+    [
+      ['policy', 1],
+      ['keep', 2],
+    ],
+    'entries',
+  );
+  await db.setRetention(undefined);
+  await again();
+  equal(await db.retention(), undefined, 'taken back');
+  assert((await db.check()).ok, 'whole');
+  for (const wrong of [
+    5,
+    null,
+    { snapshots: { last: 1 } },
+    { snapshots: { hourly: 1 } },
+    { history: { days: -1 } },
+  ]) {
+    await rejects('Invalid', db.setRetention(wrong as never), JSON.stringify(wrong));
+    await rejects('Invalid', db.prune({ policy: wrong as never }), JSON.stringify(wrong));
+  }
+  await rejects('Invalid', db.prune({ keep: 1, policy }), 'two ways at once');
 }

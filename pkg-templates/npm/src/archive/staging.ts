@@ -31,6 +31,7 @@ export async function buildIndex(
   let etaMs: number | undefined;
   let most = await archives.stageIndex(handle, 0);
   const total = most;
+  progress?.('index', 0, most);
   for (let left = most; left > 0;) {
     throwIfAborted(signal);
     left = await archives.stageIndex(handle, SLICE_MS);

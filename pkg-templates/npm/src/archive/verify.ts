@@ -38,18 +38,27 @@ export async function verify(
   about: (head: VerifyReport) => void = () => undefined,
 ): Promise<VerifyReport> {
   checkOptions('verify', options, OPTIONS);
-  const { level = 3, signal } = options;
+  const { level = 3 } = options;
   const sources = Array.isArray(source) ? source : [source];
   if (sources.length === 0) throw invalid('verify: hand over an archive');
   if (level === 4) return restored(sources, options, restorer, about);
-  const lock = lockOf('verify', options.encrypt);
-  const progress = progressSink(options.onProgress);
+  return (await looked(sources, level as 1 | 2 | 3, options, about)).at(-1) as VerifyReport;
+}
+
+/** Each by itself, and whether it follows the one before. */
+async function looked(
+  sources: ArchiveSource[],
+  level: 1 | 2 | 3,
+  { encrypt, onProgress, signal }: VerifyOptions,
+  about: (head: VerifyReport) => void,
+): Promise<VerifyReport[]> {
+  const lock = lockOf('verify', encrypt);
+  const progress = progressSink(onProgress);
   const reports: VerifyReport[] = [];
   for (const one of sources) {
     const input = new ArchiveInput(one);
     try {
-      const next = () => input.next();
-      const { report } = await look(level as 1 | 2 | 3, lock, input.total, next, progress, signal);
+      const { report } = await look(level, lock, input.total, () => input.next(), progress, signal);
       about(report);
       reports.push(report);
     } catch (error) {
@@ -62,7 +71,12 @@ export async function verify(
     const broken = brokenLink(reports, false);
     if (broken !== undefined) throw broken.error;
   }
-  return reports.at(-1) as VerifyReport;
+  return reports;
+}
+
+/** Whether it can be read more than once. */
+function isLasting(source: ArchiveSource): boolean {
+  return source instanceof Blob || source instanceof Uint8Array || source instanceof ArrayBuffer;
 }
 
 async function restored(
@@ -71,8 +85,10 @@ async function restored(
   restorer: Restorer,
   about: (head: VerifyReport) => void,
 ): Promise<VerifyReport> {
+  // Of a stream, which comes once, restoring verifies all the same; only what it took is not told by level.
+  const before = sources.every(isLasting) ? await looked(sources, 3, options, about) : undefined;
   const { reports, restored, ms } = await restorer(sources, options, about);
-  const report = reports.at(-1) as VerifyReport;
+  const report = (before ?? reports).at(-1) as VerifyReport;
   return { ...report, levels: [...report.levels, { level: 4, ms }], restored };
 }
 

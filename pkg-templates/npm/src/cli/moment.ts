@@ -15,11 +15,19 @@ export function momentOf(text: string): Moment {
   throw new UsageError(`--to must be a time, the number of a write, or latest, not "${text}"`);
 }
 
+/** Whether nothing was kept of what followed a point. */
+export function isAlone({ points }: History, at: number): boolean {
+  const [point, next] = [points[at], points[at + 1]];
+  return point !== undefined && next !== undefined && point.toSeq === point.seq && next.seq > point.seq + 1;
+}
+
 /** The points as lines: oldest first. */
-export function historyLines({ seq, points }: History, size: (bytes: number) => string): string[] {
-  return points.map(
-    (point) =>
-      `write ${point.seq}, ${point.time.toISOString()}: reads ${size(point.bytes)}, and up to ${size(point.logBytes)} of log for what follows` +
-      (point.seq === seq ? ' (now)' : ''),
-  );
+export function historyLines(history: History, size: (bytes: number) => string): string[] {
+  const { seq, points } = history;
+  return points.map((point, at) => {
+    const what = `write ${point.seq}, ${point.time.toISOString()}: reads ${size(point.bytes)}`;
+    if (isAlone(history, at)) return `${what}, this point only`;
+    const now = point.seq === seq ? ' (now)' : '';
+    return `${what}, and up to ${size(point.logBytes)} of log for what follows${now}`;
+  });
 }

@@ -13,7 +13,11 @@ export interface Source {
   size: number | undefined;
   /** Can be read once. */
   chunks: AsyncIterable<Uint8Array>;
+  /** Exactly `length` bytes from `at` on. Absent for stdin and pipes, which have no positions. */
+  read: Read | undefined;
 }
+
+export type Read = (at: number, length: number) => Promise<Uint8Array<ArrayBuffer>>;
 
 /** Opens `file`, `-` being stdin, and shows how far it was read. */
 export async function withSource<T>(
@@ -24,11 +28,13 @@ export async function withSource<T>(
   if (file === '-') {
     const stdin = call.io.stdin(call.signal);
     // Let go of whatever happens: a writer that is not done would keep this process from ending.
-    return counted(call, 'stdin', undefined, stdin, body).finally(() => stdin.destroy());
+    const source = { label: 'stdin', size: undefined, chunks: stdin, read: undefined };
+    return counted(call, source, body).finally(() => stdin.destroy());
   }
   const { handle, size } = await openFile(file);
   try {
-    return await counted(call, file, size, pieces(handle, file), body);
+    const read = size === undefined ? undefined : positioned(handle, file);
+    return await counted(call, { label: file, size, chunks: pieces(handle, file), read }, body);
   } finally {
     await handle.close();
   }
@@ -71,26 +77,48 @@ async function* pieces(handle: FileHandle, file: string): AsyncGenerator<Uint8Ar
   }
 }
 
-async function counted<T>(
-  call: Call,
-  label: string,
-  size: number | undefined,
-  chunks: AsyncIterable<Uint8Array>,
-  body: (source: Source) => Promise<T>,
-): Promise<T> {
+function positioned(handle: FileHandle, file: string): Read {
+  return async (at, length) => {
+    const buffer = new Uint8Array(length);
+    for (let done = 0; done < length;) {
+      const { bytesRead } = await handle
+        .read(buffer, done, length - done, at + done)
+        .catch((error: unknown) => {
+          throw hostError(`cannot read ${file}`, error);
+        });
+      if (bytesRead === 0) throw new LodestoreError('Corrupt', `${file} became shorter while it was read`);
+      done += bytesRead;
+    }
+    return buffer;
+  };
+}
+
+async function counted<T>(call: Call, source: Source, body: (source: Source) => Promise<T>): Promise<T> {
   const bar = call.io.bar();
   let done = 0;
-  async function* shown(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of chunks) {
+  const count = (bytes: number): void => {
+    done += bytes;
+    bar.bytes('read', done, source.size);
+  };
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of source.chunks) {
       call.signal.throwIfAborted();
       yield chunk;
-      done += chunk.length;
-      bar.bytes('read', done, size);
+      count(chunk.length);
     }
     bar.end();
   }
+  const { read } = source;
+  const counting: Read | undefined =
+    read &&
+    (async (at, length) => {
+      call.signal.throwIfAborted();
+      const bytes = await read(at, length);
+      count(length);
+      return bytes;
+    });
   try {
-    return await body({ label, size, chunks: shown() });
+    return await body({ ...source, chunks: chunks(), read: counting });
   } finally {
     bar.end();
   }

@@ -21,7 +21,6 @@ const FENCED: ReadonlySet<string> = new Set([
   'updateMetadata',
   'delete',
   'checkpoint',
-  'prune',
   'optimize',
   'check',
   'history',

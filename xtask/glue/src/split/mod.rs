@@ -19,14 +19,13 @@ use crate::whole::{Whole, calls};
 use shared::Shared;
 use wasm_encoder::reencode::Error;
 use wasm_encoder::{CustomSection, Section};
-use wasmparser::FunctionBody;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 type Encoded<T> = std::result::Result<T, Error<Infallible>>;
 
 /// Exports that only the second part has: of these names, or with names that begin so where it ends in `_`. Of what frees
 /// an object, those whose objects only it makes.
-const EXPORTS: [&str; 26] = [
+const EXPORTS: [&str; 25] = [
     "salvage",
     "wasmstore_check",
     "wasmstore_exportStart",
@@ -40,8 +39,7 @@ const EXPORTS: [&str; 26] = [
     "wasmstore_stageStart",
     "wasmstore_stagePast",
     "verifyStart",
-    "wasmstore_audit",
-    "wasmstore_note",
+    "wasmstore_upkeep",
     "wasmexport_",
     "wasmintake_",
     "wasmbackup_",
@@ -57,12 +55,13 @@ const EXPORTS: [&str; 26] = [
 
 /// What is called by the table and belongs to the second part, by what the name holds: futures of its exports, and what
 /// becomes of them.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
     "lodestore::web::salvage",
     "lodestore::web::upkeep",
     "lodestore::web::past",
-    "lodestore::web::audit",
+    "lodestore::web::tending",
     "lodestore::store::audit",
+    "lodestore::store::retain::",
     "WasmExport::",
     "WasmIntake",
     "lodestore::web::archive",
@@ -80,7 +79,7 @@ const NAMES: [&str; 20] = [
     "WasmPast",
 ];
 
-/// Shorter ones may be equal to one of something else, of which the compiler then has one; unless they call a longer one.
+/// Shorter ones, with those that they call, may be equal to one of something else, of which the compiler then has one.
 const LENGTH_MIN: usize = 200;
 
 /// Calls that are followed from a short one.
@@ -136,14 +135,17 @@ impl<'a> Listed<'a> {
         NAMES.iter().any(|part| name.contains(part))
     }
 
-    /// A long one; or a short one that calls such a one, by at most `steps` others: one of something else would not.
-    fn holds(&self, function: u32, steps: u32) -> bool {
-        let is_sure = |(_, body): (_, &FunctionBody<'_>)| {
-            let called = || calls(body).unwrap_or_default();
-            body.range().len() >= LENGTH_MIN
-                || steps > 0 && called().into_iter().any(|one| self.holds(one, steps - 1))
-        };
-        self.is_named(function) && self.whole.defined(function).is_some_and(is_sure)
+    /// Whether there is so much of it, with the named ones that it calls, that one of something else would not be equal.
+    fn holds(&self, function: u32) -> bool {
+        self.length(function, STEPS) >= LENGTH_MIN
+    }
+
+    /// Bytes of a function of such a name, and of those that it calls; 0 of another.
+    fn length(&self, function: u32, steps: u32) -> usize {
+        let Some((_, body)) = self.whole.defined(function).filter(|_| self.is_named(function)) else { return 0 };
+        let called = if steps == 0 { Vec::new() } else { calls(body).unwrap_or_default() };
+        let others = called.into_iter().filter(|one| *one != function);
+        body.range().len() + others.map(|one| self.length(one, steps - 1)).sum::<usize>()
     }
 }
 
@@ -156,7 +158,7 @@ pub fn split(wasm: &[u8], names: &HashMap<u32, String>) -> Result<Parts> {
         }
     }
     let listed = Listed::of(&whole, names);
-    let by_table = |function: u32| listed.holds(function, STEPS);
+    let by_table = |function: u32| listed.holds(function);
     let exported = |second: bool| {
         let some = whole.functions_exported().filter(move |(name, _)| is_second(name) == second);
         some.map(|(_, function)| function)

@@ -16,28 +16,36 @@ const FORMATS = Object.keys(READERS);
 
 export const importRows: Command = {
   name: 'import',
-  summary: 'read rows of JSON Lines, CSV, Pinecone, Qdrant or Chroma into a collection',
+  summary: 'read rows of a file, or of what another store gives, into a collection',
   description: [
     'Writes the rows of FILE into the collection, batch by batch; a row whose id is there already is replaced. Database and collection are made where they are not there, with the dimension of the first row and what --metric, --index and so on say. A collection that is there must agree with them (Mismatch).',
     'A row that is wrong ends the import with the place where it stands. The batches before it stay, and the message says how many rows that is: importing the same file again once it is right does no harm.',
     'jsonl and csv: what export writes. Columns of a CSV other than id, vector and metadata become strings in the metadata; empty fields are left out.',
+    'parquet: what export writes, and tables of other programs. The ids are the column id, strings or whole numbers, or the one that --id-column names; the vectors are the column vector, embedding, embeddings or values, a list of numbers, or the one that --vector-column names. A column metadata that is JSON text or a struct is the metadata; every other column becomes a key of it: numbers, strings, booleans, lists and structs of them as they are; dates, times and timestamps as ISO text with as many digits as their unit has, and Z where they are UTC; nulls and NaN are left out, and stay null inside lists. Whole numbers beyond 2^53, infinities, binary data, maps and lists of lists have no place: refused, or left out with --lossy. Pages may be compressed with snappy, gzip, brotli, zstd or lz4. The file is read page by page and must be one with positions: no pipe. One that is damaged or cut short ends the import with Corrupt.',
     'pinecone: what fetch and query with values give, an array of {id, values, metadata}, or such objects one a line. qdrant: what scroll with "with_vector": true and retrieve give, or points one a line; ids that are numbers become text, the payload becomes the metadata. chroma: collection.get(include=["embeddings", "documents", "metadatas"]) as JSON; documents go into the metadata. A file of one object a line is read as a stream; a single JSON value is held in memory, 500,000,000 characters at most.',
-    'Sparse values, further named vectors, uris and data have no place in Lodestore: such a row is refused unless --lossy is given, which leaves them out and says how many. parquet is not supported.',
+    'Sparse values, further named vectors, uris and data have no place in Lodestore: such a row is refused unless --lossy is given, which leaves them out and says how many.',
+    'A collection that is made has, where nothing else is said, metric cosine, index auto, quantization int8 (none with index flat), memory full, m 16, ef-construction 200, ef 64 and seed 1; oversample is by the quantization.',
     'The graph is built in the background of the next program that opens the database, or by optimize.',
   ],
   args: [
     NAME,
     { name: 'COLLECTION', text: 'Name of the collection.' },
-    { name: 'FILE', text: 'The file to read; - is stdin.', complete: 'file' },
+    { name: 'FILE', text: 'The file to read; - is stdin (not with parquet).', complete: 'file' },
   ],
   options: {
     ...DATABASE_OPTIONS,
     format: {
       value: 'FORMAT',
-      text: `${FORMATS.join(', ')}. Default by the ending of FILE (.jsonl, .ndjson, .csv).`,
+      words: FORMATS,
+      text: 'Default by the ending of FILE (.jsonl, .ndjson, .csv, .parquet).',
     },
     batch: { value: 'N', text: `Rows in one durable write, 1 to 100000. Default ${BATCH_DEFAULT}.` },
     vector: { value: 'NAME', text: 'Which of several named vectors to take (qdrant).' },
+    'id-column': { value: 'NAME', text: 'Which column the ids are (parquet). Default id.' },
+    'vector-column': {
+      value: 'NAME',
+      text: 'Which column the vectors are (parquet). Default the one that is there of vector, embedding, embeddings, values.',
+    },
     'document-field': { value: 'KEY', text: 'Key of the metadata for documents (chroma). Default document.' },
     lossy: { text: 'Leave out what has no place in Lodestore rather than refuse the row.' },
     ...CONFIG_OPTIONS,
@@ -46,9 +54,14 @@ export const importRows: Command = {
   examples: [
     ['lodestore import notes words words.jsonl --metric cosine --model all-MiniLM-L6-v2@1', 'a file of rows'],
     ['gunzip -c words.csv.gz | lodestore import notes words - --format csv', 'through a pipe'],
+    [
+      'lodestore import notes words train.parquet --id-column key --vector-column emb',
+      'a table of another program',
+    ],
     ['lodestore import notes points scroll.json --format qdrant --vector text', 'from Qdrant'],
   ],
-  failure: 'a row is wrong, the collection is another (Mismatch), or there is no room (Quota)',
+  failure:
+    'a row is wrong, the file is damaged (Corrupt), the collection is another (Mismatch), or there is no room (Quota)',
   run: async (call) => {
     const [name, of, file] = [argument(call.args, 0), argument(call.args, 1), argument(call.args, 2)];
     const reader = readerOf(formatOf(call.options.text('format'), file, FORMATS));
@@ -57,15 +70,17 @@ export const importRows: Command = {
     const options: ReadOptions = {
       lossy: call.options.flag('lossy'),
       vector: call.options.text('vector'),
+      idColumn: call.options.text('id-column'),
+      vectorColumn: call.options.text('vector-column'),
       documentField: call.options.text('document-field') ?? 'document',
       leftOut: new Map(),
     };
     const started = performance.now();
-    return withSource(call, file, async ({ chunks, label }) => {
-      const groups = batches(reader(chunks, options), most);
+    return withSource(call, file, async (source) => {
+      const groups = batches(reader(source, options), most);
       // Read before anything is opened: a file that is wrong from the start must not leave a database behind.
       const first = await groups.next();
-      if (first.done === true) throw new LodestoreError('Invalid', `${label} has no rows`);
+      if (first.done === true) throw new LodestoreError('Invalid', `${source.label} has no rows`);
       return withDatabase(call, name, { make: true }, async (db) => {
         const target = await targetOf(db, of, config, first.value);
         const rows = await write(call, target.collection, first.value, groups);

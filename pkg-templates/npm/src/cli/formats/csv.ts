@@ -4,7 +4,7 @@ import type { Metadata, Row } from '../../index.node.js';
 import { csvField, csvRecords } from './csv-fields.js';
 import { parsed } from './documents.js';
 import { numbersText } from './numbers.js';
-import { type IncomingRow, metadataOf, vectorOf, wrong } from './row.js';
+import { type IncomingRow, metadataOf, put, vectorOf, wrong } from './row.js';
 
 export const CSV_HEADER = 'id,vector,metadata\r\n';
 
@@ -58,11 +58,7 @@ function rowOf(at: string, header: readonly string[], fields: readonly string[])
     // An empty field is an absent one: CSV cannot tell them apart.
     else if (field !== '') own.push([name, field]);
   });
-  for (const [name, value] of own) {
-    if (Object.hasOwn(metadata, name)) throw wrong(at, `"${name}" is a column and a key of the metadata`);
-    // Not by assignment: a column may be named __proto__.
-    Object.defineProperty(metadata, name, { value, enumerable: true, writable: true, configurable: true });
-  }
+  for (const [name, value] of own) put(metadata, at, name, value);
   return { id, vector, metadata, at };
 }
 

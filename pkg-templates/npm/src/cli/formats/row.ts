@@ -1,10 +1,11 @@
 /** A row on its way in, and what is wrong with one. */
 
 import { LodestoreError, type Metadata } from '../../index.node.js';
+import type { Source } from '../source.js';
 
 export interface IncomingRow {
   id: string;
-  vector: number[];
+  vector: number[] | Float32Array;
   metadata: Metadata;
   /** Where it stands, for messages: "line 12". */
   at: string;
@@ -15,15 +16,18 @@ export interface ReadOptions {
   lossy: boolean;
   /** Which of several named vectors (Qdrant). */
   vector: string | undefined;
+  /** Which columns are the ids and the vectors (Parquet). */
+  idColumn: string | undefined;
+  vectorColumn: string | undefined;
   /** The key of the metadata that a document goes to (Chroma). */
   documentField: string;
   /** Counts what was left out. */
   leftOut: Map<string, number>;
 }
 
-/** Makes rows of the bytes of a file. */
+/** Makes rows of a file. */
 export type RowReader = (
-  chunks: AsyncIterable<Uint8Array>,
+  source: Source,
   options: ReadOptions,
 ) => AsyncGenerator<IncomingRow, void, undefined>;
 
@@ -61,6 +65,13 @@ export function metadataOf(at: string, value: unknown): Metadata {
   if (value === null || value === undefined) return {};
   if (isObject(value)) return value as Metadata;
   throw wrong(at, 'the metadata must be an object', 'an object', kindOf(value));
+}
+
+/** Adds a column to the metadata. */
+export function put(metadata: Metadata, at: string, name: string, value: unknown): void {
+  if (Object.hasOwn(metadata, name)) throw wrong(at, `"${name}" is a column and a key of the metadata`);
+  // Not by assignment: a column may be named __proto__.
+  Object.defineProperty(metadata, name, { value, enumerable: true, writable: true, configurable: true });
 }
 
 /** Refuses a key that this format does not have: it would be lost without a word. */

@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { browserCases } from './cases/browser.mjs';
 import { cliCases } from './cases/cli.mjs';
+import { cliArchiveCases } from './cases/cli-archives.mjs';
 import { cliFormatCases } from './cases/cli-formats.mjs';
 import { cliHistoryCases } from './cases/cli-history.mjs';
 import { cliParquetCases } from './cases/cli-parquet.mjs';
@@ -41,6 +42,7 @@ try {
     memoryCases,
     typeCases,
     cliCases,
+    cliArchiveCases,
     cliFormatCases,
     cliHistoryCases,
     cliParquetCases,

@@ -147,7 +147,9 @@ export interface RestoreOptions {
    * Restores only some rows into the live database, by ordinary writes: of ids, of a filter, or without either all that the
    * collection had then. Others stay.
    */
-  only?: { collection: string; ids?: string | readonly string[]; filter?: never } | { collection: string; filter: object };
+  only?:
+    | { collection: string; ids?: string | readonly string[]; filter?: never }
+    | { collection: string; filter: object };
   encrypt?: Encryption;
   /** Restores into another database of this name, beside this one, in the same kind of storage. */
   into?: string;

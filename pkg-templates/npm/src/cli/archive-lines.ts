@@ -44,13 +44,19 @@ export function archiveLines(file: string, report: VerifyReport, base: string | 
       ...columns([...facts, ['covers', `up to write ${report.seq} (${timeText(report.timeMs)})`]]),
       ...(encrypted ? ['What is in it can be read with what it was encrypted with.'] : []),
     ];
-  const follows = manifest.base === undefined ? [] : [['follows', `archive ${manifest.base}${base === undefined ? '' : ` (${base})`}`] as const];
+  const follows =
+    manifest.base === undefined
+      ? []
+      : [['follows', `archive ${manifest.base}${base === undefined ? '' : ` (${base})`}`] as const];
   facts.splice(1, 0, ['id', manifest.archive], ['type', manifest.type], ...follows);
   return [
     ...columns([
       ...facts,
       ['covers', rangeText(manifest)],
-      ['content', `${bytesText(manifest.contentBytes)}${manifest.frames > 0 ? `, ${count(manifest.frames, 'write')}` : ''}`],
+      [
+        'content',
+        `${bytesText(manifest.contentBytes)}${manifest.frames > 0 ? `, ${count(manifest.frames, 'write')}` : ''}`,
+      ],
       ['rows', `${manifest.rows}${manifest.lossy ? ', their vectors with 8 bits a number' : ''}`],
     ]),
     count(manifest.collections.length, 'collection') + (manifest.collections.length > 0 ? ':' : ''),

@@ -53,7 +53,11 @@ export function ofFile<T>(file: ArchiveFile, body: () => Promise<T>): Promise<T>
 }
 
 /** Reads what each file says of itself. `db` is any database: nothing of it is looked at. */
-export async function headsOf(db: Database, files: readonly ArchiveFile[], options: Omit<ChainOptions, 'whole'>): Promise<Link[]> {
+export async function headsOf(
+  db: Database,
+  files: readonly ArchiveFile[],
+  options: Omit<ChainOptions, 'whole'>,
+): Promise<Link[]> {
   const { encrypt, signal } = options;
   const links: Link[] = [];
   for (const file of files) {
@@ -67,7 +71,11 @@ export async function headsOf(db: Database, files: readonly ArchiveFile[], optio
  * The files in the order in which they follow each other, whatever their order was: a shell sorts names. What is given
  * where they do not make a chain is an error that names the missing archive, and the file that it is in if one lies beside.
  */
-export async function chainOf(db: Database, files: readonly ArchiveFile[], options: ChainOptions): Promise<Link[]> {
+export async function chainOf(
+  db: Database,
+  files: readonly ArchiveFile[],
+  options: ChainOptions,
+): Promise<Link[]> {
   const given = await headsOf(db, files, options);
   const links = arranged(given) ?? sorted(given);
   for (const link of options.whole ? links : []) unlocked(link);
@@ -80,10 +88,7 @@ export async function chainOf(db: Database, files: readonly ArchiveFile[], optio
   const { missing, error } = broken;
   const beside = missing === undefined ? undefined : await findBeside(db, missing, links, options);
   const hint = beside === undefined ? '' : `; ${beside} is that archive: give it, too`;
-  throw about(
-    link.file,
-    told(error, error.message + hint),
-  );
+  throw about(link.file, told(error, error.message + hint));
 }
 
 /** Refuses an encrypted archive that was looked at without its key. */

@@ -53,7 +53,11 @@ export function fromArchives(
       },
     };
     if (call.options.text('only') !== undefined) return onlyRows(asked);
-    if (call.options.flag('dry-run')) return rehearse(asked, chain?.map(({ head }) => head));
+    if (call.options.flag('dry-run'))
+      return rehearse(
+        asked,
+        chain?.map(({ head }) => head),
+      );
     return perform(asked, false).catch(async (error: unknown) => {
       if (!(error instanceof DamagedDatabase) || !call.options.flag('replace') || once) throw error;
       // What is there is touched only when the archives are known to be good, and kept aside then.
@@ -87,9 +91,12 @@ async function perform(asked: Asked, salvage: boolean): Promise<Outcome> {
   const { call, target } = asked;
   const was = isThere(call, target);
   let opened = false;
+  // One that is made is made to its end, which takes no time: an interrupt must not come between it and its removal.
+  const opening = was ? call : { ...call, signal: new AbortController().signal };
   try {
-    return await withDatabase(call, target, { make: true, salvage }, (db) => {
+    return await withDatabase(opening, target, { make: true, salvage }, (db) => {
       opened = true;
+      call.signal.throwIfAborted();
       return taken(asked, db, salvage);
     });
   } catch (error) {
@@ -161,7 +168,10 @@ export function planLines({ rows, rowsToIndex, bytes, etaMs, warnings }: Restore
   ];
 }
 
-function validationLines({ etaMs }: RestorePlan, { ms, indexEtaMs, queries, found }: RestoreValidation): string[] {
+function validationLines(
+  { etaMs }: RestorePlan,
+  { ms, indexEtaMs, queries, found }: RestoreValidation,
+): string[] {
   const content = etaMs.content === undefined ? '' : ` (about ${durationText(etaMs.content)} expected)`;
   return [
     `  content ${durationText(ms.content)}${content}, index ${durationText(ms.index)} (about ${durationText(indexEtaMs)} expected)`,

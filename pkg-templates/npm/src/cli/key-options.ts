@@ -23,15 +23,18 @@ const KEY_BYTES = 32;
 /** Undefined where none of the options was given. */
 export async function encryptionOf({ options }: Call): Promise<Encryption | undefined> {
   const given = Object.keys(KEY_OPTIONS).filter((name) => options.text(name) !== undefined);
-  if (given.length > 1)
-    throw new UsageError(`--${given.join(' and --')} say two things: give one of them`);
+  if (given.length > 1) throw new UsageError(`--${given.join(' and --')} say two things: give one of them`);
   const [keyFile, passphraseFile] = [options.text('key-file'), options.text('passphrase-file')];
   const variable = options.text('passphrase-env');
   if (keyFile !== undefined) return { key: keyOf(keyFile, await bytesOf(keyFile)) };
   if (passphraseFile !== undefined) {
     const line = new TextDecoder().decode(await bytesOf(passphraseFile)).replace(/\r?\n$/, '');
     if (line.length > 0 && !/[\r\n]/.test(line)) return { passphrase: line };
-    throw refused(`${passphraseFile} has no passphrase`, 'one line of text', line === '' ? 'nothing' : 'more');
+    throw refused(
+      `${passphraseFile} has no passphrase`,
+      'one line of text',
+      line === '' ? 'nothing' : 'more',
+    );
   }
   if (variable === undefined) return undefined;
   const passphrase = process.env[variable];

@@ -28,5 +28,8 @@ export function newest({ archives }: Catalog, type: 'differential' | 'incrementa
   const fit = archives.filter((one) => type === 'incremental' || one.type === 'full').at(-1);
   if (fit !== undefined) return fit;
   const message = `the catalog knows no archive that ${type === 'incremental' ? 'an incremental' : 'a differential'} one can follow`;
-  throw new LodestoreError('Invalid', message, { expected: 'a full backup first, or --since FILE', got: 'none' });
+  throw new LodestoreError('Invalid', message, {
+    expected: 'a full backup first, or --since FILE',
+    got: 'none',
+  });
 }

@@ -23,11 +23,10 @@ export function isThere(call: Call, name: string): boolean {
 /** Takes a database away that was made a moment ago and came to nothing, with its folder; others are left alone. */
 export async function unmake(call: Call, name: string): Promise<void> {
   const directory = call.options.text('dir');
-  const folder = folderOf(call, name);
   // What went wrong before is what is told.
   await deleteDatabase(name, { storage: 'files', ...(directory !== undefined && { directory }) })
-    .then(() => rmdir(folder))
-    .then(() => (directory === undefined ? rmdir(dirname(folder)) : undefined))
+    // The directory of all databases, where this was the only one, and nobody named it.
+    .then(() => (directory === undefined ? rmdir(dirname(folderOf(call, name))) : undefined))
     .catch(() => undefined);
 }
 

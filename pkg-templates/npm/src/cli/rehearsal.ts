@@ -1,6 +1,12 @@
 /** `lodestore restore NAME FILE... --dry-run`: what would come, what is there, and whether it would be refused. */
 
-import type { ArchivedCollection, CollectionInfo, Database, RestorePlan, VerifyReport } from '../index.node.js';
+import type {
+  ArchivedCollection,
+  CollectionInfo,
+  Database,
+  RestorePlan,
+  VerifyReport,
+} from '../index.node.js';
 import { archivedLines, rangeText, timeText } from './archive-lines.js';
 import type { Call, Outcome } from './command.js';
 import { DamagedDatabase } from './damaged-database.js';
@@ -23,19 +29,30 @@ export async function rehearse(asked: Asked, heads: VerifyReport[] | undefined):
   const refused = refusals.length > 0;
   const lines = [
     ...plan.archives.map((one) =>
-      one === undefined ? 'an archive of format 1 to 3' : `${one.type} archive ${one.archive}, ${rangeText(one)}`,
+      one === undefined
+        ? 'an archive of format 1 to 3'
+        : `${one.type} archive ${one.archive}, ${rangeText(one)}`,
     ),
     `would come: ${count(rows, 'row')}${asked.options.to === undefined ? '' : ' at the end of the archives; what there was then is known when it is restored'}`,
     ...archivedLines(plan.collections),
     ...planLines({ ...plan, rows }),
     `there now in ${target}: ${damaged ? 'a database that does not open' : replaces ? count(sum(there), 'row') : 'nothing'}`,
-    ...archivedLines(there.map((one) => ({ ...one, nodes: 0, model: one.model ?? undefined }) as ArchivedCollection)),
+    ...archivedLines(
+      there.map((one) => ({ ...one, nodes: 0, model: one.model ?? undefined }) as ArchivedCollection),
+    ),
     ...refusals.map((why) => `It would be refused: ${why}.`),
     ...(refused ? [] : [`It would ${replaces ? 'replace what is there' : 'be taken in'}.`]),
     'Nothing was changed.',
   ];
   const result = {
-    ...{ dryRun: true, database: target, plan, rows, bytes: plan.bytes ?? null, collections: plan.collections },
+    ...{
+      dryRun: true,
+      database: target,
+      plan,
+      rows,
+      bytes: plan.bytes ?? null,
+      collections: plan.collections,
+    },
     ...{ there, damaged, replaces, refused, refusals },
   };
   return { ok: !refused, result, lines };
@@ -101,7 +118,9 @@ function outOfReach({ archives }: RestorePlan, to: Asked['options']['to']): stri
   const ms = typeof to === 'number' || to === 'latest' ? undefined : new Date(to).getTime();
   const early = typeof to === 'number' ? to < first.toSeq : ms !== undefined && ms < first.toMs;
   if (early)
-    return [`${first.type} archive ${first.archive} was made after that: it begins at write ${first.toSeq} (${timeText(first.toMs)})`];
+    return [
+      `${first.type} archive ${first.archive} was made after that: it begins at write ${first.toSeq} (${timeText(first.toMs)})`,
+    ];
   if (typeof to === 'number' && to > last.toSeq) return [`the archives end at write ${last.toSeq}`];
   return [];
 }

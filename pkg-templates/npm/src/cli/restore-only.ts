@@ -42,7 +42,9 @@ export function onlyRows(asked: Asked): Promise<Outcome> {
         }
         const done = await restore.commit();
         const { written, deleted } = done as { written: number; deleted: number };
-        const lines = [`${target}/${collection}: ${count(written, 'row')} as of ${at}, ${count(deleted, 'row')} deleted`];
+        const lines = [
+          `${target}/${collection}: ${count(written, 'row')} as of ${at}, ${count(deleted, 'row')} deleted`,
+        ];
         return { ok: true, result: { dryRun: false, ...about, written, deleted }, lines };
       };
       return await ofArchives(asked, () => withRestore(begin(), work));

@@ -2,7 +2,10 @@
 
 import type { Restore } from '../index.node.js';
 
-export async function withRestore<T>(begun: Promise<Restore>, body: (restore: Restore) => Promise<T>): Promise<T> {
+export async function withRestore<T>(
+  begun: Promise<Restore>,
+  body: (restore: Restore) => Promise<T>,
+): Promise<T> {
   const restore = await begun;
   let value: T;
   try {

@@ -75,7 +75,8 @@ export const backup: Command = {
       throw new UsageError('a full backup follows nothing: leave out --since');
     const encrypt = await encryptionOf(call);
     return withDatabase(call, name, {}, async (db) => {
-      const follows = type === 'full' ? undefined : await followed(call, db, type, since ?? 'latest', encrypt);
+      const follows =
+        type === 'full' ? undefined : await followed(call, db, type, since ?? 'latest', encrypt);
       return made(call, db, file, {
         type,
         compress: options.flag('compress'),

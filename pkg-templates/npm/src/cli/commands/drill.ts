@@ -32,7 +32,10 @@ export const drill: Command = {
   ],
   options: {
     ...DATABASE_OPTIONS,
-    backup: { value: 'WHICH', text: 'Which backup of the catalog: random, latest, or the id of an archive. Default random.' },
+    backup: {
+      value: 'WHICH',
+      text: 'Which backup of the catalog: random, latest, or the id of an archive. Default random.',
+    },
     queries: { value: 'N', text: 'Queries for each collection, 0 to 10000. Default 32.' },
     recall: {
       value: 'SHARE',

@@ -38,7 +38,10 @@ export const restore: Command = {
       text: 'Only rows of this collection. Others, and rows that were added since, stay.',
     },
     ...SCOPE_OPTIONS,
-    into: { value: 'OTHER', text: 'Make another database of this name of the archives; NAME stays as it is.' },
+    into: {
+      value: 'OTHER',
+      text: 'Make another database of this name of the archives; NAME stays as it is.',
+    },
     replace: { text: 'Replace a database that is not empty.' },
     'allow-model-change': {
       text: 'Take archives whose collections have another dimension, metric or model tag than those of now.',
@@ -71,7 +74,9 @@ export const restore: Command = {
     if (to === undefined)
       throw new UsageError('FILE is missing: the archives, or --to a point in the history');
     if (options.flag('replace') || into !== undefined)
-      throw new UsageError('--to without a FILE goes back within the database: leave out --replace and --into');
+      throw new UsageError(
+        '--to without a FILE goes back within the database: leave out --replace and --into',
+      );
     return fromHistory(call, name, to);
   },
 };

@@ -29,7 +29,10 @@ export const verify: Command = {
     level: { value: 'N', words: ['1', '2', '3', '4'], text: 'How thoroughly.' },
     queries: { value: 'N', text: 'Queries of level 4 for each collection, 0 to 10000. Default 32.' },
     ...KEY_OPTIONS,
-    note: { value: 'NAME', text: 'Note how it went in the audit log of this database, and so in its catalog.' },
+    note: {
+      value: 'NAME',
+      text: 'Note how it went in the audit log of this database, and so in its catalog.',
+    },
     ...DATABASE_OPTIONS,
   },
   examples: [
@@ -54,7 +57,12 @@ async function verified(call: Call, db: Database, files: ArchiveFile[]): Promise
   const asked = call.options.integer('level', 1, 4) as VerifyLevel | undefined;
   const queries = call.options.integer('queries', 0, 10_000);
   const bar = call.io.bar();
-  const options = { signal, onProgress: bar.on, ...(encrypt && { encrypt }), ...(queries !== undefined && { queries }) };
+  const options = {
+    signal,
+    onProgress: bar.on,
+    ...(encrypt && { encrypt }),
+    ...(queries !== undefined && { queries }),
+  };
   // What can be read once is verified in one go.
   const again = files.every(({ size }) => size !== undefined);
   const aside = <T>(body: (db: Database) => Promise<T>) => inMemory(call, body);

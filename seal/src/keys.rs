@@ -3,7 +3,7 @@
 use crate::SealError;
 use argon2::{Algorithm, Argon2, Params, Version};
 use hkdf::Hkdf;
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use std::ops::RangeInclusive;
 
 /// Memory that a derivation may take, in KiB. It stands in the archive, so somebody else may have chosen it.
@@ -37,6 +37,11 @@ pub fn derive(
 /// A key for one purpose, `info`, made of `key`: whoever has it learns nothing about `key` or its other subkeys.
 pub fn subkey(key: &[u8; 32], salt: &[u8], info: &[u8]) -> Result<[u8; 32], SealError> {
     hkdf_sha256(key, salt, info)
+}
+
+/// SHA-256.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
 }
 
 fn hkdf_sha256(key: &[u8], salt: &[u8], info: &[u8]) -> Result<[u8; 32], SealError> {

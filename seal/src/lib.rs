@@ -14,4 +14,4 @@ mod wasm;
 pub use cipher::{TAG_BYTES, decrypt, encrypt};
 pub use compress::{deflate, inflate};
 pub use error::SealError;
-pub use keys::{LANES, MEMORY_KIB, PASSES, derive, subkey};
+pub use keys::{LANES, MEMORY_KIB, PASSES, derive, sha256, subkey};

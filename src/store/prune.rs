@@ -125,7 +125,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
             [_, next] => next.is_import && now.saturating_sub(next.time_ms) < SAFETY_MS,
             _ => false,
         });
-        for (why, _) in why.iter_mut().zip(replaced).filter(|(_, safe)| *safe && wish.keep >= SNAPSHOTS_KEPT) {
+        for (why, _) in why.iter_mut().zip(replaced).filter(|(_, safe)| *safe && wish.keep >= SNAPSHOTS_KEPT)
+        {
             *why |= SAFETY;
         }
         // Every write behind this one stays.

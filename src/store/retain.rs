@@ -218,9 +218,12 @@ impl<S: Storage, E: Env> Database<S, E> {
             report.archives = select(&policy.archives, &options.archives);
         }
         if !options.dry_run {
-            match plan.snapshots == 0 {
-                true => self.0.prune_to(wish).await?,
-                false => self.0.release(wish).await?,
+            if plan.snapshots > 0 {
+                self.0.release(wish).await?;
+            } else {
+                self.0.prune_to(wish).await?;
+                // Whoever asks has made room, perhaps: what failed may be tried again.
+                self.0.disk.borrow_mut().failed_checkpoint = None;
             }
             if report.gone != Gone::default() {
                 let what = if policy.is_some() { "policy" } else { "keep" };

@@ -4,7 +4,7 @@ use super::database::Inner;
 use super::env::Env;
 use super::names;
 use crate::error::Result;
-use crate::format::retention::{Counts, RETENTION_BYTES, decode_retention};
+use crate::format::retention::{Counts, RETENTION_BYTES, Said, decode_retention};
 use crate::limits::{RETENTION_COUNT_MAX, RETENTION_DAYS_MAX};
 use crate::sorted::SortedMap;
 use crate::storage::Storage;
@@ -135,9 +135,9 @@ impl<S: Storage, E: Env> Inner<S, E> {
             let database = self.disk.borrow().database;
             let policy = match decode_retention(&database, &bytes) {
                 // It was never said: a crash came first.
-                Ok(None) => continue,
-                Ok(Some(counts)) => Retention::of(counts),
-                Err(_) => EVERYTHING,
+                Said::Nothing => continue,
+                Said::Counts(counts) => Retention::of(counts),
+                Said::Damaged => EVERYTHING,
             };
             self.disk.borrow_mut().retention = Some(policy);
             break;

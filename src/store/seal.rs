@@ -32,6 +32,9 @@ pub trait Seal {
 
     /// A key for one purpose, made of another key, by HKDF with SHA-256.
     async fn subkey(&self, key: &[u8; 32], salt: &[u8], info: &[u8]) -> Result<[u8; 32]>;
+
+    /// SHA-256, of as much as a host does faster than this module.
+    async fn sha256(&self, bytes: &[u8]) -> Result<[u8; 32]>;
 }
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -91,6 +94,10 @@ mod native {
 
         async fn subkey(&self, key: &[u8; 32], salt: &[u8], info: &[u8]) -> Result<[u8; 32]> {
             lodestore_seal::subkey(key, salt, info).map_err(error)
+        }
+
+        async fn sha256(&self, bytes: &[u8]) -> Result<[u8; 32]> {
+            Ok(lodestore_seal::sha256(bytes))
         }
     }
 }

@@ -6,9 +6,13 @@
 use super::convert;
 use super::host::{Host, HostEnv, settled};
 use crate::error::{Error, Kind, Result};
+use crate::format::sha256::Sha256;
 use crate::store::Seal;
 use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
+
+/// From so many bytes on the host is asked for a digest.
+const ASK_BYTES: usize = 4096;
 
 #[wasm_bindgen]
 extern "C" {
@@ -33,6 +37,8 @@ extern "C" {
     ) -> Promise;
     #[wasm_bindgen(method)]
     fn subkey(this: &Host, key: Uint8Array, salt: Uint8Array, info: Uint8Array) -> Promise;
+    #[wasm_bindgen(method)]
+    fn sha256(this: &Host, bytes: Uint8Array) -> Option<Promise>;
 }
 
 async fn bytes(asked: Promise) -> Result<Vec<u8>> {
@@ -90,5 +96,18 @@ impl Seal for HostEnv {
 
     async fn subkey(&self, from: &[u8; 32], salt: &[u8], info: &[u8]) -> Result<[u8; 32]> {
         key(self.host.subkey(array(from), array(salt), array(info))).await
+    }
+
+    async fn sha256(&self, bytes: &[u8]) -> Result<[u8; 32]> {
+        // To ask takes longer than to digest a little.
+        let asked = if bytes.len() < ASK_BYTES { None } else { self.host.sha256(array(bytes)) };
+        match asked {
+            Some(asked) => key(asked).await,
+            None => {
+                let mut digest = Sha256::default();
+                digest.update(bytes);
+                Ok(digest.digest())
+            }
+        }
     }
 }

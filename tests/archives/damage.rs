@@ -105,11 +105,15 @@ fn chunks(bytes: &[u8]) -> Vec<std::ops::Range<usize>> {
 /// Puts an archive together of parts, with a trailer that fits, as somebody hostile would.
 fn assembled(parts: &[&[u8]], count: usize) -> Vec<u8> {
     use lodestore::format::archive::Trailer;
+    let digest = |bytes: &[u8]| {
+        let mut digest = lodestore::format::sha256::Sha256::default();
+        digest.update(bytes);
+        digest.digest()
+    };
+    let sha256 = digest(&parts.iter().flat_map(|part| digest(part)).collect::<Vec<u8>>());
     let mut bytes = parts.concat();
-    let mut digest = lodestore::format::sha256::Sha256::default();
-    digest.update(&bytes);
     let (blocks, length) = (count as u32, bytes.len() as u64);
-    bytes.extend(Trailer { blocks, length, sha256: digest.digest() }.encode());
+    bytes.extend(Trailer { blocks, length, sha256 }.encode());
     bytes
 }
 

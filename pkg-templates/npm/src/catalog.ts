@@ -103,8 +103,9 @@ function archiveOf(archive: string, time: Date, details: Record<string, unknown>
   const { type, base, name } = details;
   if (!TYPES.includes(type)) return undefined;
   const number = (field: string): number => {
-    const value = details[field];
-    return typeof value === 'number' && Number.isFinite(value) ? value : 0;
+    const value = details[field] as number;
+    // Times go on as whole numbers, and later ones than this are no date.
+    return Number.isSafeInteger(value) && value >= 0 && value <= 8.64e15 ? value : 0;
   };
   return {
     archive,

@@ -4,6 +4,7 @@ import { toLodestoreError } from './errors.js';
 import { invalid, noRoom, unavailable } from './fault.js';
 import { ChunkQueue } from './chunk-queue.js';
 import type { ProgressSink } from './progress.js';
+import { hasSubtle, sha256 } from './seal/host-crypto.js';
 import type { Bytes } from './seal/seal.js';
 import { seal } from './seal/index.js';
 import type { StorageObject } from './types.js';
@@ -159,6 +160,10 @@ export class StorageHost implements Host {
 
   derive(passphrase: Bytes, salt: Bytes, memoryKib: number, passes: number, lanes: number): Promise<Bytes> {
     return typed(() => seal.derive(passphrase, salt, memoryKib, passes, lanes));
+  }
+
+  sha256(bytes: Bytes): Promise<Bytes> | undefined {
+    return hasSubtle() ? typed(() => sha256(bytes)) : undefined;
   }
 
   subkey(key: Bytes, salt: Bytes, info: Bytes): Promise<Bytes> {

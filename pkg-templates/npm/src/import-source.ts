@@ -21,7 +21,7 @@ export interface Incoming {
 export function incoming(source: unknown): Incoming {
   if (source instanceof ArrayBuffer) return incoming(new Uint8Array(source));
   if (source instanceof Uint8Array) return { total: source.length, chunks: cut([source]) };
-  if (source instanceof Blob) return fromStream(source.stream(), source.size);
+  if (source instanceof Blob) return { total: source.size, chunks: slices(source) };
   if (source instanceof Response) {
     if (!source.ok) throw unavailable(`import: fetching the archive answered ${source.status}`);
     if (source.body === null || source.bodyUsed)
@@ -38,6 +38,13 @@ export function incoming(source: unknown): Incoming {
     return { total: undefined, chunks: cut(source as AsyncIterable<Uint8Array>) };
   }
   throw invalid('import: hand over a ReadableStream, Blob, ArrayBuffer, Uint8Array or Response');
+}
+
+/** Larger pieces than its stream would give, each of which crosses to the engine by itself. */
+async function* slices(blob: Blob): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < blob.size; at += PIECE_BYTES) {
+    yield new Uint8Array(await blob.slice(at, at + PIECE_BYTES).arrayBuffer());
+  }
 }
 
 function fromStream(stream: ReadableStream<Uint8Array>, total: number | undefined): Incoming {

@@ -15,7 +15,6 @@ use crate::format::archive::Trailer;
 use crate::format::archive4::{ArchiveKind, ArchiveV4, EnvelopeV4};
 use crate::format::block::{BlockHeader, BlockKind};
 use crate::format::header::{DatabaseId, FileHeader, FileKind};
-use crate::format::sha256::Sha256;
 use crate::limits::CHUNK_BYTES_MAX;
 use crate::storage::{Source, Storage};
 use crate::vectors::lossy;
@@ -62,7 +61,6 @@ pub struct Backup<S, E> {
     pieces: VecDeque<Vec<u8>>,
     read: u64,
     bytes: u64,
-    digest: Sha256,
     end: End,
 }
 
@@ -127,7 +125,6 @@ impl<S: Storage, E: Env> Backup<S, E> {
             pieces: VecDeque::new(),
             read: 0,
             bytes: 0,
-            digest: Sha256::default(),
             end: End::Chunk,
             manifest,
         };
@@ -149,11 +146,6 @@ impl<S: Storage, E: Env> Backup<S, E> {
     /// Bytes given out so far.
     pub fn done_bytes(&self) -> u64 {
         self.bytes
-    }
-
-    /// SHA-256 of what was given out so far. At the end that of the file, with its trailer.
-    pub fn sha256(&self) -> [u8; 32] {
-        self.digest.clone().digest()
     }
 
     /// Reads more content. False at its end.
@@ -223,7 +215,7 @@ impl<S: Storage, E: Env> Backup<S, E> {
             return Ok(None);
         }
         self.end = End::Nothing;
-        let (length, sha256) = (self.bytes, self.digest.clone().digest());
+        let (length, sha256) = (self.bytes, self.seal.digest());
         Ok(Some(Trailer { blocks: self.seal.chunks, length, sha256 }.encode()))
     }
 }
@@ -237,7 +229,6 @@ impl<S: Storage, E: Env> Source for Backup<S, E> {
     async fn next(&mut self) -> Result<Option<Vec<u8>>> {
         let piece = self.piece().await?;
         if let Some(bytes) = &piece {
-            self.digest.update(bytes);
             self.bytes += bytes.len() as u64;
         }
         Ok(piece)

@@ -20,14 +20,14 @@ pub struct Bytes<'a, S, E> {
     pub taken: u64,
     /// Bytes of the archive, or 0.
     pub total: u64,
-    /// Of the bytes that were taken.
-    pub digest: Sha256,
+    /// Of the bytes that were taken, while they are digested one by one.
+    pub digest: Option<Sha256>,
 }
 
 impl<'a, S: Source, E: Env> Bytes<'a, S, E> {
     /// Of an archive of so many bytes, where that is known (else 0). How far it is, is reported as this phase.
     pub fn new(source: &'a mut S, env: &'a E, phase: &'static str, total: u64) -> Self {
-        let (buffer, digest) = (Vec::new(), Sha256::default());
+        let (buffer, digest) = (Vec::new(), Some(Sha256::default()));
         Bytes { source, env, phase, buffer, at: 0, taken: 0, total, digest }
     }
 
@@ -45,7 +45,9 @@ impl<'a, S: Source, E: Env> Bytes<'a, S, E> {
             let piece = left.get(..missing.min(left.len())).unwrap_or_default();
             out.try_reserve(piece.len()).map_err(out_of_memory)?;
             out.extend_from_slice(piece);
-            self.digest.update(piece);
+            if let Some(digest) = &mut self.digest {
+                digest.update(piece);
+            }
             self.at += piece.len();
             self.taken += piece.len() as u64;
             missing -= piece.len();

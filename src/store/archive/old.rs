@@ -71,7 +71,7 @@ async fn read_end<S: Source, E: Env>(
     if manifest.seq != header.seq || manifest.time_ms != header.time_ms {
         return Err(Error::corrupt("the manifest and the header of this archive disagree"));
     }
-    let digest: [u8; 32] = reader.digest.digest();
+    let digest: [u8; 32] = reader.digest.take().unwrap_or_default().digest();
     let length = reader.taken;
     section.clear();
     reader.append(&mut section, TRAILER_BYTES).await?;

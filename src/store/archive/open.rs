@@ -65,7 +65,7 @@ impl<'a, S: Source, E: Env> Opened<'a, S, E> {
         if self.ended {
             return Ok(false);
         }
-        let (header, stored) = next_chunk(&mut self.bytes).await?;
+        let (header, stored) = next_chunk(&mut self.bytes, &mut self.seal).await?;
         self.seal.check(&header, self.envelope.cipher == 1)?;
         self.content = self.seal.open(self.bytes.env, &header, stored).await?;
         (self.at, self.ended) = (0, header.last);
@@ -104,14 +104,13 @@ impl<'a, S: Source, E: Env> Opened<'a, S, E> {
         ArchiveV4::decode_section(&section)
     }
 
-    /// That the content, the chunks and the file end here, and that the digest of all of it holds: the SHA-256 of what
-    /// stands before the trailer.
+    /// That the content, the chunks and the file end here, and that the digest of all of it holds, which is given.
     pub async fn end(&mut self) -> Result<[u8; 32]> {
         while self.at == self.content.len() && self.next_chunk().await? {}
         if self.at < self.content.len() {
             return Err(Error::corrupt("this archive holds more than its manifest says"));
         }
-        read_trailer(&mut self.bytes, self.seal.chunks).await
+        read_trailer(&mut self.bytes, &self.seal).await
     }
 }
 
@@ -120,6 +119,8 @@ pub async fn read_envelope<S: Source, E: Env>(
     bytes: &mut Bytes<'_, S, E>,
     head: &mut Vec<u8>,
 ) -> Result<EnvelopeV4> {
+    // Digested chunk by chunk from here on.
+    bytes.digest = None;
     let mut section = Vec::new();
     bytes.append(&mut section, 12).await?;
     let length = EnvelopeV4::payload_bytes(&section)?;
@@ -129,30 +130,36 @@ pub async fn read_envelope<S: Source, E: Env>(
 }
 
 /// The next chunk as it is stored; its checksums hold.
-pub async fn next_chunk<S: Source, E: Env>(bytes: &mut Bytes<'_, S, E>) -> Result<(ChunkHeader, Vec<u8>)> {
-    let mut head = Vec::new();
-    bytes.append(&mut head, CHUNK_HEADER_BYTES).await?;
-    let header = ChunkHeader::decode(&head)?;
-    let mut stored = Vec::new();
-    bytes.append(&mut stored, header.stored as usize).await?;
-    match crc32::hash(&stored) == header.crc {
-        true => Ok((header, stored)),
-        false => Err(Error::corrupt(format!(
+pub async fn next_chunk<S: Source, E: Env>(
+    bytes: &mut Bytes<'_, S, E>,
+    seal: &mut Sealing,
+) -> Result<(ChunkHeader, Vec<u8>)> {
+    let mut chunk = Vec::new();
+    bytes.append(&mut chunk, CHUNK_HEADER_BYTES).await?;
+    let header = ChunkHeader::decode(&chunk)?;
+    bytes.append(&mut chunk, header.stored as usize).await?;
+    if crc32::hash(chunk.get(CHUNK_HEADER_BYTES..).unwrap_or_default()) != header.crc {
+        return Err(Error::corrupt(format!(
             "chunk {} of this archive does not match its checksum",
             header.number
-        ))),
+        )));
     }
+    seal.note(bytes.env, &chunk).await?;
+    chunk.drain(..CHUNK_HEADER_BYTES);
+    Ok((header, chunk))
 }
 
-/// The trailer, that it fits what came before it, and that nothing follows.
-pub async fn read_trailer<S: Source, E: Env>(bytes: &mut Bytes<'_, S, E>, parts: u32) -> Result<[u8; 32]> {
-    let (length, sha256) = (bytes.taken, bytes.digest.clone().digest());
+/// The trailer, that it fits what came before it, and that nothing follows: the digest.
+pub async fn read_trailer<S: Source, E: Env>(
+    bytes: &mut Bytes<'_, S, E>,
+    seal: &Sealing,
+) -> Result<[u8; 32]> {
+    let (length, sha256) = (bytes.taken, seal.digest());
     let mut trailer = Vec::new();
     bytes.append(&mut trailer, TRAILER_BYTES).await?;
     let short = || Error::corrupt("this archive ends within its trailer");
-    if Trailer::decode(trailer.first_chunk().ok_or_else(short)?)?
-        != (Trailer { blocks: parts, length, sha256 })
-    {
+    let expected = Trailer { blocks: seal.chunks, length, sha256 };
+    if Trailer::decode(trailer.first_chunk().ok_or_else(short)?)? != expected {
         return Err(Error::corrupt(
             "this archive does not match its SHA-256: parts of it were changed or moved",
         ));

@@ -4,6 +4,9 @@
 //! authenticated with it is the header of the file, the envelope and its own header. So chunks cannot be taken out,
 //! moved, repeated, left off at the end or brought from elsewhere (the STREAM construction of Hoang, Reyhanitabar,
 //! Rogaway and Vizár, 2015).
+//!
+//! The digest of an archive is that of the digests of its parts, since no host digests a stream, and all of them digest a
+//! piece ten times faster than WebAssembly does.
 
 use super::super::env::Env;
 use crate::error::{Error, Result};
@@ -15,6 +18,8 @@ use crate::format::sha256::Sha256;
 pub struct Sealing {
     /// SHA-256 of what stands before the first chunk.
     context: [u8; 32],
+    /// Of that, and of each chunk in turn: what the digest of the whole is made of.
+    digests: Sha256,
     key: Option<[u8; 32]>,
     deflate: bool,
     /// Chunks that were made or taken so far.
@@ -33,7 +38,21 @@ impl Sealing {
     pub fn new(head: &[u8], key: Option<[u8; 32]>, deflate: bool) -> Sealing {
         let mut digest = Sha256::default();
         digest.update(head);
-        Sealing { context: digest.digest(), key, deflate, chunks: 0 }
+        let context = digest.digest();
+        let mut digests = Sha256::default();
+        digests.update(&context);
+        Sealing { context, digests, key, deflate, chunks: 0 }
+    }
+
+    /// The digest of header, envelope and the chunks so far.
+    pub fn digest(&self) -> [u8; 32] {
+        self.digests.clone().digest()
+    }
+
+    /// Goes on with a chunk, header and all.
+    pub async fn note(&mut self, env: &impl Env, chunk: &[u8]) -> Result<()> {
+        self.digests.update(&env.sha256(chunk).await?);
+        Ok(())
     }
 
     fn authenticated(&self, header: &ChunkHeader) -> Vec<u8> {
@@ -73,6 +92,7 @@ impl Sealing {
         let mut out = Vec::with_capacity(CHUNK_HEADER_BYTES + stored.len());
         out.extend_from_slice(&header.encode());
         out.extend_from_slice(&stored);
+        self.note(env, &out).await?;
         Ok(out)
     }
 

@@ -9,6 +9,7 @@ use super::inspect::Inspector;
 use super::old::read_old;
 use super::open::{Opened, next_chunk, read_envelope, read_trailer};
 use super::report::{Level, LevelReport, VerifyReport};
+use super::sealing::Sealing;
 use super::secret::Secret;
 use crate::error::{Error, Result};
 use crate::format::ARCHIVE_VERSION;
@@ -108,7 +109,7 @@ pub async fn verify_archive<S: Source, E: Env>(
         }
         clock.first = env.monotonic_ms() - clock.start;
         if options.level >= Level::Checksums {
-            checksums(&mut bytes, &mut report).await?;
+            checksums(&mut bytes, &head, &mut report).await?;
         }
         report.bytes = bytes.taken;
     } else {
@@ -189,20 +190,21 @@ async fn old<S: Source, E: Env>(
 }
 
 /// The checksums of chunks that cannot be opened, their order, and the digest.
-async fn checksums<S: Source, E: Env>(bytes: &mut Bytes<'_, S, E>, report: &mut VerifyReport) -> Result<()> {
-    let mut chunks = 0;
+async fn checksums<S: Source, E: Env>(
+    bytes: &mut Bytes<'_, S, E>,
+    head: &[u8],
+    report: &mut VerifyReport,
+) -> Result<()> {
+    let mut seal = Sealing::new(head, None, true);
     loop {
-        let (header, _) = next_chunk(bytes).await?;
-        if header.number != chunks || !header.encrypted {
-            return Err(Error::corrupt("the chunks of this archive are not in their order"));
-        }
-        chunks += 1;
+        let (header, _) = next_chunk(bytes, &mut seal).await?;
+        seal.check(&header, true)?;
         if header.last {
             break;
         }
     }
-    report.blocks = u64::from(chunks);
-    report.sha256 = Some(read_trailer(bytes, chunks).await?);
+    report.blocks = u64::from(seal.chunks);
+    report.sha256 = Some(read_trailer(bytes, &seal).await?);
     Ok(())
 }
 

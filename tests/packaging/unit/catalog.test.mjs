@@ -83,12 +83,12 @@ test('what is no archive makes none, and circles end', () => {
     backup('d', 'incremental', 'c'),
     backup('e', 'incremental', 'e'),
     backup('f', 'incremental'),
-    entry('backup', { archive: 'g', type: 'full', rows: 'many', toMs: null }),
+    entry('backup', { archive: 'g', type: 'full', rows: 'many', toMs: -1, bytes: 1e300 }),
   ]);
   assert.deepEqual(names(archives), ['c', 'd', 'e', 'f', 'g']);
   const [c, , e, f, g] = archives;
   assert.deepEqual([c.chain, e.chain, f.chain], [['d', 'c'], ['e'], ['not known', 'f']]);
-  assert.deepEqual([f.missing, g.rows, g.to], [['not known'], 0, new Date(0)]);
+  assert.deepEqual([f.missing, g.rows, g.bytes, g.to], [['not known'], 0, 0, new Date(0)]);
 });
 
 test('the same archive once more is where it was put last, and a copy that failed changes nothing', () => {

@@ -155,8 +155,8 @@ async function staged({ db }: Session): Promise<void> {
 
   await (await db.restore(archive)).commit();
   equal(await notes.count(), 150, 'committed');
-  const other = await db.collection('notes');
-  await other.rebuild({ config: { model: { id: 'm', version: '2' } } });
+  await db.dropCollection('notes');
+  await db.collection('notes', { dimension: 8, index: 'hnsw', model: { id: 'm', version: '2' } });
   await rejects('Mismatch', (await db.restore(archive)).commit(), 'vectors of another model');
   await (await db.restore(archive, { allowModelChange: true })).commit();
 }

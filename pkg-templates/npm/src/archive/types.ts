@@ -86,7 +86,7 @@ export interface BackupResult extends ArchiveReference {
   manifest: ArchiveManifest;
   /** Bytes of the archive. */
   bytes: number;
-  /** Of what stands before its trailer, as hexadecimal digits: what `verify` says, too. */
+  /** Digest of all of it, as hexadecimal digits (FORMAT.md: the SHA-256 of those of its parts): what `verify` says, too. */
   sha256: string;
   ms: number;
 }

@@ -26,6 +26,11 @@ export async function decrypt(key: Bytes, nonce: Bytes, aad: Bytes, data: Bytes)
   }
 }
 
+/** SHA-256. */
+export async function sha256(bytes: Bytes): Promise<Bytes> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+}
+
 /** HKDF with SHA-256. */
 export async function subkey(key: Bytes, salt: Bytes, info: Bytes): Promise<Bytes> {
   const secret = await crypto.subtle.importKey('raw', key, 'HKDF', false, ['deriveBits']);

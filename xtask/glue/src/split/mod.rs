@@ -142,7 +142,9 @@ impl<'a> Listed<'a> {
 
     /// Bytes of a function of such a name, and of those that it calls; 0 of another.
     fn length(&self, function: u32, steps: u32) -> usize {
-        let Some((_, body)) = self.whole.defined(function).filter(|_| self.is_named(function)) else { return 0 };
+        let Some((_, body)) = self.whole.defined(function).filter(|_| self.is_named(function)) else {
+            return 0;
+        };
         let called = if steps == 0 { Vec::new() } else { calls(body).unwrap_or_default() };
         let others = called.into_iter().filter(|one| *one != function);
         body.range().len() + others.map(|one| self.length(one, steps - 1)).sum::<usize>()

@@ -76,7 +76,7 @@ async function show(db: Database): Promise<Outcome> {
       ['writes', String(stats.seq)],
       [
         'bytes',
-        `${bytesText(bytes.total)} (log ${bytesText(bytes.log)}, blocks ${bytesText(bytes.blocks)}, snapshots ${bytesText(bytes.snapshots)}, other ${bytesText(bytes.other)})`,
+        `${bytesText(bytes.total)} (log ${bytesText(bytes.log)}, blocks ${bytesText(bytes.blocks)}, snapshots ${bytesText(bytes.snapshots)}, audit log and policy ${bytesText(bytes.upkeep)}, other ${bytesText(bytes.other)})`,
       ],
       ['engine', stats.build],
     ]),

@@ -28,14 +28,14 @@ async function audited(context) {
   const { result } = await json(0, ['audit', 'notes']);
   const restores = result.entries.filter(({ kind }) => kind === 'restore');
   assert.deepEqual(
-    restores.map(({ details }) => [details.what, details.ok, details.error]),
+    restores.map(({ details }) => [/^archive \w{32}$/.test(details.what), details.ok, details.error]),
     [
-      ['import', false, 'Corrupt'],
-      ['import', true, undefined],
+      [true, false, 'Corrupt'],
+      [true, true, undefined],
     ],
   );
   const { stdout } = await expect(0, ['audit', 'notes', '--kind', 'restore']);
-  assert.match(stdout, /^\S+Z restore FAILED \{"what":"import","error":"Corrupt".*\n\S+Z restore ok \{/);
+  assert.match(stdout, /^\S+Z restore FAILED \{"what":"archive \w+","error":"Corrupt".*\n\S+Z restore ok \{/);
   const last = await json(0, ['audit', 'notes', '--kind', 'restore', '--last', '1']);
   assert.deepEqual(last.result.entries, restores.slice(1));
   assert.equal((await expect(0, ['audit', 'notes', '--kind', 'drill'])).stdout, 'nothing was noted\n');

@@ -1,8 +1,10 @@
 /** A restore: planned, staged beside the live database, looked at, and then committed or given up. */
 
 import { abortable, throwIfAborted } from '../abort.js';
+import { noteIfPossible } from '../audit.js';
 import { asyncDispose } from '../dispose.js';
 import type { Engine } from '../engine.js';
+import { toLodestoreError } from '../errors.js';
 import { closed, invalid, mismatch } from '../fault.js';
 import { Past, type PastReader, pointJson } from '../past.js';
 import { progressSink, type ProgressSink } from '../progress.js';
@@ -126,10 +128,21 @@ export class Restore {
       this.#state = 'ready';
       return this.#validation;
     } catch (error) {
+      await this.#note(error, options.signal);
       await this.abort();
       this.#state = 'failed';
       throw error;
     }
+  }
+
+  /** That an attempt failed; of the switch itself the engine notes how it went. Who gives up has not failed. */
+  async #note(error: unknown, signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted) return;
+    const archive = this.plan.archives.at(-1)?.archive;
+    const past = this.#inputs.length === 0 ? 'history' : 'an archive of an older version';
+    const what = archive === undefined ? past : `archive ${archive}`;
+    const { code, message } = toLodestoreError(error);
+    await noteIfPossible(this.#ground.engine, 'restore', { what, ok: false, error: code, message });
   }
 
   async #stage(

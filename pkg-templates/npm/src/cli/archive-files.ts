@@ -22,6 +22,20 @@ export async function withArchives<T>(
   names: readonly string[],
   body: (archives: ArchiveFile[]) => Promise<T>,
 ): Promise<T> {
+  try {
+    return await handed(call, names, body);
+  } catch (error) {
+    // Of a source that an interrupt ended, others say that it failed.
+    call.signal.throwIfAborted();
+    throw error;
+  }
+}
+
+async function handed<T>(
+  call: Call,
+  names: readonly string[],
+  body: (archives: ArchiveFile[]) => Promise<T>,
+): Promise<T> {
   if (!names.includes('-')) return body(await Promise.all(names.map(archiveFile)));
   if (names.length > 1) throw new UsageError('- is one archive: name the files of a chain');
   const stdin = call.io.stdin(call.signal);

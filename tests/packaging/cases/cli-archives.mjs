@@ -265,11 +265,12 @@ async function interrupted(context) {
     let stderr = '';
     child.stderr.on('data', (data) => (stderr += data));
     child.stdin.on('error', () => undefined);
-    // So much of it that staging has begun: its files stand beside those of the database.
+    // So much of it that staging has begun: blocks stand beside those of the database.
     child.stdin.write(bytes.subarray(0, bytes.length - 100));
     const begun = () => {
       const place = at(`.lodestore/${name}`);
-      return existsSync(place) && readdirSync(place).some((file) => !before.some(([one]) => one === file));
+      const here = existsSync(place) ? readdirSync(place) : [];
+      return here.some((file) => file.includes('blocks-') && !before.some(([one]) => one === file));
     };
     while (!begun() && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 10));
     child.kill('SIGINT');

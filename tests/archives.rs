@@ -9,6 +9,10 @@ mod common;
 mod crash;
 #[path = "archives/damage.rs"]
 mod damage;
+#[path = "archives/golden.rs"]
+mod golden;
+#[path = "archives/points.rs"]
+mod points;
 #[path = "archives/sizes.rs"]
 mod sizes;
 #[path = "archives/verified.rs"]

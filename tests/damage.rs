@@ -195,7 +195,7 @@ fn every_damaged_archive_is_refused_and_changes_nothing() {
 #[test]
 fn an_archive_of_a_newer_version_says_so() {
     let (mut bytes, model) = archive();
-    bytes[8] = lodestore::format::VERSION as u8 + 1;
+    bytes[8] = lodestore::format::ARCHIVE_VERSION as u8 + 1;
     let crc = crc32fast::hash(&bytes[..76]);
     bytes[76..80].copy_from_slice(&crc.to_le_bytes());
     let cause = import(&bytes, &model).unwrap();

@@ -9,6 +9,8 @@
 mod allocations;
 #[path = "fuzz/archive.rs"]
 mod archive;
+#[path = "fuzz/archive4.rs"]
+mod archive4;
 #[path = "fuzz/bytes.rs"]
 mod bytes;
 #[path = "fuzz/files.rs"]

@@ -108,7 +108,8 @@ fn month(mut day: u64) -> u64 {
     let mut year = 1970 + day / 146_097 * 400;
     day %= 146_097;
     let leap = loop {
-        let leap = u64::from(year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
+        let every = |years: u64| year.is_multiple_of(years);
+        let leap = u64::from(every(4) && (!every(100) || every(400)));
         if day < 365 + leap {
             break leap;
         }

@@ -1,5 +1,6 @@
 /** One collection of an open database. */
 
+import { builtRows } from './archive/rates.js';
 import { abortable, throwIfAborted } from './abort.js';
 import type { Answer, Engine, QueryAsk } from './engine.js';
 import { invalid } from './fault.js';
@@ -250,10 +251,14 @@ export class Collection {
     const { signal } = options;
     throwIfAborted(signal);
     const sink = progressSink(options.onProgress);
+    const { rows, dimension, indexState } = await this.stats();
+    const start = performance.now();
     await stoppable(this.#engine, signal, (run) =>
       this.#engine.optimize(this.name, run, sink && onlyIndex(sink)),
     );
     throwIfAborted(signal);
+    // What restores are estimated by. Of a graph that was half there it says little.
+    if (indexState.pending > 0.8 * rows) builtRows(rows, dimension, performance.now() - start);
     return this.stats();
   }
 

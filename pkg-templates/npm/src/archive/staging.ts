@@ -6,18 +6,17 @@ import type { ProgressSink } from '../progress.js';
 import type { CollectionInfo } from '../types.js';
 import { yieldNow } from '../yield-now.js';
 import type { ArchiveCalls } from './calls.js';
-import { built, indexMs, wholeMs } from './rates.js';
+import { built, indexMs, shareOfWork, wholeMs } from './rates.js';
 
 /** How long the engine works before progress is told. */
 const SLICE_MS = 40;
 /** After so much of it, what is left is told by how it went so far. */
-const MEASURED_SHARE = 0.04;
+const MEASURED_SHARE = 0.1;
 /** Rows that are asked for by their own vectors. */
 const SAMPLES = 16;
 
 /**
- * Puts every row into its index. `etaMs` is what was expected when the first few percent were done, which is what
- * progress goes by from there on.
+ * Puts every row into its index. `etaMs` is what was expected when a tenth was done.
  */
 export async function buildIndex(
   archives: ArchiveCalls,
@@ -37,7 +36,8 @@ export async function buildIndex(
     left = await archives.stageIndex(handle, SLICE_MS);
     most = Math.max(most, left);
     const done = most - left;
-    progress?.('index', done, most);
+    // By work and not by rows: later rows take longer, and an estimate goes by what was done so far.
+    progress?.('index', done === most ? most : Math.floor(most * shareOfWork(done, most)), most);
     if (etaMs === undefined && done >= most * MEASURED_SHARE)
       etaMs = wholeMs(done, most, performance.now() - start);
     await yieldNow();

@@ -186,7 +186,7 @@ export interface RestoreValidation {
   found: number;
   /** What the phases took, in milliseconds. */
   ms: { content: number; index: number };
-  /** What the index phase was announced to take when it began. */
+  /** What the index phase was expected to take, all of it, when a tenth was done. */
   indexEtaMs: number;
 }
 

@@ -10,6 +10,7 @@ import { cliArchiveCases } from './cases/cli-archives.mjs';
 import { cliFormatCases } from './cases/cli-formats.mjs';
 import { cliHistoryCases } from './cases/cli-history.mjs';
 import { cliParquetCases } from './cases/cli-parquet.mjs';
+import { cliStoryCases } from './cases/cli-story.mjs';
 import { cliUpkeepCases } from './cases/cli-upkeep.mjs';
 import { fileCases } from './cases/files.mjs';
 import { memoryCases } from './cases/full.mjs';
@@ -42,6 +43,7 @@ try {
     memoryCases,
     typeCases,
     cliCases,
+    cliStoryCases,
     cliArchiveCases,
     cliFormatCases,
     cliHistoryCases,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
-import { damaged, row, start } from '../rows.mjs';
+import { damaged, row, start, vectorOf } from '../rows.mjs';
 
 const VARIANTS = {
   plain: { make: [], keys: () => [] },

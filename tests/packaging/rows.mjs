@@ -3,7 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { workplace } from './command-line.mjs';
 
 const DIMENSION = 8;
-export const vectorOf = (n) => Array.from({ length: DIMENSION }, (_, i) => Math.fround(Math.sin(n * (i + 1) + i)));
+export const vectorOf = (n) =>
+  Array.from({ length: DIMENSION }, (_, i) => Math.fround(Math.sin(n * (i + 1) + i)));
 export const row = (n, metadata = { n }, vector = vectorOf(n)) =>
   `${JSON.stringify({ id: `row-${String(n).padStart(4, '0')}`, vector, metadata })}\n`;
 const rows = (from, to) => Array.from({ length: to - from }, (_, i) => row(from + i)).join('');

@@ -211,6 +211,10 @@ async function refused(context) {
     ],
     [['backup', 'notes', 'x.lode', '--key-file', 'nothing'], /cannot read nothing/],
     [['backup', 'notes', 'x.lode', '--since', 'nothing'], /cannot read nothing/],
+    [
+      ['backup', 'notes', 'notes.lode', '--type', 'incremental', '--force'],
+      /is what this archive would follow/,
+    ],
     [['verify', 'nothing.lode'], /cannot read nothing\.lode/],
     [['restore', 'notes', 'notes.lode', '--to', '999', '--replace'], /do not reach as far/],
     [['restore', 'notes', 'notes.lode', '--only', 'none'], /there is no collection "none"/],

@@ -76,7 +76,7 @@ export const backup: Command = {
     const encrypt = await encryptionOf(call);
     return withDatabase(call, name, {}, async (db) => {
       const follows =
-        type === 'full' ? undefined : await followed(call, db, type, since ?? 'latest', encrypt);
+        type === 'full' ? undefined : await followed(call, db, type, since ?? 'latest', encrypt, file);
       return made(call, db, file, {
         type,
         compress: options.flag('compress'),
@@ -96,8 +96,13 @@ async function followed(
   type: 'differential' | 'incremental',
   since: string,
   encrypt: Encryption | undefined,
+  to: string,
 ): Promise<ArchiveSource> {
   const file = since === 'latest' ? await fileOf(newest(await db.catalog(), type)) : await archiveFile(since);
+  if (to !== '-' && resolve(file.label) === resolve(to)) {
+    const message = `${to} is what this archive would follow: replaced by it, neither restores`;
+    throw new LodestoreError('Invalid', message, { expected: 'another FILE', got: to });
+  }
   const { signal } = call;
   for (const link of await inMemory(call, (aside) => headsOf(aside, [file], { encrypt, signal }))) {
     unlocked(link);

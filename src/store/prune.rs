@@ -122,11 +122,15 @@ impl<S: Storage, E: Env> Inner<S, E> {
         for why in why.iter_mut().skip(first) {
             *why |= NEWEST;
         }
-        // What an import or a restore took the place of can be had again for some days, unless room is what is wanted.
-        for (why, next) in why.iter_mut().zip(kept.iter().skip(1)) {
-            let is_recent = next.is_import && now.saturating_sub(next.time_ms) < SAFETY_MS;
-            if is_recent && wish.keep >= SNAPSHOTS_KEPT {
-                *why |= SAFETY;
+        // What an import or a restore took the place of can be had again for some days, unless room is what is wanted: it
+        // stays, and so does that import, by which it is known.
+        for at in 1..kept.len() {
+            let recent =
+                kept.get(at).is_some_and(|one| one.is_import && now.saturating_sub(one.time_ms) < SAFETY_MS);
+            if recent && wish.keep >= SNAPSHOTS_KEPT {
+                for why in why.iter_mut().skip(at - 1).take(2) {
+                    *why |= SAFETY;
+                }
             }
         }
         // Every write behind this one stays.

@@ -28,6 +28,12 @@ impl World {
     }
 }
 
+impl World {
+    pub fn sleep(&self, ms: u64) {
+        self.clock.set(self.clock.get() + ms);
+    }
+}
+
 impl Env for World {
     fn now_ms(&self) -> u64 {
         self.clock.set(self.clock.get() + 10);

@@ -331,7 +331,7 @@ export class Database {
    * @throws LodestoreError as `verify` at level 1; `Invalid` where an archive is missing in a chain (the message names it).
    */
   async restore(source: RestoreSource, options: RestoreOptions = {}): Promise<Restore> {
-    checkOptions('restore', options, { ...RESTORE_OPTIONS, into: isString });
+    checkOptions('restore', options, { ...RESTORE_OPTIONS, into: isString, replace: isBoolean });
     if (options.into === undefined) {
       return Restore.of({ engine: this.#engine, refresh: () => this.#refresh() }, source, options);
     }
@@ -339,11 +339,23 @@ export class Database {
     if (source === 'history')
       throw invalid('restore: into another database goes an archive, not the history');
     const other = await this.#beside(options.into);
-    const ground = { engine: other.#engine, refresh: async () => undefined, leave: () => other.close() };
-    return Restore.of(ground, source, options).catch(async (error: unknown) => {
+    const isNew = (await other.stats()).seq === 0;
+    const leave = async (committed: boolean) => {
       await other.close();
+      if (isNew && !committed) await this.#beside.remove(options.into as string);
+    };
+    try {
+      if (!isNew && options.replace !== true && (await other.collections()).some(({ rows }) => rows > 0)) {
+        throw invalid(
+          `restore: the database "${options.into}" is not empty; { replace: true } replaces all of it`,
+        );
+      }
+      const ground = { engine: other.#engine, refresh: async () => undefined, leave };
+      return await Restore.of(ground, source, options);
+    } catch (error) {
+      await leave(false);
       throw error;
-    });
+    }
   }
 
   /**

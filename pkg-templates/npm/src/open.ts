@@ -3,6 +3,7 @@
 import { abortable, throwIfAborted } from './abort.js';
 import { Changes, observed } from './changes.js';
 import { Database } from './database.js';
+import { deleteDatabase } from './delete-database.js';
 import { DirectEngine } from './direct-engine.js';
 import type { Engine, EngineOptions, Office } from './engine.js';
 import { toLodestoreError } from './errors.js';
@@ -60,8 +61,12 @@ export async function openOn(platform: Platform, name: string, options: OpenOpti
   // Too late to stop: what opens after all must not keep its locks.
   const engine = await abortable(opening, signal, (late) => void late.close().catch(() => undefined));
   // Beside this one, for a restore into another name and for trying one out in memory.
-  const beside = (other: string, storage?: 'memory') =>
+  const open = (other: string, storage?: 'memory') =>
     openOn(platform, other, storage ? { storage } : without(options, ['onProgress', 'signal', 'salvage']));
+  const { storage, directory } = options;
+  const remove = (other: string) =>
+    deleteDatabase(other, { ...(storage && { storage }), ...(directory && { directory }) });
+  const beside = Object.assign(open, { remove });
   return Database.over(engine, name, changes, beside);
 }
 

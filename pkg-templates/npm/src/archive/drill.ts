@@ -17,7 +17,11 @@ import type { ArchiveSource, Encryption, RestoredReport, VerifyOptions } from '.
 import type { Restorer } from './verify.js';
 
 /** Opens another database beside one, by name; or one in memory. */
-export type Beside = (name: string, storage?: 'memory') => Promise<Database>;
+export interface Beside {
+  (name: string, storage?: 'memory'): Promise<Database>;
+  /** Deletes one that is not open. */
+  remove(name: string): Promise<void>;
+}
 
 /** Rows of one page. */
 const PAGE = 1_000;

@@ -203,7 +203,8 @@ export class Restore {
 
   /** Vectors of another model would be searched with queries of this one. */
   async #checkModels(staged: CollectionInfo[]): Promise<void> {
-    if (this.#allowModelChange) return;
+    // What this database was, it may be again.
+    if (this.#allowModelChange || this.#inputs.length === 0) return;
     const now = await live(this.#ground.engine);
     for (const one of staged) {
       const other = now.find(({ name }) => name === one.name);

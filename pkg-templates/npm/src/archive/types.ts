@@ -153,6 +153,8 @@ export interface RestoreOptions {
   encrypt?: Encryption;
   /** Restores into another database of this name, beside this one, in the same kind of storage. */
   into?: string;
+  /** With `into`: replaces a database that is there and not empty. False by default. */
+  replace?: boolean;
   /** Takes an archive whose collections have other model tags than those of now. False by default. */
   allowModelChange?: boolean;
 }

@@ -15,7 +15,7 @@ export class DemoPage {
     await this.page.waitForSelector('html[data-ready="yes"]', { state: 'attached', timeout: PATIENCE });
   }
 
-  /** @param {'search' | 'mine' | 'storage' | 'about'} section */
+  /** @param {'search' | 'mine' | 'backups' | 'storage' | 'about'} section */
   async show(section) {
     await this.page.click(`#tabs a[href="#/${section}"]`);
     await this.page.waitForSelector(`#${section}:not([hidden])`);

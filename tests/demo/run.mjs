@@ -1,6 +1,6 @@
 /**
  * Drives the built demo in Chromium as a reader would: first start, search, filter, own texts, reload, network off,
- * export, delete, import, bad files, a second tab, a phone, light and dark. Needs `www/dist`; `CHROMIUM` names the
+ * export, delete, import, bad files, backups, a second tab, a phone, light and dark. Needs `www/dist`; `CHROMIUM` names the
  * browser. Pictures of the page are left in `target/demo-screens`.
  */
 
@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { backupSteps, emptyBackups } from './backups.mjs';
 import { assertAmong, DemoPage, PATIENCE } from './page.mjs';
 import { preview, serve } from './server.mjs';
 import { Steps } from './steps.mjs';
@@ -255,6 +256,8 @@ await steps.step('deleting everything leaves nothing, also after a reload', asyn
   await picture('emptied');
 });
 
+await steps.step('the backups section works with nothing stored', () => emptyBackups(tab));
+
 await steps.step('the file brings everything back', async () => {
   await demo.show('storage');
   await tab.setInputFiles('#import-file', archive);
@@ -277,6 +280,8 @@ await steps.step('a file dropped on the page is imported', async () => {
   assert.equal((await demo.rows()).mine, OWN.length);
 });
 
+await backupSteps(tab, steps, { work, picture });
+
 await steps.step('a second tab works beside the first, and when that is left', async () => {
   const second = await context.newPage();
   await second.goto(server.url);
@@ -294,7 +299,7 @@ for (const width of [320, 360]) {
   await steps.step(`a phone ${width} pixels wide needs no sideways scrolling`, async () => {
     await tab.setViewportSize({ width, height: 740 });
     await demo.ask(QUESTION);
-    for (const section of /** @type {const} */ (['search', 'mine', 'storage', 'about'])) {
+    for (const section of /** @type {const} */ (['search', 'mine', 'backups', 'storage', 'about'])) {
       await demo.show(section);
       assert.equal(await demo.scrollsSideways(), false, section);
       if (width === 360) await picture(`phone-${section}`);

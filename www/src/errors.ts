@@ -14,6 +14,8 @@ export function importError(error: unknown): string {
     case 'Version':
       return `This file was made by a newer Lodestore: ${error.message} ${UNCHANGED}`;
     case 'Invalid':
+      if (error.message.includes('is encrypted'))
+        return `This file is locked: add it in the Backups section, which asks for its passphrase. ${UNCHANGED}`;
       return `This is not a Lodestore archive: ${error.message} ${UNCHANGED}`;
     case 'Mismatch':
       return `This archive was made with another model: ${error.message}`;

@@ -14,7 +14,7 @@ import type {
 } from 'lodestore';
 import { CONFIG, DICTIONARY, OWN } from '../shared/dictionary.js';
 
-const NAME = 'dictionary';
+export const NAME = 'dictionary';
 const BATCH = 16;
 
 export type Scope = 'all' | 'noun' | 'verb' | 'adjective' | 'adverb' | 'mine';
@@ -56,12 +56,17 @@ export class Library {
     const db = await open(NAME, { worker: true, onProgress });
     const library = new Library(db, performance.now() - start);
     try {
-      await library.#refresh();
+      await library.reload();
     } catch (error) {
       await db.close();
       throw error;
     }
     return library;
+  }
+
+  /** For what looks after it: backups, restores, drills. */
+  get database(): Database {
+    return this.#db;
   }
 
   get report(): OpenReport {
@@ -119,7 +124,7 @@ export class Library {
       done += batch.length;
       onProgress(done, texts.length);
     }
-    await this.#refresh();
+    await this.reload();
     return done;
   }
 
@@ -128,9 +133,14 @@ export class Library {
     return (page?.rows ?? []).map((row) => ({ id: row.id, text: String(row.metadata['text'] ?? '') }));
   }
 
+  /** Says something else in a text's place. */
+  async changeOwn(id: string, text: string, vector: Float32Array): Promise<void> {
+    await this.#mine?.upsert([{ id, vector, metadata: { text, added: new Date().toISOString() } }]);
+  }
+
   async removeOwn(ids: string[] | 'all'): Promise<void> {
     await this.#mine?.delete(ids === 'all' ? { filter: { text: { $exists: true } } } : ids);
-    await this.#refresh();
+    await this.reload();
   }
 
   stats(): Promise<Stats> {
@@ -157,7 +167,7 @@ export class Library {
   ): Promise<ImportResult> {
     const options = { replace: true, onProgress };
     const result = await this.#db.import(source, signal === undefined ? options : { ...options, signal });
-    await this.#refresh();
+    await this.reload();
     return result;
   }
 
@@ -172,8 +182,8 @@ export class Library {
     return Library.open(() => undefined);
   }
 
-  /** Another archive may hold other collections, so what there is is asked anew. */
-  async #refresh(): Promise<void> {
+  /** Another archive may hold other collections, so what there is is asked anew. Called after a restore, too. */
+  async reload(): Promise<void> {
     const infos = await this.#db.collections();
     const rows = (name: string) => infos.find((info) => info.name === name)?.rows;
     const [words, mine] = [rows(DICTIONARY), rows(OWN)];

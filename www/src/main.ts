@@ -1,6 +1,7 @@
 /** Starts the page: opens the library and the model side by side, and joins the views to them. */
 
 import { App } from './app.js';
+import { BackupsView } from './backups/view.js';
 import { h } from './dom.js';
 import { Embedder } from './embedder.js';
 import { messageOf } from './errors.js';
@@ -21,9 +22,15 @@ async function start(): Promise<void> {
   setUpTheme();
   setUpAbout();
   const search = new SearchView();
-  const shown = { section: 'search' as SectionId, storage: undefined as StorageView | undefined };
+  const shown = {
+    section: 'search' as SectionId,
+    storage: undefined as StorageView | undefined,
+    backups: undefined as BackupsView | undefined,
+  };
   setUpTabs((section) => {
+    if (shown.section === 'backups' && section !== 'backups') void shown.backups?.leave();
     shown.section = section;
+    if (section === 'backups') void shown.backups?.refresh();
     if (section === 'search') search.focus();
     if (section === 'storage') void shown.storage?.refresh();
   });
@@ -36,10 +43,12 @@ async function start(): Promise<void> {
   const setup = new Setup(dictionaryPlace);
   const own = new OwnView(app);
   shown.storage = new StorageView(app, new Carry(app, () => setup.emptied(app)));
+  shown.backups = new BackupsView(app);
   search.connect(app);
   await setup.start(app);
   await own.refresh();
   if (shown.section === 'storage') await shown.storage.refresh();
+  if (shown.section === 'backups') await shown.backups.refresh();
   await app.embedder.ready.catch(() => undefined);
   document.documentElement.dataset['ready'] = 'yes';
   await setUpOffline();

@@ -60,9 +60,15 @@ export async function openOn(platform: Platform, name: string, options: OpenOpti
   const opening = start(platform, name, options, changes);
   // Too late to stop: what opens after all must not keep its locks.
   const engine = await abortable(opening, signal, (late) => void late.close().catch(() => undefined));
-  // Beside this one, for a restore into another name and for trying one out in memory.
-  const open = (other: string, storage?: 'memory') =>
-    openOn(platform, other, storage ? { storage } : without(options, ['onProgress', 'signal', 'salvage']));
+  // Beside this one, for a restore into another name and for trying one out in memory: in a worker if this one is in one, because
+  // a drill would otherwise hold up the very page that was spared by it.
+  const worker = workerFor(platform, options) !== undefined;
+  const open = (other: string, inside?: 'memory') =>
+    openOn(
+      platform,
+      other,
+      inside ? { storage: inside, worker } : without(options, ['onProgress', 'signal', 'salvage']),
+    );
   const { storage, directory } = options;
   const remove = (other: string) =>
     deleteDatabase(other, { ...(storage && { storage }), ...(directory && { directory }) });

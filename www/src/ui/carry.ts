@@ -99,7 +99,9 @@ export class Carry {
     if (this.#busy) return;
     const question = {
       title: 'Delete everything?',
-      text: 'The dictionary and your own texts are removed from this browser. Export them first if you want them back.',
+      text:
+        'The dictionary and your own texts are removed from this browser, with their history. What is kept in the ' +
+        'backups section stays there until you remove it. Export everything first if you want it back.',
       yes: 'Delete',
     };
     if (!(await confirmed(question))) return;

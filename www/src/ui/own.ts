@@ -6,6 +6,7 @@ import { messageOf } from '../errors.js';
 import { count, plural } from '../format.js';
 import { confirmed } from './confirm.js';
 import { notify } from './notices.js';
+import { ownItem } from './own-item.js';
 import { ProgressBar } from './progress.js';
 
 const LISTED = 200;
@@ -56,12 +57,12 @@ export class OwnView {
     if (total > LISTED) this.#summary.textContent += `, ${count(LISTED)} shown`;
     this.#removeAll.hidden = total === 0;
     this.#list.replaceChildren(
-      ...texts.map(({ id, text }) => {
-        const remove = h('button', { type: 'button', className: 'quiet', textContent: 'Remove' });
-        remove.ariaLabel = `Remove “${text.slice(0, 60)}”`;
-        remove.onclick = () => void this.#remove([id]);
-        return h('li', {}, h('span', { textContent: text }), remove);
-      }),
+      ...texts.map((text) =>
+        ownItem(text, {
+          change: (id, to) => this.#change(id, to),
+          remove: (id) => void this.#remove([id]),
+        }),
+      ),
     );
   }
 
@@ -101,6 +102,16 @@ export class OwnView {
       this.#add.disabled = false;
       this.#app.changed();
     }
+  }
+
+  async #change(id: string, text: string): Promise<void> {
+    try {
+      const { vectors } = await this.#app.embedder.many([text]);
+      await this.#app.library.changeOwn(id, text, vectors);
+    } catch (error) {
+      notify(`Not changed: ${messageOf(error)}`, { kind: 'error' });
+    }
+    this.#app.changed();
   }
 
   async #clear(): Promise<void> {

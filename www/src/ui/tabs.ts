@@ -1,5 +1,5 @@
 /**
- * The four sections of the page; which one is shown is in the address, so that going back works. With a slash, so
+ * The sections of the page; which one is shown is in the address, so that going back works. With a slash, so
  * that the browser finds no element of that name to scroll to.
  */
 
@@ -8,6 +8,7 @@ import { byId, h } from '../dom.js';
 const SECTIONS = [
   { id: 'search', label: 'Search' },
   { id: 'mine', label: 'My texts' },
+  { id: 'backups', label: 'Backups' },
   { id: 'storage', label: 'Storage' },
   { id: 'about', label: 'About' },
 ] as const;

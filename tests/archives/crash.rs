@@ -95,7 +95,7 @@ fn giving_up_leaves_no_trace() {
     add(&mut stage, &chain).unwrap();
     drop(stage);
     block_on(db.checkpoint()).unwrap();
-    let named: Vec<String> = db.storage().files().into_iter().map(|(name, _)| name).collect();
+    let named: Vec<String> = db.storage().files().into_keys().collect();
     let blocks = named.iter().filter(|name| name.starts_with("blocks-")).count();
     assert_eq!(blocks, 2, "{named:?}");
 }

@@ -64,10 +64,11 @@ function fail(message) {
 async function bundle() {
   const entries = ['harness', ...suites.map((name) => `suites/${name}`)];
   const packages = {
-    node: pathToFileURL(packageFile('node')).href,
-    web: `/package/${packageEntry('browser')}`,
+    node: (entry) => pathToFileURL(join(packed, entry)).href,
+    web: (entry) => `/package/${entry}`,
   };
-  for (const [host, url] of Object.entries(packages)) {
+  for (const [host, urlOf] of Object.entries(packages)) {
+    const condition = host === 'node' ? 'node' : 'browser';
     await build({
       entryPoints: entries.map((name) => ({ in: join(here, `${name}.ts`), out: name })),
       outdir: join(scratch, host),
@@ -80,21 +81,22 @@ async function bundle() {
         {
           name: 'packed package',
           setup: ({ onResolve }) =>
-            onResolve({ filter: /^lodestore$/ }, () => ({ path: url, external: true })),
+            onResolve({ filter: /^lodestore(\/|$)/ }, ({ path }) => ({
+              path: urlOf(packageEntry(path.replace('lodestore', '.'), condition)),
+              external: true,
+            })),
         },
       ],
     });
   }
 }
 
-function packageEntry(condition) {
+/** Of a part of the package, `.` or `./targets`: the file that a host takes. */
+function packageEntry(part, condition) {
   const manifest = join(packed, 'package.json');
   if (!existsSync(manifest)) fail(`there is no ${manifest}: run \`cargo xtask pack\``);
-  return JSON.parse(readFileSync(manifest, 'utf8')).exports['.'][condition].replace(/^\.\//, '');
-}
-
-function packageFile(condition) {
-  return join(packed, packageEntry(condition));
+  const files = JSON.parse(readFileSync(manifest, 'utf8')).exports[part];
+  return (files[condition] ?? files.default).replace(/^\.\//, '');
 }
 
 function report(where, { name, error }) {

@@ -171,7 +171,26 @@ async function seal({ project }) {
   for (const source of ['own', 'given']) await run(process.execPath, ['seal.mjs', source], { cwd: project });
 }
 
+const TARGETS = `
+import assert from 'node:assert/strict';
+import { open } from 'lodestore';
+import { backupTo, fromFile, memoryStore, objectStore, scheduleBackup, toFile } from 'lodestore/targets';
+const db = await open('app', { storage: 'memory' });
+const notes = await db.collection('notes', { dimension: 2 });
+await notes.upsert([{ id: 'a', vector: [1, 0] }]);
+const { archive } = await backupTo(db, toFile('notes.lode', { replace: true }));
+assert.equal((await db.verify(await fromFile('notes.lode'), { level: 4 })).manifest.archive, archive);
+const target = objectStore(memoryStore(), { encrypt: { passphrase: 'a long one' } });
+await backupTo(db, target);
+assert.equal((await db.drill({ backup: 'latest', fetch: target.fetch })).ok, true);
+// Neither of these, which are not stopped, keeps the process alive: one has nothing to do, the other one something.
+scheduleBackup(db, { everyDays: 1, run: async () => {} });
+scheduleBackup(db, { everyDays: 1e-9, run: async () => {} });
+`;
+
 export const nodeCases = {
+  'node: lodestore/targets, and a schedule that keeps no process alive': ({ project }) =>
+    node(project, 'targets.mjs', TARGETS),
   'node: what encrypted archives need can be loaded ahead': seal,
   'node: the second part fits its own build only': secondPart,
   'node: the build is chosen by what the engine computes': builds,

@@ -5,6 +5,19 @@ import { run } from '../project.mjs';
 
 const SOURCE = `
 import { open, LodestoreError, type Match, type Row, type StorageObject } from 'lodestore';
+import { backupTo, type BackupTarget, type ObjectStore, objectStore, r2Store, scheduleDrill, toFile } from 'lodestore/targets';
+export async function kept(store: ObjectStore, bucket: Parameters<typeof r2Store>[0], path: string): Promise<() => void> {
+  const db = await open('app');
+  const target = objectStore(store, { prefix: 'notes/', encrypt: { passphrase: 'x' } });
+  const others: BackupTarget[] = [objectStore(r2Store(bucket)), toFile(path)];
+  for (const other of others) await backupTo(db, other);
+  const { sent, name } = await backupTo(db, target, { onProgress: ({ sent, etaMs }) => console.log(sent.skipped, etaMs) });
+  console.log(sent.pieces, name, await target.collect({ dryRun: true }));
+  await db.prune({ remove: target.remove });
+  // @ts-expect-error the repository packs by itself
+  objectStore(store, { compress: 'deflate' });
+  return scheduleDrill(db, { everyDays: 30, run: () => db.drill({ fetch: target.fetch }) });
+}
 export async function main(storage: StorageObject): Promise<Match[]> {
   await using db = await open('app', { storage, onProgress: ({ phase, etaMs }) => console.log(phase, etaMs ?? 0) });
   const notes = await db.collection('notes', { dimension: 2, metric: 'dot' });

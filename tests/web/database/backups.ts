@@ -112,6 +112,10 @@ async function verified({ db }: Session): Promise<void> {
     for (const level of [2, 3, 4] as const)
       await rejects('Corrupt', db.verify(bad, { level }), `damage at level ${level}`);
     await rejects('Corrupt', db.verify(archive.slice(0, -9), { level: 2 }), 'cut off');
+    const [failed] = (await db.audit({ kind: 'verify' })).entries.filter(
+      (entry) => entry.details['ok'] === false,
+    );
+    assert(typeof failed?.details['archive'] === 'string', 'which one failed is noted');
   }
   equal((await db.verify(old)).version < 4 && (await db.verify(old)).rows, 200, 'an older archive');
   await rejects('Corrupt', db.verify(new Uint8Array(500)), 'no archive');

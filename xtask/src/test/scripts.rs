@@ -37,8 +37,8 @@ const SCRIPTS: [Script; 8] = [
     Script { kind: "demo", name: "demo", path: "tests/demo/run.mjs", args: &[] },
 ];
 
-/// What depends on the browser's own storages, and on its own compression and encryption.
-const STORAGES: [&str; 5] = ["--browser=firefox", "contract", "indexeddb", "opfs", "seal"];
+/// What depends on the browser's own storages and files, and on its own compression and encryption.
+const STORAGES: [&str; 6] = ["--browser=firefox", "contract", "indexeddb", "opfs", "seal", "targets"];
 
 /// Fewer rows: what differs between browsers is what happens to tabs, and that is the same.
 const IN_FIREFOX: [&str; 2] = ["--browser=firefox", "--rows=50"];

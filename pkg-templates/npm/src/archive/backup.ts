@@ -5,7 +5,15 @@ import { noteIfPossible } from '../audit.js';
 import type { Engine } from '../engine.js';
 import { invalid } from '../fault.js';
 import { progressSink } from '../progress.js';
-import { checkOptions, isAnything, isBoolean, isOneOf, isString, LONG_OPTIONS } from '../validate.js';
+import {
+  checkOptions,
+  isAnything,
+  isBoolean,
+  isFunction,
+  isOneOf,
+  isString,
+  LONG_OPTIONS,
+} from '../validate.js';
 import { ArchiveInput } from './input.js';
 import { lockOf } from './lock.js';
 import type {
@@ -25,6 +33,7 @@ const OPTIONS = {
   index: isBoolean,
   vectors: isOneOf('exact', 'int8'),
   name: isString,
+  keep: isFunction,
   ...LONG_OPTIONS,
 };
 
@@ -67,7 +76,7 @@ function hex(bytes: Uint8Array): string {
 /** What `db.backup()` does. */
 export async function backup(engine: Engine, options: BackupOptions = {}): Promise<BackupStream> {
   checkOptions('backup', options, OPTIONS);
-  const { signal, compress, name, type = 'full', vectors } = options;
+  const { signal, compress, keep, type = 'full', vectors } = options;
   throwIfAborted(signal);
   const lock = lockOf('backup', options.encrypt);
   const progress = progressSink(options.onProgress);
@@ -104,13 +113,19 @@ export async function backup(engine: Engine, options: BackupOptions = {}): Promi
     erred?.(signal?.reason);
     void fail(signal?.reason);
   };
-  const ended = async () => {
-    await close();
+  const ended = async (): Promise<boolean> => {
     const sha256 = hex(tail.subarray(DIGEST.start, DIGEST.end));
     const { archive, base, fromSeq, toSeq, fromMs, toMs, rows } = manifest;
+    const result = { archive, reference, manifest, bytes, sha256, ms: performance.now() - started };
+    const kept = await keep?.(result);
+    // Given up while it was put away: that was noted already.
+    if (over) return false;
+    await close();
+    const name = typeof kept === 'string' ? kept : options.name;
     const about = { archive, type, base, fromSeq, toSeq, fromMs, toMs, rows, bytes, sha256, name, ok: true };
     await noteIfPossible(engine, 'backup', about);
-    settle.resolve({ archive, reference, manifest, bytes, sha256, ms: performance.now() - started });
+    settle.resolve(result);
+    return true;
   };
 
   const stream = new ReadableStream<Uint8Array>({
@@ -124,8 +139,7 @@ export async function backup(engine: Engine, options: BackupOptions = {}): Promi
         const piece = await archives.backupNext(handle);
         if (over) return;
         if (piece === undefined) {
-          await ended();
-          controller.close();
+          if (await ended()) controller.close();
           return;
         }
         bytes += piece.length;

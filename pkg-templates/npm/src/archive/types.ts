@@ -66,6 +66,12 @@ export interface BackupOptions extends LongOptions {
   vectors?: 'exact' | 'int8';
   /** Noted in the audit log and the catalog: where the application puts it. */
   name?: string;
+  /**
+   * Waited for when everything was read, before the backup counts as made: what puts the archive where it is kept. What it
+   * resolves to, if that is a text, is noted in place of `name`. If it rejects, so do the stream and `done`, and the
+   * catalog does not have the archive.
+   */
+  keep?: (result: BackupResult) => Promise<unknown>;
 }
 
 /** By what an archive is followed: opaque bytes, about as many as its manifest has. */

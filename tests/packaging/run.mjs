@@ -6,9 +6,11 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { browserCases } from './cases/browser.mjs';
 import { cliCases } from './cases/cli.mjs';
+import { cliArchiveCases } from './cases/cli-archives.mjs';
 import { cliFormatCases } from './cases/cli-formats.mjs';
 import { cliHistoryCases } from './cases/cli-history.mjs';
 import { cliParquetCases } from './cases/cli-parquet.mjs';
+import { cliStoryCases } from './cases/cli-story.mjs';
 import { cliUpkeepCases } from './cases/cli-upkeep.mjs';
 import { fileCases } from './cases/files.mjs';
 import { memoryCases } from './cases/full.mjs';
@@ -41,6 +43,8 @@ try {
     memoryCases,
     typeCases,
     cliCases,
+    cliStoryCases,
+    cliArchiveCases,
     cliFormatCases,
     cliHistoryCases,
     cliParquetCases,

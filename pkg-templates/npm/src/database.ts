@@ -328,7 +328,7 @@ export class Database {
    * Plans a restore: of an archive, of a chain of them (a full one first), or of what this database was (`'history'`, with
    * `to`). Only manifests are read; `stage()` brings everything in beside the live database, `commit()` switches to it.
    *
-   * @throws LodestoreError as `verify` at level 1.
+   * @throws LodestoreError as `verify` at level 1; `Invalid` where an archive is missing in a chain (the message names it).
    */
   async restore(source: RestoreSource, options: RestoreOptions = {}): Promise<Restore> {
     checkOptions('restore', options, { ...RESTORE_OPTIONS, into: isString, replace: isBoolean });
@@ -346,7 +346,9 @@ export class Database {
     };
     try {
       if (!isNew && options.replace !== true && (await other.collections()).some(({ rows }) => rows > 0)) {
-        throw invalid(`restore: the database "${options.into}" is not empty; { replace: true } replaces all of it`);
+        throw invalid(
+          `restore: the database "${options.into}" is not empty; { replace: true } replaces all of it`,
+        );
       }
       const ground = { engine: other.#engine, refresh: async () => undefined, leave };
       return await Restore.of(ground, source, options);

@@ -83,10 +83,10 @@ async function refused(context) {
     ['diff', 'notes', 'words', '--to', '1', '--ids', 'a'],
     ['diff', 'notes', 'words', '--to', '1', '--ids', '["a"]', '--filter', '{}'],
     ['restore', 'notes'],
-    ['restore', 'notes', 'notes.lode', '--to', '1'],
+    ['restore', 'notes', 'notes.lode', '--ids', '["a"]'],
     ['restore', 'notes', '--to', '1', '--replace'],
     ['restore', 'notes', '--to', '1', '--ids', '["a"]'],
-    ['restore', 'notes', 'notes.lode', '--only', 'words'],
+    ['restore', 'notes', '--to', '1', '--into', 'other'],
   ];
   for (const args of usage) {
     const { stderr } = await expect(2, args);

@@ -16,23 +16,27 @@ async function start(context) {
 
 async function audited(context) {
   const { at, expect, json } = await start(context);
-  assert.equal((await expect(0, ['catalog', 'notes'])).stdout, 'no archive is known\n');
+  assert.match(
+    (await expect(0, ['catalog', 'notes'])).stdout,
+    /^\w{32} full, [^]*\n  at .*notes\.lode\n  never/,
+  );
   const bad = await readFile(at('notes.lode'));
-  bad[bad.length >> 1] ^= 1;
+  // In its last chunk: what comes before that says which archive it is.
+  bad[bad.length - 60] ^= 1;
   await writeFile(at('bad.lode'), bad);
   await expect(1, ['restore', 'notes', 'bad.lode', '--replace']);
   await expect(0, ['restore', 'notes', 'notes.lode', '--replace']);
   const { result } = await json(0, ['audit', 'notes']);
   const restores = result.entries.filter(({ kind }) => kind === 'restore');
   assert.deepEqual(
-    restores.map(({ details }) => [details.what, details.ok, details.error]),
+    restores.map(({ details }) => [/^archive \w{32}$/.test(details.what), details.ok, details.error]),
     [
-      ['import', false, 'Corrupt'],
-      ['import', true, undefined],
+      [true, false, 'Corrupt'],
+      [true, true, undefined],
     ],
   );
   const { stdout } = await expect(0, ['audit', 'notes', '--kind', 'restore']);
-  assert.match(stdout, /^\S+Z restore FAILED \{"what":"import","error":"Corrupt".*\n\S+Z restore ok \{/);
+  assert.match(stdout, /^\S+Z restore FAILED \{"what":"archive \w+","error":"Corrupt".*\n\S+Z restore ok \{/);
   const last = await json(0, ['audit', 'notes', '--kind', 'restore', '--last', '1']);
   assert.deepEqual(last.result.entries, restores.slice(1));
   assert.equal((await expect(0, ['audit', 'notes', '--kind', 'drill'])).stdout, 'nothing was noted\n');

@@ -96,12 +96,13 @@ export async function* allRows(of: Collection): AsyncGenerator<Row[]> {
 
 /** Restores archives into memory and asks them, for level 4 of `verify`. */
 export function restorerOf(beside: Beside): Restorer {
-  return async (archives: ArchiveSource[], options: VerifyOptions) => {
+  return async (archives: ArchiveSource[], options: VerifyOptions, about) => {
     const { signal, onProgress, encrypt, queries = QUERIES } = options;
     const start = performance.now();
     const aside = await beside('verify', 'memory');
     try {
       const restore = await aside.restore(archives, { ...(encrypt && { encrypt }) });
+      restore.reports.forEach(about);
       await restore.commit({ ...(onProgress && { onProgress }), ...(signal && { signal }) });
       const restored = await asked(aside, queries, signal);
       const expected = restore.reports.at(-1)?.rows ?? restored.rows;
@@ -145,8 +146,10 @@ async function asked(
 export async function drill(ground: DrillGround, options: DrillOptions): Promise<DrillReport> {
   checkOptions('drill', options, OPTIONS);
   const started = performance.now();
+  // Which backup it is, for the case that it does not even restore.
+  let chosen: string | undefined;
   try {
-    const report = await drillOnce(ground, options);
+    const report = await drillOnce(ground, options, (archive) => (chosen = archive));
     const { ok, archives, problems, seq, rows, differences, queries, recall } = report;
     const ms = Math.round(performance.now() - started);
     const archive = archives.at(-1);
@@ -164,12 +167,16 @@ export async function drill(ground: DrillGround, options: DrillOptions): Promise
     return report;
   } catch (error) {
     if (!options.signal?.aborted)
-      await noteIfPossible(ground.engine, 'drill', { ok: false, error: String(error) });
+      await noteIfPossible(ground.engine, 'drill', { archive: chosen, ok: false, error: String(error) });
     throw error;
   }
 }
 
-async function archivesOf({ engine }: DrillGround, options: DrillOptions): Promise<ArchiveSource[]> {
+async function archivesOf(
+  { engine }: DrillGround,
+  options: DrillOptions,
+  about: (archive: string) => void,
+): Promise<ArchiveSource[]> {
   const { backup = 'random', fetch } = options;
   if (typeof backup !== 'string') return Array.isArray(backup) ? backup : [backup];
   const { archives } = await catalog(engine);
@@ -184,18 +191,25 @@ async function archivesOf({ engine }: DrillGround, options: DrillOptions): Promi
     throw invalid('drill: the catalog has no such backup', 'a backup with its whole chain', backup);
   if (fetch === undefined)
     throw invalid('drill: give `fetch`, which gets an archive of the catalog; or the archives themselves');
+  about(chosen.archive);
   const chain = chosen.chain.map((id) => archives.find((entry) => entry.archive === id) as CatalogEntry);
   return Promise.all(chain.map((entry) => fetch(entry)));
 }
 
-async function drillOnce(ground: DrillGround, options: DrillOptions): Promise<DrillReport> {
+async function drillOnce(
+  ground: DrillGround,
+  options: DrillOptions,
+  about: (archive: string) => void,
+): Promise<DrillReport> {
   const { signal, encrypt, compare = true, queries = QUERIES, recall: least = 0.95 } = options;
-  const sources = await archivesOf(ground, options);
+  const sources = await archivesOf(ground, options, about);
   throwIfAborted(signal);
   const progress = progressSink(options.onProgress);
   const aside = await ground.beside('drill', 'memory');
   try {
     const restore = await aside.restore(sources, { ...(encrypt && { encrypt }) });
+    const last = restore.reports.at(-1)?.manifest?.archive;
+    if (last !== undefined) about(last);
     const { onProgress } = options;
     const staged = await restore.stage({ ...(onProgress && { onProgress }), ...(signal && { signal }) });
     await restore.commit();

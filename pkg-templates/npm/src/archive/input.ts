@@ -4,6 +4,9 @@ import { incoming, type Incoming } from '../import-source.js';
 import type { Lock } from './calls.js';
 import { type Looked, look } from './look.js';
 
+/** So much is kept for finding out which archive it was: what comes before its content, and seldom all of that. */
+const HEAD_BYTES = 1 << 20;
+
 /** Bytes in order: those that were looked at, then the rest. */
 export class ArchiveInput {
   readonly total: number | undefined;
@@ -11,6 +14,9 @@ export class ArchiveInput {
   readonly #iterator: AsyncIterator<Uint8Array>;
   /** What was read and not yet given out. */
   readonly #held: Uint8Array[] = [];
+  /** The first bytes that were given out: what says which archive this is. */
+  readonly #first: Uint8Array[] = [];
+  #given = 0;
 
   constructor(source: unknown) {
     this.#incoming = incoming(source);
@@ -21,19 +27,30 @@ export class ArchiveInput {
   /** Header and manifest, without taking them away. */
   async head(lock: Lock): Promise<Looked> {
     return look(1, lock, this.total, async () => {
-      const step = await this.#iterator.next();
-      if (step.done) return undefined;
-      this.#held.push(step.value);
-      return step.value;
+      const bytes = await this.#read();
+      if (bytes !== undefined) this.#held.push(bytes);
+      return bytes;
     });
   }
 
   /** The next bytes; undefined at the end. */
   async next(): Promise<Uint8Array | undefined> {
     const held = this.#held.shift();
-    if (held !== undefined) return held;
+    const bytes = held ?? (await this.#read());
+    if (bytes !== undefined && this.#given < HEAD_BYTES) this.#first.push(bytes);
+    this.#given += bytes?.length ?? 0;
+    return bytes;
+  }
+
+  async #read(): Promise<Uint8Array | undefined> {
     const step = await this.#iterator.next();
     return step.done ? undefined : step.value;
+  }
+
+  /** As `head`, of bytes that were given out: which archive it is that failed. */
+  again(lock: Lock): Promise<Looked> {
+    const first = [...this.#first];
+    return look(1, lock, this.total, () => Promise.resolve(first.shift()));
   }
 
   /** Reads no further. */

@@ -1,8 +1,10 @@
 /** A restore: planned, staged beside the live database, looked at, and then committed or given up. */
 
 import { abortable, throwIfAborted } from '../abort.js';
+import { noteIfPossible } from '../audit.js';
 import { asyncDispose } from '../dispose.js';
 import type { Engine } from '../engine.js';
+import { toLodestoreError } from '../errors.js';
 import { closed, invalid, mismatch } from '../fault.js';
 import { Past, type PastReader, pointJson } from '../past.js';
 import { progressSink, type ProgressSink } from '../progress.js';
@@ -10,6 +12,7 @@ import type { RestoreResult, RowChange, RowScope } from '../restore-rows.js';
 import type { CollectionInfo, ImportResult, LongOptions } from '../types.js';
 import { checkOptions, isAnything, isBoolean, LONG_OPTIONS } from '../validate.js';
 import type { Lock } from './calls.js';
+import { brokenLink } from './chain.js';
 import { ArchiveInput } from './input.js';
 import { lockOf } from './lock.js';
 import { contentMs, indexMs } from './rates.js';
@@ -58,7 +61,7 @@ export class Restore {
   readonly #inputs: ArchiveInput[];
   readonly #lock: Lock;
   readonly #point: string | undefined;
-  readonly #only: { collection: string; scope: RowScope } | undefined;
+  readonly #only: Only | undefined;
   readonly #allowModelChange: boolean;
   #state: State = 'planned';
   #handle: number | undefined;
@@ -97,6 +100,7 @@ export class Restore {
     try {
       const reports: VerifyReport[] = [];
       for (const input of inputs) reports.push((await input.head(lock)).report);
+      refuse(reports);
       const plan = planOf(inputs, reports, await live(ground.engine));
       // Without one, all that there is; a point that means the same is not compared with clocks.
       const to = options.to === 'latest' && !isPast ? undefined : point;
@@ -124,10 +128,21 @@ export class Restore {
       this.#state = 'ready';
       return this.#validation;
     } catch (error) {
+      await this.#note(error, options.signal);
       await this.abort();
       this.#state = 'failed';
       throw error;
     }
+  }
+
+  /** That an attempt failed; of the switch itself the engine notes how it went. Who gives up has not failed. */
+  async #note(error: unknown, signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted) return;
+    const archive = this.plan.archives.at(-1)?.archive;
+    const past = this.#inputs.length === 0 ? 'history' : 'an archive of an older version';
+    const what = archive === undefined ? past : `archive ${archive}`;
+    const { code, message } = toLodestoreError(error);
+    await noteIfPossible(this.#ground.engine, 'restore', { what, ok: false, error: code, message });
   }
 
   async #stage(
@@ -264,6 +279,19 @@ export class Restore {
   }
 }
 
+/** Before anything is read: what is locked, or no chain, cannot be restored. */
+function refuse(reports: VerifyReport[]): void {
+  const locked = reports.find(({ encrypted, manifest }) => encrypted && manifest === undefined);
+  if (locked !== undefined)
+    throw invalid(
+      'this archive is encrypted: give what it was encrypted with',
+      locked.passphrase ? 'a passphrase' : 'a key',
+      'none',
+    );
+  const broken = brokenLink(reports, true);
+  if (broken !== undefined) throw broken.error;
+}
+
 /** From so many rows on `auto` builds a graph, about. */
 const GRAPH_ROWS = 20_000;
 
@@ -271,12 +299,19 @@ async function live(engine: Engine): Promise<CollectionInfo[]> {
   return JSON.parse(await engine.collections()) as CollectionInfo[];
 }
 
-function scopeOf(only: RestoreOptions['only']): { collection: string; scope: RowScope } | undefined {
+/** Some rows of a collection, or without a scope all that were there then. */
+interface Only {
+  collection: string;
+  scope: RowScope | undefined;
+}
+
+function scopeOf(only: RestoreOptions['only']): Only | undefined {
   if (only === undefined) return undefined;
   const { collection, ...scope } = only as { collection?: unknown };
-  if (typeof collection !== 'string' || Object.keys(scope).length !== 1)
-    throw invalid('restore: only must be { collection, ids } or { collection, filter }');
-  return { collection, scope: scope as unknown as RowScope };
+  const names = Object.keys(scope);
+  if (typeof collection !== 'string' || names.length > 1)
+    throw invalid('restore: only must be { collection }, { collection, ids } or { collection, filter }');
+  return { collection, scope: names.length === 0 ? undefined : (scope as unknown as RowScope) };
 }
 
 function sameModel(one: CollectionInfo, other: CollectionInfo): boolean {

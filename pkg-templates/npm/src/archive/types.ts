@@ -149,8 +149,13 @@ export interface RestoredReport {
 export interface RestoreOptions {
   /** Up to which moment; everything that the archives have without it. */
   to?: Moment;
-  /** Restores only some rows into the live database, by ordinary writes. */
-  only?: { collection: string } & ({ ids: string | readonly string[] } | { filter: object });
+  /**
+   * Restores only some rows into the live database, by ordinary writes: of ids, of a filter, or without either all that the
+   * collection had then. Others stay.
+   */
+  only?:
+    | { collection: string; ids?: string | readonly string[]; filter?: never }
+    | { collection: string; filter: object };
   encrypt?: Encryption;
   /** Restores into another database of this name, beside this one, in the same kind of storage. */
   into?: string;

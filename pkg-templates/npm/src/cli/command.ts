@@ -18,6 +18,8 @@ export interface Argument {
   name: string;
   text: string;
   optional?: true;
+  /** The last one: any number of them. */
+  many?: true;
   /** What a shell completes it with. */
   complete?: 'file' | readonly string[];
 }

@@ -7,6 +7,7 @@ import { catalog } from './commands/catalog.js';
 import { check } from './commands/check.js';
 import { completions } from './commands/completions.js';
 import { diff } from './commands/diff.js';
+import { drill } from './commands/drill.js';
 import { exportRows } from './commands/export.js';
 import { help } from './commands/help.js';
 import { history } from './commands/history.js';
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   backup,
   verify,
   restore,
+  drill,
   history,
   diff,
   prune,

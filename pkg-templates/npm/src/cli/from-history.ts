@@ -1,11 +1,12 @@
 /** `lodestore restore --to`: going back within a database. */
 
-import { LodestoreError } from '../index.node.js';
+import { type ImportResult, LodestoreError } from '../index.node.js';
 import type { Call, Outcome } from './command.js';
 import { changeLine } from './commands/diff.js';
 import { momentOf } from './moment.js';
 import { withDatabase } from './place.js';
 import { scopeOf } from './scope.js';
+import { withRestore } from './staged.js';
 import { count, durationText } from './text.js';
 import { UsageError } from './usage-error.js';
 
@@ -59,8 +60,17 @@ export function fromHistory(call: Call, name: string, to: string): Promise<Outco
         lines,
       };
     }
+    await then.close();
     const bar = call.io.bar();
-    const { rows, collections } = await then.restoreAll({ onProgress: bar.on }).finally(() => bar.end());
+    // Beside what is there, with its index, and then one switch.
+    const { rows, collections } = await withRestore(
+      db.restore('history', { to: point.seq }),
+      async (restore) => {
+        await restore.stage({ signal: call.signal, onProgress: bar.on });
+        call.signal.throwIfAborted();
+        return (await restore.commit({ onProgress: bar.on })) as ImportResult;
+      },
+    ).finally(() => bar.end());
     const ms = Math.round(performance.now() - started);
     const { points } = await db.history();
     const what = `${count(rows, 'row')} in ${count(collections, 'collection')}`;

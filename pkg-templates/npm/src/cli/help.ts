@@ -45,6 +45,7 @@ export function overview(): string[] {
         'lodestore backup notes notes.lode && lodestore verify notes.lode',
         'back it up, and see that the backup restores',
       ],
+      ['lodestore drill notes', 'restore a backup aside, and compare it with what the database was'],
       ['lodestore check notes --json | jq .ok', 'ask a program'],
     ]),
   ];
@@ -53,7 +54,10 @@ export function overview(): string[] {
 /** What `lodestore help COMMAND` prints. */
 export function commandHelp(command: Command): string[] {
   const { name, args, options, examples } = command;
-  const words = args.map((arg) => (arg.optional === undefined ? arg.name : `[${arg.name}]`));
+  const words = args.map(({ name, many, optional }) => {
+    const word = many === undefined ? name : `${name}...`;
+    return optional === undefined ? word : `[${word}]`;
+  });
   return [
     'NAME',
     `${INDENT}lodestore ${name} - ${command.summary}`,

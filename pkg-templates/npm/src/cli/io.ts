@@ -36,6 +36,11 @@ export class Io {
     process.stderr.write(`${line}\n`);
   }
 
+  /** A line on stderr where somebody looks on. */
+  note(line: string): void {
+    if (!this.#quiet && process.stderr.isTTY === true) this.say(line);
+  }
+
   /** Ends with the reason of `signal` when that is aborted, even where nobody writes. */
   stdin(signal: AbortSignal): Readable {
     const { stdin } = process;

@@ -73,10 +73,10 @@ function parseWords(specs: Readonly<Record<string, OptionSpec>>, words: readonly
 function checkCount(args: readonly Argument[], given: readonly string[]): void {
   const missing = args.find((arg, at) => arg.optional === undefined && given[at] === undefined);
   if (missing !== undefined) throw new UsageError(`${missing.name} is missing: ${missing.text}`);
-  const extra = given[args.length];
+  const extra = args.at(-1)?.many === true ? undefined : given[args.length];
   if (extra !== undefined) throw new UsageError(`there is no place for "${extra}"`);
   const empty = given.indexOf('');
-  if (empty >= 0) throw new UsageError(`${args[empty]?.name ?? 'an argument'} is empty`);
+  if (empty >= 0) throw new UsageError(`${(args[empty] ?? args.at(-1))?.name ?? 'an argument'} is empty`);
 }
 
 /** The argument at `at`, which `parse` has made sure of where it is not optional. */

@@ -1,8 +1,9 @@
 /** The database that a command is about: opened, handed over, and closed whatever happens. */
 
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { type Database, LodestoreError, open, type Progress } from '../index.node.js';
+import { rmdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { type Database, deleteDatabase, LodestoreError, open, type Progress } from '../index.node.js';
 import { directoryName } from '../storage/names.js';
 import type { Call } from './command.js';
 import { DamagedDatabase } from './damaged-database.js';
@@ -17,6 +18,16 @@ export interface PlaceOptions {
 
 export function isThere(call: Call, name: string): boolean {
   return existsSync(folderOf(call, name));
+}
+
+/** Takes a database away that was made a moment ago and came to nothing, with its folder; others are left alone. */
+export async function unmake(call: Call, name: string): Promise<void> {
+  const directory = call.options.text('dir');
+  // What went wrong before is what is told.
+  await deleteDatabase(name, { storage: 'files', ...(directory !== undefined && { directory }) })
+    // The directory of all databases, where this was the only one, and nobody named it.
+    .then(() => (directory === undefined ? rmdir(dirname(folderOf(call, name))) : undefined))
+    .catch(() => undefined);
 }
 
 function folderOf(call: Call, name: string): string {

@@ -19,6 +19,19 @@ export function changeLine({ id, change, then, now }: RowChange) {
   return { id, change, then: then?.metadata, now: now?.metadata, vectorChanged: vector };
 }
 
+/** Changes for people. */
+export function changeLines(changes: readonly ReturnType<typeof changeLine>[]): string[] {
+  const lines = changes
+    .slice(0, SHOWN)
+    .flatMap((one) => [
+      `${one.change} ${JSON.stringify(one.id)}${one.vectorChanged ? ', another vector' : ''}`,
+      ...(one.then === undefined ? [] : [`  then ${JSON.stringify(one.then)}`]),
+      ...(one.now === undefined ? [] : [`  now  ${JSON.stringify(one.now)}`]),
+    ]);
+  if (changes.length > SHOWN) lines.push(`and ${count(changes.length - SHOWN, 'more row')}: --json has all`);
+  return lines;
+}
+
 export const diff: Command = {
   name: 'diff',
   summary: 'what has changed in rows since a point in the history',
@@ -40,15 +53,7 @@ export const diff: Command = {
       const then = await db.asOf(moment);
       const changes = (await then.diff(of, scope)).map(changeLine);
       await then.close();
-      const lines = changes
-        .slice(0, SHOWN)
-        .flatMap((one) => [
-          `${one.change} ${JSON.stringify(one.id)}${one.vectorChanged ? ', another vector' : ''}`,
-          ...(one.then === undefined ? [] : [`  then ${JSON.stringify(one.then)}`]),
-          ...(one.now === undefined ? [] : [`  now  ${JSON.stringify(one.now)}`]),
-        ]);
-      if (changes.length > SHOWN)
-        lines.push(`and ${count(changes.length - SHOWN, 'more row')}: --json has all`);
+      const lines = changeLines(changes);
       lines.push(
         `${count(changes.length, 'row')} of ${of} differ from write ${then.seq} (${then.time.toISOString()})`,
       );

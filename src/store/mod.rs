@@ -71,6 +71,6 @@ pub use requests::Request;
 pub use retain::{Gone, Judged, PruneOptions, PruneReport};
 pub use retention::{Keep, Retention, select};
 pub use salvage::{LostWrites, Quarantined, QuarantinedGroup, SalvageReport, SalvagedCollection};
-pub use seal::Seal;
+pub use seal::{Digesting, Seal};
 pub use stats::{Bytes, CollectionInfo, IndexState, KeptSnapshot, ModelInfo, Stats};
 pub use write::Written;

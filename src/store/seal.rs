@@ -2,6 +2,10 @@
 //! surroundings; natively it is the crate `lodestore-seal`, for whoever they are.
 
 use crate::error::Result;
+use std::pin::Pin;
+
+/// A digest that is being made.
+pub type Digesting = Pin<Box<dyn Future<Output = Result<[u8; 32]>>>>;
 
 /// Compression, encryption and keys, the same bytes in every host.
 #[allow(async_fn_in_trait)] // one thread: no bound on the future is wanted
@@ -33,13 +37,14 @@ pub trait Seal {
     /// A key for one purpose, made of another key, by HKDF with SHA-256.
     async fn subkey(&self, key: &[u8; 32], salt: &[u8], info: &[u8]) -> Result<[u8; 32]>;
 
-    /// SHA-256, of as much as a host does faster than this module.
-    async fn sha256(&self, bytes: &[u8]) -> Result<[u8; 32]>;
+    /// SHA-256, by the host where it is faster. It is begun at once, and goes on beside whatever else is done until it is
+    /// waited for.
+    fn sha256(&self, bytes: &[u8]) -> Digesting;
 }
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native {
-    use super::Seal;
+    use super::{Digesting, Seal};
     use crate::error::{Error, Kind, Result};
     use lodestore_seal::SealError;
 
@@ -96,8 +101,8 @@ mod native {
             lodestore_seal::subkey(key, salt, info).map_err(error)
         }
 
-        async fn sha256(&self, bytes: &[u8]) -> Result<[u8; 32]> {
-            Ok(lodestore_seal::sha256(bytes))
+        fn sha256(&self, bytes: &[u8]) -> Digesting {
+            Box::pin(std::future::ready(Ok(lodestore_seal::sha256(bytes))))
         }
     }
 }

@@ -215,7 +215,7 @@ impl<S: Storage, E: Env> Backup<S, E> {
             return Ok(None);
         }
         self.end = End::Nothing;
-        let (length, sha256) = (self.bytes, self.seal.digest());
+        let (length, sha256) = (self.bytes, self.seal.digest().await?);
         Ok(Some(Trailer { blocks: self.seal.chunks, length, sha256 }.encode()))
     }
 }

@@ -110,7 +110,7 @@ impl<'a, S: Source, E: Env> Opened<'a, S, E> {
         if self.at < self.content.len() {
             return Err(Error::corrupt("this archive holds more than its manifest says"));
         }
-        read_trailer(&mut self.bytes, &self.seal).await
+        read_trailer(&mut self.bytes, &mut self.seal).await
     }
 }
 
@@ -152,9 +152,9 @@ pub async fn next_chunk<S: Source, E: Env>(
 /// The trailer, that it fits what came before it, and that nothing follows: the digest.
 pub async fn read_trailer<S: Source, E: Env>(
     bytes: &mut Bytes<'_, S, E>,
-    seal: &Sealing,
+    seal: &mut Sealing,
 ) -> Result<[u8; 32]> {
-    let (length, sha256) = (bytes.taken, seal.digest());
+    let (length, sha256) = (bytes.taken, seal.digest().await?);
     let mut trailer = Vec::new();
     bytes.append(&mut trailer, TRAILER_BYTES).await?;
     let short = || Error::corrupt("this archive ends within its trailer");

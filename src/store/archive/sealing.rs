@@ -9,6 +9,7 @@
 //! piece ten times faster than WebAssembly does.
 
 use super::super::env::Env;
+use super::super::seal::Digesting;
 use crate::error::{Error, Result};
 use crate::format::archive4::{CHUNK_HEADER_BYTES, ChunkHeader};
 use crate::format::crc32;
@@ -20,6 +21,8 @@ pub struct Sealing {
     context: [u8; 32],
     /// Of that, and of each chunk in turn: what the digest of the whole is made of.
     digests: Sha256,
+    /// That of the last chunk, which is made beside what comes next.
+    last: Option<Digesting>,
     key: Option<[u8; 32]>,
     deflate: bool,
     /// Chunks that were made or taken so far.
@@ -41,17 +44,26 @@ impl Sealing {
         let context = digest.digest();
         let mut digests = Sha256::default();
         digests.update(&context);
-        Sealing { context, digests, key, deflate, chunks: 0 }
+        Sealing { context, digests, last: None, key, deflate, chunks: 0 }
     }
 
     /// The digest of header, envelope and the chunks so far.
-    pub fn digest(&self) -> [u8; 32] {
-        self.digests.clone().digest()
+    pub async fn digest(&mut self) -> Result<[u8; 32]> {
+        self.settle().await?;
+        Ok(self.digests.clone().digest())
+    }
+
+    async fn settle(&mut self) -> Result<()> {
+        if let Some(last) = self.last.take() {
+            self.digests.update(&last.await?);
+        }
+        Ok(())
     }
 
     /// Goes on with a chunk, header and all.
     pub async fn note(&mut self, env: &impl Env, chunk: &[u8]) -> Result<()> {
-        self.digests.update(&env.sha256(chunk).await?);
+        self.settle().await?;
+        self.last = Some(env.sha256(chunk));
         Ok(())
     }
 

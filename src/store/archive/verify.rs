@@ -204,7 +204,7 @@ async fn checksums<S: Source, E: Env>(
         }
     }
     report.blocks = u64::from(seal.chunks);
-    report.sha256 = Some(read_trailer(bytes, &seal).await?);
+    report.sha256 = Some(read_trailer(bytes, &mut seal).await?);
     Ok(())
 }
 

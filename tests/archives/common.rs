@@ -19,16 +19,27 @@ use std::collections::BTreeMap;
 /// Surroundings in which nothing random comes twice.
 pub struct World {
     clock: Cell<u64>,
+    /// By how much the clock goes on each time that somebody looks at it.
+    tick: u64,
     rng: RefCell<ChaCha8Rng>,
 }
 
 impl World {
     pub fn new(seed: u64) -> World {
-        World { clock: Cell::new(1_700_000_000_000), rng: RefCell::new(ChaCha8Rng::seed_from_u64(seed)) }
+        World {
+            tick: 10,
+            clock: Cell::new(1_700_000_000_000),
+            rng: RefCell::new(ChaCha8Rng::seed_from_u64(seed)),
+        }
     }
 }
 
 impl World {
+    /// In which the clock stands still, so that it does not matter who looks at it.
+    pub fn still(seed: u64) -> World {
+        World { tick: 0, ..World::new(seed) }
+    }
+
     pub fn sleep(&self, ms: u64) {
         self.clock.set(self.clock.get() + ms);
     }
@@ -36,7 +47,7 @@ impl World {
 
 impl Env for World {
     fn now_ms(&self) -> u64 {
-        self.clock.set(self.clock.get() + 10);
+        self.clock.set(self.clock.get() + self.tick);
         self.clock.get()
     }
 

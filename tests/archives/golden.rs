@@ -6,7 +6,7 @@ use lodestore::collection::{Config, IndexKind, Quantization};
 use lodestore::format::archive4::ArchiveKind;
 use lodestore::index::Metric;
 use lodestore::storage::MemoryStorage;
-use lodestore::store::{BackupOptions, Level, Secret, StageOptions};
+use lodestore::store::{BackupOptions, Database, Level, Options, Secret, StageOptions};
 use std::path::PathBuf;
 
 const KEY: [u8; 32] = [7; 32];
@@ -17,7 +17,7 @@ fn folder() -> PathBuf {
 
 /// Names, archives, and what the last of them restores to.
 fn made() -> (Vec<(&'static str, Archive)>, Contents) {
-    let db = open(MemoryStorage::new(), 44);
+    let db = block_on(Database::open(MemoryStorage::new(), World::still(44), Options::default())).unwrap();
     let graph =
         Config { quantization: Quantization::Int8, ..Config::new(4, Metric::Cosine, IndexKind::Hnsw) };
     block_on(db.collection("graph", Some(graph))).unwrap();

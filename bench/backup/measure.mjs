@@ -57,7 +57,7 @@ export async function restored({ lodestore, scratch }, paths, what, say) {
   const directory = join(scratch, 'restored');
   const db = await lodestore.open('restored', { storage: 'files', directory });
   const start = performance.now();
-  const restore = await db.restore(await Promise.all(paths.map((path) => openAsBlob(path))));
+  const restore = await db.restore(paths.map((path) => createReadStream(path, { highWaterMark: 1 << 20 })));
   const planned = restore.plan.etaMs;
   const validation = await restore.stage();
   await restore.commit();

@@ -12,8 +12,8 @@ use super::secret::Secret;
 use crate::error::{Error, Result};
 use crate::format::ARCHIVE_VERSION;
 use crate::format::archive::Trailer;
-use crate::format::archive4::{ArchiveKind, ArchiveV4, EnvelopeV4};
-use crate::format::block::{BlockHeader, BlockKind};
+use crate::format::archive4::{ArchiveKind, ArchiveV4, CHUNK_HEADER_BYTES, EnvelopeV4};
+use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind};
 use crate::format::header::{DatabaseId, FileHeader, FileKind};
 use crate::limits::CHUNK_BYTES_MAX;
 use crate::storage::{Source, Storage};
@@ -155,17 +155,24 @@ impl<S: Storage, E: Env> Backup<S, E> {
             Content::Blocks { runs, dimensions } => {
                 let Some(run) = runs.pop() else { return Ok(false) };
                 let bytes = run.read(&inner.storage).await?;
-                for block in run.blocks(&bytes) {
+                for (block, place) in run.blocks(&bytes).zip(&run.refs) {
                     let (header, payload) = block?;
                     let dimension = dimensions.as_ref().filter(|_| header.kind == BlockKind::Vectors);
                     let dimension =
                         dimension.and_then(|all| all.iter().find(|one| one.0 == header.collection));
                     let packed = dimension.map(|(_, dimension)| lossy::pack(payload, *dimension));
-                    let payload = packed.as_deref().unwrap_or(payload);
-                    let header = BlockHeader::of(header.kind, header.collection, header.group, payload);
-                    let whole = [&header.encode()[..], payload].concat();
+                    if let Some(packed) = packed {
+                        let header = BlockHeader::of(header.kind, header.collection, header.group, &packed);
+                        let whole = [&header.encode()[..], &packed].concat();
+                        self.read += whole.len() as u64;
+                        cut(&whole, &mut self.pieces);
+                        continue;
+                    }
+                    // As it stands in storage, its header included.
+                    let at = (place.offset - run.start) as usize;
+                    let whole = bytes.get(at..at + BLOCK_HEADER_BYTES + payload.len()).unwrap_or_default();
                     self.read += whole.len() as u64;
-                    cut(&whole, &mut self.pieces);
+                    cut(whole, &mut self.pieces);
                 }
             }
             Content::Frames(frames) => {
@@ -208,7 +215,7 @@ impl<S: Storage, E: Env> Backup<S, E> {
                         .with(self.manifest.bytes, self.read));
                 }
                 self.end = End::Trailer;
-                return self.seal.close(&inner.env, Vec::new(), true).await.map(Some);
+                return self.seal.close(&inner.env, vec![0; CHUNK_HEADER_BYTES], true).await.map(Some);
             }
         }
         if self.end == End::Nothing {
@@ -220,9 +227,14 @@ impl<S: Storage, E: Env> Backup<S, E> {
     }
 }
 
-/// Cuts what begins a chunk of its own into pieces that fit one.
+/// Cuts what begins a chunk of its own into pieces that fit one, each with room for its header before it.
 fn cut(bytes: &[u8], pieces: &mut VecDeque<Vec<u8>>) {
-    pieces.extend(bytes.chunks(CHUNK_BYTES_MAX).map(<[u8]>::to_vec));
+    for content in bytes.chunks(CHUNK_BYTES_MAX) {
+        let mut piece = Vec::with_capacity(CHUNK_HEADER_BYTES + content.len());
+        piece.resize(CHUNK_HEADER_BYTES, 0);
+        piece.extend_from_slice(content);
+        pieces.push_back(piece);
+    }
 }
 
 impl<S: Storage, E: Env> Source for Backup<S, E> {

@@ -65,10 +65,10 @@ impl<'a, S: Source, E: Env> Opened<'a, S, E> {
         if self.ended {
             return Ok(false);
         }
-        let (header, stored) = next_chunk(&mut self.bytes, &mut self.seal).await?;
+        let (header, chunk) = next_chunk(&mut self.bytes, &mut self.seal).await?;
         self.seal.check(&header, self.envelope.cipher == 1)?;
-        self.content = self.seal.open(self.bytes.env, &header, stored).await?;
-        (self.at, self.ended) = (0, header.last);
+        (self.content, self.at) = self.seal.open(self.bytes.env, &header, chunk).await?;
+        self.ended = header.last;
         Ok(true)
     }
 
@@ -129,7 +129,7 @@ pub async fn read_envelope<S: Source, E: Env>(
     EnvelopeV4::decode_section(&section)
 }
 
-/// The next chunk as it is stored; its checksums hold.
+/// The next chunk as it is stored, header and all; its checksums hold.
 pub async fn next_chunk<S: Source, E: Env>(
     bytes: &mut Bytes<'_, S, E>,
     seal: &mut Sealing,
@@ -145,7 +145,6 @@ pub async fn next_chunk<S: Source, E: Env>(
         )));
     }
     seal.note(bytes.env, &chunk).await?;
-    chunk.drain(..CHUNK_HEADER_BYTES);
     Ok((header, chunk))
 }
 

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::format::archive4::{CHUNK_HEADER_BYTES, ChunkHeader};
 use crate::format::crc32;
 use crate::format::sha256::Sha256;
+use crate::limits::CHUNK_TAG_BYTES;
 
 /// What all chunks of an archive have in common.
 pub struct Sealing {
@@ -71,12 +72,13 @@ impl Sealing {
         [&self.context[..], &header.sealed()].concat()
     }
 
-    /// The next chunk, with its header.
-    pub async fn close(&mut self, env: &impl Env, raw: Vec<u8>, last: bool) -> Result<Vec<u8>> {
+    /// The next chunk, of content with room for its header before it.
+    pub async fn close(&mut self, env: &impl Env, mut chunk: Vec<u8>, last: bool) -> Result<Vec<u8>> {
+        let raw = chunk.len().saturating_sub(CHUNK_HEADER_BYTES);
         let mut header = ChunkHeader {
             number: self.chunks,
-            raw: raw.len() as u32,
-            stored: 0,
+            raw: raw as u32,
+            stored: raw as u32,
             deflated: false,
             encrypted: self.key.is_some(),
             last,
@@ -86,26 +88,28 @@ impl Sealing {
             .chunks
             .checked_add(1)
             .ok_or_else(|| Error::invalid("this database is too large for one archive"))?;
-        let mut stored = raw;
-        if self.deflate && !stored.is_empty() {
-            let packed = env.deflate(stored.clone()).await?;
+        if self.deflate && raw > 0 {
+            let packed = env.deflate(chunk.get(CHUNK_HEADER_BYTES..).unwrap_or_default().to_vec()).await?;
             // What does not get smaller (vectors hardly do) is read back faster as it is.
-            if packed.len() < stored.len() - stored.len() / 32 {
+            if packed.len() < raw - raw / 32 {
                 header.deflated = true;
-                stored = packed;
+                chunk.truncate(CHUNK_HEADER_BYTES);
+                chunk.extend_from_slice(&packed);
             }
         }
         if let Some(key) = &self.key {
-            header.stored = (stored.len() + crate::limits::CHUNK_TAG_BYTES) as u32;
-            stored = env.encrypt(key, &nonce(&header), &self.authenticated(&header), stored).await?;
+            let plain = chunk.split_off(CHUNK_HEADER_BYTES);
+            header.stored = (plain.len() + CHUNK_TAG_BYTES) as u32;
+            let sealed = env.encrypt(key, &nonce(&header), &self.authenticated(&header), plain).await?;
+            chunk.extend_from_slice(&sealed);
         }
-        header.stored = stored.len() as u32;
-        header.crc = crc32::hash(&stored);
-        let mut out = Vec::with_capacity(CHUNK_HEADER_BYTES + stored.len());
-        out.extend_from_slice(&header.encode());
-        out.extend_from_slice(&stored);
-        self.note(env, &out).await?;
-        Ok(out)
+        header.stored = (chunk.len() - CHUNK_HEADER_BYTES) as u32;
+        header.crc = crc32::hash(chunk.get(CHUNK_HEADER_BYTES..).unwrap_or_default());
+        if let Some(room) = chunk.get_mut(..CHUNK_HEADER_BYTES) {
+            room.copy_from_slice(&header.encode());
+        }
+        self.note(env, &chunk).await?;
+        Ok(chunk)
     }
 
     /// Refuses a chunk that is not the next one, or not as the envelope says.
@@ -123,10 +127,19 @@ impl Sealing {
         Ok(())
     }
 
-    /// The content of a chunk whose checksum held.
-    pub async fn open(&self, env: &impl Env, header: &ChunkHeader, stored: Vec<u8>) -> Result<Vec<u8>> {
+    /// The content of a chunk, header and all, whose checksum held; and where in what is given it begins.
+    pub async fn open(
+        &self,
+        env: &impl Env,
+        header: &ChunkHeader,
+        mut chunk: Vec<u8>,
+    ) -> Result<(Vec<u8>, usize)> {
         let about = |cause: Error| cause.about(format_args!("chunk {} of this archive", header.number));
-        let mut raw = stored;
+        if self.key.is_none() && !header.deflated {
+            return Ok((chunk, CHUNK_HEADER_BYTES));
+        }
+        chunk.drain(..CHUNK_HEADER_BYTES);
+        let mut raw = chunk;
         if let Some(key) = &self.key {
             let opened = env.decrypt(key, &nonce(header), &self.authenticated(header), raw).await;
             raw = opened.map_err(about)?;
@@ -137,6 +150,6 @@ impl Sealing {
         if raw.len() != header.raw as usize {
             return Err(about(Error::corrupt("its content has another length than it says")));
         }
-        Ok(raw)
+        Ok((raw, 0))
     }
 }

@@ -7,14 +7,9 @@ use super::env::Env;
 use super::names::{self, Listing};
 use super::open::read_manifest;
 use super::report::CheckpointResult;
-use super::retention::{DAY_MS, HISTORY, Keep, NEWEST, Retention, SAFETY, select};
+use super::retention::{DAY_MS, HISTORY, Keep, NEWEST, Retention, select};
 use crate::error::{Kind, Result};
 use crate::storage::Storage;
-
-/// How long what an import or a restore replaced is kept, in milliseconds: a week.
-const SAFETY_MS: u64 = 7 * DAY_MS;
-/// Of so many of them, the newest.
-const SAFETY_MAX: usize = 3;
 
 /// What stays of the snapshots.
 #[derive(Clone, Copy)]
@@ -123,19 +118,6 @@ impl<S: Storage, E: Env> Inner<S, E> {
         why.truncate(kept.len());
         for why in why.iter_mut().skip(first) {
             *why |= NEWEST;
-        }
-        // What an import or a restore took the place of can be had again for some days, unless room is what is wanted: it
-        // stays, and so does that import, by which it is known.
-        let mut safe = if wish.keep >= SNAPSHOTS_KEPT { SAFETY_MAX } else { 0 };
-        for at in (1..kept.len()).rev() {
-            let recent =
-                kept.get(at).is_some_and(|one| one.is_import && now.saturating_sub(one.time_ms) < SAFETY_MS);
-            if recent && safe > 0 {
-                safe -= 1;
-                for why in why.iter_mut().skip(at - 1).take(2) {
-                    *why |= SAFETY;
-                }
-            }
         }
         // Every write behind this one stays.
         let mut from = oldest.seq;

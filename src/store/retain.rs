@@ -14,7 +14,7 @@ use crate::limits::{RETENTION_COUNT_MAX, RETENTION_DAYS_MAX};
 use crate::storage::{FileInfo, Once, Storage};
 
 /// The rules, by the bits of [`select`].
-const RULES: [&str; 7] = ["last", "daily", "weekly", "monthly", "newest", "history", "safety"];
+const RULES: [&str; 6] = ["last", "daily", "weekly", "monthly", "newest", "history"];
 
 /// What a pruning goes by.
 #[derive(Clone, Debug, Default)]

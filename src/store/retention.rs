@@ -71,8 +71,6 @@ impl Retention {
 pub const NEWEST: u8 = 1 << 4;
 /// Every write of some days can be gone back to from it.
 pub const HISTORY: u8 = 1 << 5;
-/// As what an import or a restore took the place of, not long ago.
-pub const SAFETY: u8 = 1 << 6;
 
 /// Which rules keep each of some points, which come in order, oldest first, as milliseconds since 1970.
 ///

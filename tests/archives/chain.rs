@@ -216,33 +216,6 @@ fn writes_go_on_while_an_archive_is_made_and_restored() {
 }
 
 #[test]
-fn what_a_restore_replaced_can_be_had_for_a_week() {
-    let db = open(MemoryStorage::new(), 1);
-    collection(&db, "a");
-    block_on(db.upsert("a", rows("r", 0..9, 3))).unwrap();
-    let base = full(&db);
-    block_on(db.upsert("a", rows("more", 0..9, 3))).unwrap();
-    let (safe, was) = (db.last_write(), now(&db));
-    restore(&db, std::slice::from_ref(&base), StageOptions::default()).unwrap();
-    for day in 0..10 {
-        for n in 0..3 {
-            block_on(db.upsert("a", rows("later", n..n + 1, 3))).unwrap();
-            block_on(db.checkpoint()).unwrap();
-        }
-        let again = open(db.storage().clone(), 2);
-        for db in [&db, &again] {
-            let then = block_on(db.as_of(Point::Seq(safe))).map(|past| contents(&past.state));
-            match day < 7 {
-                true => assert_eq!(then.unwrap(), was, "day {day}"),
-                false => assert_eq!(then.unwrap_err().kind, Kind::Invalid, "day {day}"),
-            }
-        }
-        db.env().sleep(24 * 60 * 60 * 1000);
-    }
-    assert!(block_on(db.check()).unwrap().ok);
-}
-
-#[test]
 fn an_import_takes_a_full_one() {
     let db = open(MemoryStorage::new(), 1);
     collection(&db, "a");

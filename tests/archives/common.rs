@@ -39,10 +39,6 @@ impl World {
     pub fn still(seed: u64) -> World {
         World { tick: 0, ..World::new(seed) }
     }
-
-    pub fn sleep(&self, ms: u64) {
-        self.clock.set(self.clock.get() + ms);
-    }
 }
 
 impl Env for World {

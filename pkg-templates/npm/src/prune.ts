@@ -20,10 +20,10 @@ export interface PruneOptions {
 
 /**
  * Why something stays. `newest`: of the newest two. `history`: the history begins with it, or goes on from it. `needed`: an archive needs it
- * that stays. `safety`: an import or a restore took its place less than a week ago. `incomplete`: it needs an archive that the catalog does not have, so no rule judges it.
+ * that stays. `incomplete`: it needs an archive that the catalog does not have, so no rule judges it.
  */
 export type KeepRule =
-  'newest' | 'last' | 'daily' | 'weekly' | 'monthly' | 'history' | 'safety' | 'needed' | 'incomplete';
+  'newest' | 'last' | 'daily' | 'weekly' | 'monthly' | 'history' | 'needed' | 'incomplete';
 
 export interface PrunedSnapshot {
   /** The last write that it covers. */

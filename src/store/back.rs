@@ -36,9 +36,7 @@ impl<S: Storage, E: Env> Database<S, E> {
 impl<S: Storage, E: Env> Inner<S, E> {
     async fn restore_as(&self, past: Past<S, E>, generation: u64) -> Result<ImportResult> {
         let header = self.blocks_header(generation);
-        let (mut manifest, bytes) = self.write_state(&past.state, &past.blocks, past.time_ms, header).await?;
-        // Numbers are never used again.
-        manifest.next_collection = manifest.next_collection.max(self.state.borrow().next_collection);
+        let (manifest, bytes) = self.write_state(&past.state, &past.blocks, past.time_ms, header).await?;
         let _frozen = self.freeze_graphs();
         self.unload();
         // Two copies are enough.

@@ -13,11 +13,14 @@ use crate::storage::Storage;
 
 impl<S: Storage, E: Env> Inner<S, E> {
     /// Lets what is in memory go. Until something else is there nothing can be read; the sequence number stays what it
-    /// is. For a caller who has the turn and has frozen the graphs.
+    /// is, and so does the number of the next collection. For a caller who has the turn and has frozen the graphs.
     pub(super) fn unload(&self) {
         self.disk.borrow_mut().health = Health::Unloaded;
         let mut empty = State::new();
-        empty.seq = self.state.borrow().seq;
+        {
+            let now = self.state.borrow();
+            (empty.seq, empty.next_collection) = (now.seq, now.next_collection);
+        }
         *self.state.borrow_mut() = empty;
     }
 

@@ -35,6 +35,9 @@ impl<S: Storage, E: Env> Inner<S, E> {
     pub(super) fn renumber(&self, manifest: &mut SnapshotV2, state: &mut State) {
         let now = self.state.borrow();
         state.seq = manifest.seq.max(now.seq) + 1;
+        // Numbers are never used again: a later salvage from before it would take one collection for the other.
+        state.next_collection = state.next_collection.max(manifest.next_collection).max(now.next_collection);
+        manifest.next_collection = state.next_collection;
         manifest.seq = state.seq;
         // Its log follows it: a log whose first write is the one after this snapshot, made while the old
         // data still counts, would not continue that.

@@ -234,6 +234,27 @@ fn an_import_takes_a_full_one() {
 }
 
 #[test]
+fn numbers_of_collections_are_not_used_again_behind_an_import_or_a_restore() {
+    let source = open(MemoryStorage::new(), 1);
+    collection(&source, "a");
+    let archive = full(&source);
+    for by_import in [true, false] {
+        let db = open(MemoryStorage::new(), 2);
+        for name in ["a", "b", "c"] {
+            collection(&db, name);
+        }
+        if by_import {
+            let options = ImportOptions { replace: true, total_bytes: 0 };
+            block_on(db.import(&mut Pieces(archive.bytes.chunks(1000)), options)).unwrap();
+        } else {
+            restore(&db, std::slice::from_ref(&archive), StageOptions::default()).unwrap();
+        }
+        collection(&db, "d");
+        assert!(db.state().unwrap().named("d").unwrap().number >= 3, "by import: {by_import}");
+    }
+}
+
+#[test]
 fn a_graph_comes_along_or_is_built_before_the_switch() {
     use lodestore::collection::{Config, IndexKind, Quantization};
     let source = open(MemoryStorage::new(), 1);

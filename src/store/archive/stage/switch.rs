@@ -85,10 +85,6 @@ impl<S: Storage, E: Env> Stage<S, E> {
         let (Some(mut state), Some(mut manifest)) = (self.state.take(), self.manifest.take()) else {
             return Err(Error::invalid("this restore was committed already"));
         };
-        // Numbers are never used again.
-        let next = inner.state.borrow().next_collection;
-        state.next_collection = state.next_collection.max(manifest.next_collection).max(next);
-        manifest.next_collection = state.next_collection;
         inner.renumber(&mut manifest, &mut state);
         let generation = inner.disk.borrow_mut().take_generation();
         let length = inner.put_snapshot(generation, &manifest).await?;

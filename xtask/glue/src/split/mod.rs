@@ -55,7 +55,7 @@ const EXPORTS: [&str; 25] = [
 
 /// What is called by the table and belongs to the second part, by what the name holds: futures of its exports, and what
 /// becomes of them.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 24] = [
     "lodestore::web::salvage",
     "lodestore::web::upkeep",
     "lodestore::web::past",
@@ -67,6 +67,9 @@ const NAMES: [&str; 21] = [
     "lodestore::web::archive",
     "lodestore::web::intake",
     "lodestore::store::archive",
+    "lodestore::web::seal",
+    "lodestore::store::import::",
+    "lodestore::store::export::",
     "WasmRebuild::",
     "WasmStore::export_start",
     "WasmStore::import_start",

@@ -166,7 +166,9 @@ impl<S: Storage, E: Env> Inner<S, E> {
         }
         let logs_end = names.len();
         for &file in listing.blocks.keys() {
-            let needed = disk.doubtful == Some(file)
+            // A snapshot that may be there names files that only a failed switch knew of: nobody knows which.
+            let is_known = || kept.iter().any(|one| one.files.contains(file));
+            let needed = (disk.doubtful.is_some() && !is_known())
                 || disk.pins.contains(file)
                 || kept.iter().zip(&why).any(|(one, why)| *why != 0 && one.files.contains(file));
             if file < disk.next_generation && !needed {

@@ -5,7 +5,7 @@ use super::convert::{json as as_json, promise};
 use super::host::{Host, HostEnv, HostStorage};
 use super::intake::WasmIntake;
 use super::past::point;
-use super::read::{self, Ask};
+use super::read::{self, reading_methods};
 use super::store::{WasmStore, index};
 use super::transfer::thrown;
 use crate::collection::State;
@@ -14,8 +14,7 @@ use crate::format::archive4::{ArchiveKind, ArchiveV4};
 use crate::json::{Fields, text};
 use crate::storage::Source;
 use crate::store::{
-    Backup, BackupOptions, CollectionInfo, Database, Env, Level, Secret, Stage, StageOptions, VerifyOptions,
-    verify_archive,
+    Backup, BackupOptions, Database, Env, Level, Secret, Stage, StageOptions, VerifyOptions, verify_archive,
 };
 use js_sys::{Array, Promise, Uint8Array};
 use std::cell::RefCell;
@@ -276,44 +275,6 @@ impl WasmStage {
     pub fn time_ms(&self) -> f64 {
         self.stage.borrow().as_ref().map_or(0.0, |stage| stage.time_ms() as f64)
     }
-
-    /// As that of `WasmStore`.
-    pub fn collections(&self) -> std::result::Result<String, JsValue> {
-        self.read(|state| {
-            let named = state.all().filter(|one| one.stages.is_none());
-            Ok(text(&named.map(CollectionInfo::of).collect::<Vec<_>>()))
-        })
-    }
-
-    /// As that of `WasmStore`.
-    #[allow(clippy::too_many_arguments)]
-    pub fn query(
-        &self,
-        name: &str,
-        vectors: &[f32],
-        top_k: u32,
-        flags: u32,
-        min_score: Option<f32>,
-        ef: Option<u32>,
-        oversample: Option<u32>,
-        filter_json: Option<String>,
-    ) -> std::result::Result<Array, JsValue> {
-        let asked = Ask { vectors, top_k, flags, min_score, ef, oversample, filter_json };
-        self.read(|state| read::query(state, name, asked))
-    }
-
-    /// As that of `WasmStore`.
-    pub fn get(&self, name: &str, ids_json: &str, options_json: &str) -> std::result::Result<Array, JsValue> {
-        self.read(|state| read::get(state, name, ids_json, options_json))
-    }
-
-    /// As that of `WasmStore`.
-    pub fn list(&self, name: &str, options_json: &str) -> std::result::Result<Array, JsValue> {
-        self.read(|state| read::list(state, name, options_json))
-    }
-
-    /// As that of `WasmStore`.
-    pub fn count(&self, name: &str, filter_json: Option<String>) -> std::result::Result<f64, JsValue> {
-        self.read(|state| read::count(state, name, filter_json.as_deref()))
-    }
 }
+
+reading_methods!(WasmStage);

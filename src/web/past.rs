@@ -2,13 +2,13 @@
 
 use super::convert::{json as as_json, promise};
 use super::host::{HostEnv, HostStorage};
-use super::read::{self, Ask};
+use super::read::{self, reading_methods};
 use super::store::{WasmStore, index};
 use super::transfer::thrown;
 use crate::collection::State;
 use crate::error::{Error, Kind, Result};
-use crate::json::{Fields, text};
-use crate::store::{CollectionInfo, Database, Past, Point};
+use crate::json::Fields;
+use crate::store::{Database, Past, Point};
 use js_sys::{Array, Promise};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -71,14 +71,6 @@ impl WasmPast {
         self.past.borrow().as_ref().map_or(0.0, |past| past.time_ms as f64)
     }
 
-    /// As that of `WasmStore`.
-    pub fn collections(&self) -> std::result::Result<String, JsValue> {
-        self.read(|state| {
-            let named = state.all().filter(|one| one.stages.is_none());
-            Ok(text(&named.map(CollectionInfo::of).collect::<Vec<_>>()))
-        })
-    }
-
     /// Makes it what the database is: an `ImportResult`. It cannot be read any more then.
     pub fn restore(&self) -> Promise {
         let (database, past) = (self.database.clone(), self.past.borrow_mut().take());
@@ -90,36 +82,6 @@ impl WasmPast {
             done.map(|done| as_json(&done))
         })
     }
-
-    /// As that of `WasmStore`.
-    #[allow(clippy::too_many_arguments)]
-    pub fn query(
-        &self,
-        name: &str,
-        vectors: &[f32],
-        top_k: u32,
-        flags: u32,
-        min_score: Option<f32>,
-        ef: Option<u32>,
-        oversample: Option<u32>,
-        filter_json: Option<String>,
-    ) -> std::result::Result<Array, JsValue> {
-        let asked = Ask { vectors, top_k, flags, min_score, ef, oversample, filter_json };
-        self.read(|state| read::query(state, name, asked))
-    }
-
-    /// As that of `WasmStore`.
-    pub fn get(&self, name: &str, ids_json: &str, options_json: &str) -> std::result::Result<Array, JsValue> {
-        self.read(|state| read::get(state, name, ids_json, options_json))
-    }
-
-    /// As that of `WasmStore`.
-    pub fn list(&self, name: &str, options_json: &str) -> std::result::Result<Array, JsValue> {
-        self.read(|state| read::list(state, name, options_json))
-    }
-
-    /// As that of `WasmStore`.
-    pub fn count(&self, name: &str, filter_json: Option<String>) -> std::result::Result<f64, JsValue> {
-        self.read(|state| read::count(state, name, filter_json.as_deref()))
-    }
 }
+
+reading_methods!(WasmPast);

@@ -92,3 +92,61 @@ pub fn count(state: &State, name: &str, filter_json: Option<&str>) -> Result<f64
     let filter = filter_json.map(Filter::parse).transpose()?;
     Ok(state.named(name)?.count(filter.as_ref()) as f64)
 }
+
+/// The reading methods of a class that has `read`, which runs something on what it reads: each as that of `WasmStore`.
+macro_rules! reading_methods {
+    ($class:ident) => {
+        #[wasm_bindgen]
+        impl $class {
+            /// As that of `WasmStore`.
+            pub fn collections(&self) -> std::result::Result<String, JsValue> {
+                self.read(|state| {
+                    let named = state.all().filter(|one| one.stages.is_none());
+                    Ok($crate::json::text(&named.map($crate::store::CollectionInfo::of).collect::<Vec<_>>()))
+                })
+            }
+
+            /// As that of `WasmStore`.
+            #[allow(clippy::too_many_arguments)]
+            pub fn query(
+                &self,
+                name: &str,
+                vectors: &[f32],
+                top_k: u32,
+                flags: u32,
+                min_score: Option<f32>,
+                ef: Option<u32>,
+                oversample: Option<u32>,
+                filter_json: Option<String>,
+            ) -> std::result::Result<Array, JsValue> {
+                let asked = read::Ask { vectors, top_k, flags, min_score, ef, oversample, filter_json };
+                self.read(|state| read::query(state, name, asked))
+            }
+
+            /// As that of `WasmStore`.
+            pub fn get(
+                &self,
+                name: &str,
+                ids_json: &str,
+                options_json: &str,
+            ) -> std::result::Result<Array, JsValue> {
+                self.read(|state| read::get(state, name, ids_json, options_json))
+            }
+
+            /// As that of `WasmStore`.
+            pub fn list(&self, name: &str, options_json: &str) -> std::result::Result<Array, JsValue> {
+                self.read(|state| read::list(state, name, options_json))
+            }
+
+            /// As that of `WasmStore`.
+            pub fn count(
+                &self,
+                name: &str,
+                filter_json: Option<String>,
+            ) -> std::result::Result<f64, JsValue> {
+                self.read(|state| read::count(state, name, filter_json.as_deref()))
+            }
+        }
+    };
+}
+pub(super) use reading_methods;

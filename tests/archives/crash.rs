@@ -5,8 +5,11 @@ use crate::support::fault::{Borrowed, Fault, FaultStorage};
 use crate::support::{block_on, rows};
 use lodestore::error::{Error, Kind};
 use lodestore::format::archive4::ArchiveKind;
-use lodestore::storage::{MemoryStorage, Storage};
+use lodestore::storage::{FileInfo, MemoryStorage, Source, Storage};
 use lodestore::store::{Database, Options, StageOptions, Target};
+use std::cell::Cell;
+use std::ops::Range;
+use std::rc::Rc;
 
 /// A chain of archives of another time, and what they hold.
 fn chain() -> (Vec<Archive>, Contents) {
@@ -98,4 +101,59 @@ fn giving_up_leaves_no_trace() {
     let named: Vec<String> = db.storage().files().into_keys().collect();
     let blocks = named.iter().filter(|name| name.starts_with("blocks-")).count();
     assert_eq!(blocks, 2, "{named:?}");
+}
+
+/// A host that makes snapshots and says that it did not, and removes nothing, as long as it lies.
+#[derive(Clone)]
+struct Stubborn {
+    files: MemoryStorage,
+    lies: Rc<Cell<bool>>,
+}
+
+impl Storage for Stubborn {
+    async fn list(&self) -> Result<Vec<FileInfo>, Error> {
+        self.files.list().await
+    }
+
+    async fn read(&self, name: &str, range: Range<u64>) -> Result<Vec<u8>, Error> {
+        self.files.read(name, range).await
+    }
+
+    async fn create(&self, name: &str, source: &mut impl Source) -> Result<(), Error> {
+        self.files.create(name, source).await?;
+        match self.lies.get() && name.starts_with("snapshot-") {
+            true => Err(Error::new(Kind::Unavailable, "the host does not answer")),
+            false => Ok(()),
+        }
+    }
+
+    async fn append(&self, name: &str, at: u64, bytes: &[u8]) -> Result<(), Error> {
+        self.files.append(name, at, bytes).await
+    }
+
+    async fn remove(&self, name: &str) -> Result<(), Error> {
+        match self.lies.get() && name.starts_with("snapshot-") {
+            true => Err(Error::new(Kind::Unavailable, "the host does not answer")),
+            false => self.files.remove(name).await,
+        }
+    }
+}
+
+#[test]
+fn a_switch_that_may_have_been_made_keeps_its_blocks() {
+    let (chain, was) = chain();
+    let storage = Stubborn { files: MemoryStorage::new(), lies: Rc::default() };
+    let db = living(storage.clone()).unwrap();
+    block_on(db.checkpoint()).unwrap();
+    let is = now(&db);
+    storage.lies.set(true);
+    assert_eq!(restore(&db, &chain, StageOptions::default()).unwrap_err().kind, Kind::Unavailable);
+    assert_eq!(now(&db), is, "nothing was switched to, as far as this handle goes");
+    // What nobody seems to need goes, and the snapshot whose outcome is not known may need it.
+    drop(block_on(db.prune(2)));
+    drop(db);
+    storage.lies.set(false);
+    let again = open(storage.files, 6);
+    assert_eq!(now(&again), was, "the snapshot had been made");
+    assert!(block_on(again.check()).unwrap().ok);
 }

@@ -4,6 +4,7 @@ use super::convert;
 use super::error::from_js;
 use crate::error::{Error, Kind, Result};
 use crate::json::{Fields, elements};
+use crate::room::ask;
 use crate::storage::{FileInfo, ReadNow, Source, Storage};
 use crate::store::Env;
 use js_sys::{Promise, Uint8Array};
@@ -52,6 +53,9 @@ extern "C" {
     fn progress(this: &Host, phase: &str, done: f64, total: f64);
 }
 
+/// More than this is not read at once: from a slow disk it would keep a process standing.
+const AT_ONCE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
 /// The five verbs over a [`Host`].
 pub struct HostStorage(pub Rc<Host>);
 
@@ -65,6 +69,21 @@ fn listed(file: &str) -> Result<FileInfo> {
     match (file.string("name")?, file.natural("length")?) {
         (Some(name), Some(length)) => Ok(FileInfo { name, length }),
         _ => Err(Error::invalid("a file without a name or a length")),
+    }
+}
+
+impl HostStorage {
+    /// Where the host reads without waiting: into its place, without a buffer of the host's and the copy out of it, which
+    /// take longer than the reading. A failure is for the other way to tell.
+    fn read_at_once(&self, name: &str, range: &Range<u64>) -> Option<Vec<u8>> {
+        let length = range.end.checked_sub(range.start)?;
+        if length > AT_ONCE_BYTES_MAX || !self.0.reads_now() {
+            return None;
+        }
+        ask(length as usize).ok()?;
+        let mut out = vec![0; length as usize];
+        self.0.read_now(name, range.start as f64, &mut out).ok()?;
+        Some(out)
     }
 }
 
@@ -86,6 +105,9 @@ impl Storage for HostStorage {
     }
 
     async fn read(&self, name: &str, range: Range<u64>) -> Result<Vec<u8>> {
+        if let Some(bytes) = self.read_at_once(name, &range) {
+            return Ok(bytes);
+        }
         let bytes = settled(self.0.read(name, range.start as f64, range.end as f64)).await?;
         let bytes: Uint8Array = bytes.dyn_into().map_err(|_| {
             Error::new(Kind::Unavailable, "read() of the storage object did not give a Uint8Array")

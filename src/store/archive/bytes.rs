@@ -2,12 +2,14 @@
 
 use super::super::env::Env;
 use crate::error::{Error, Result};
+use crate::format::archive4::CHUNK_HEADER_BYTES;
 use crate::format::sha256::Sha256;
+use crate::limits::{CHUNK_BYTES_MAX, CHUNK_TAG_BYTES};
 use crate::room::out_of_memory;
 use crate::storage::Source;
 
-/// Bytes of an archive that room is made for before they come.
-const PIECE_BYTES: usize = 64 * 1024;
+/// Bytes of an archive that room is made for before they come: a chunk, so that none moves while it grows.
+const PIECE_BYTES: usize = CHUNK_HEADER_BYTES + CHUNK_BYTES_MAX + CHUNK_TAG_BYTES;
 
 /// Takes exact numbers of bytes from a source and digests them.
 pub struct Bytes<'a, S, E> {

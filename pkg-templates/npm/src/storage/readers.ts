@@ -6,6 +6,8 @@ import { outOfRange } from './shell.js';
 
 /** A large database has some dozens of blocks files; a process may often have no more than 256 files open. */
 const OPEN_MAX = 64;
+/** From so many bytes on opening costs nothing beside reading: a process with many databases keeps its descriptors. */
+const ONCE_BYTES = 64 * 1024;
 
 export class Readers {
   readonly #fs: NodeFsNow;
@@ -20,9 +22,19 @@ export class Readers {
 
   /** Fills `target` from `at` on, or throws `outOfRange`. */
   read(name: string, at: number, target: Uint8Array): void {
+    const keep = target.length < ONCE_BYTES;
+    const known = this.#open.get(name);
+    const file = known ?? this.#descriptor(name, keep);
+    if (file === undefined) throw outOfRange(name, at, at + target.length, undefined);
+    try {
+      this.#fill(file, name, at, target);
+    } finally {
+      if (known === undefined && !keep) this.#fs.closeSync(file);
+    }
+  }
+
+  #fill(file: number, name: string, at: number, target: Uint8Array): void {
     const end = at + target.length;
-    const file = this.#descriptor(name);
-    if (file === undefined) throw outOfRange(name, at, end, undefined);
     if (target.length === 0) {
       const { size } = this.#fs.fstatSync(file);
       if (end > size) throw outOfRange(name, at, end, size);
@@ -46,9 +58,7 @@ export class Readers {
     for (const name of [...this.#open.keys()]) this.forget(name);
   }
 
-  #descriptor(name: string): number | undefined {
-    const known = this.#open.get(name);
-    if (known !== undefined) return known;
+  #descriptor(name: string, keep: boolean): number | undefined {
     let file: number;
     try {
       file = this.#fs.openSync(this.#path(name), 'r');
@@ -56,6 +66,7 @@ export class Readers {
       if (hostCode(error) === 'ENOENT') return undefined;
       throw error;
     }
+    if (!keep) return file;
     this.#open.set(name, file);
     const [oldest] = this.#open.keys();
     if (this.#open.size > OPEN_MAX && oldest !== undefined) this.forget(oldest);

@@ -244,6 +244,12 @@ impl WasmStage {
         }))
     }
 
+    /// What the entry of the audit log says it took: a JSON object.
+    pub fn measured(&self, took_json: &str) -> std::result::Result<(), JsValue> {
+        let mut shared = self.stage.borrow_mut();
+        thrown(shared.as_mut().ok_or_else(gone).and_then(|stage| stage.measured(took_json)))
+    }
+
     /// Makes it the database: an `ImportResult`. It has ended then.
     pub fn commit(&self) -> Promise {
         let (database, taken) = (self.database.clone(), self.stage.borrow_mut().take());

@@ -6,6 +6,7 @@ use super::links::Links;
 use crate::error::{Error, Result};
 use crate::format::block::BlockKind;
 use crate::format::snapshot::BlockRefV1;
+use crate::metadata::parse_metadata;
 use crate::storage::Storage;
 use crate::store::audit::said;
 use crate::store::database::Inner;
@@ -48,6 +49,14 @@ impl<S: Storage, E: Env> Stage<S, E> {
         Ok(())
     }
 
+    /// Has the entry of the audit log about it say what was measured, by which later restores are estimated: a JSON object,
+    /// which stands in its result as `took`.
+    pub fn measured(&mut self, took: &str) -> Result<()> {
+        parse_metadata(took)?;
+        self.took = Some(took.trim().to_owned());
+        Ok(())
+    }
+
     /// Makes it the database, in one step. Before it a checkpoint is made of what is there now, which stays a point to go
     /// back to. On an error, and after a crash, the one or the other is the database, and never a mixture.
     pub async fn commit(mut self) -> Result<ImportResult> {
@@ -70,7 +79,8 @@ impl<S: Storage, E: Env> Stage<S, E> {
             None => format!("write {}", self.state.as_ref().map_or(0, |state| state.seq)),
         };
         let done = self.put_in_place(&inner).await.map(|()| result);
-        inner.note_outcome("restore", &what, said(&done)).await;
+        let note = said(&done).map(|result| with_took(result, self.took.as_deref()));
+        inner.note_outcome("restore", &what, note).await;
         done
     }
 
@@ -104,4 +114,16 @@ impl<S: Storage, E: Env> Stage<S, E> {
             inner.drop_blocks(file).await;
         }
     }
+}
+
+/// A result with one more field.
+fn with_took(mut result: String, took: Option<&str>) -> String {
+    if let Some(took) = took
+        && result.pop().is_some()
+    {
+        result.push_str(",\"took\":");
+        result.push_str(took);
+        result.push('}');
+    }
+    result
 }

@@ -268,5 +268,8 @@ fn what_a_restore_took_stands_in_its_entry() {
     let log = audit(&db);
     assert_eq!(log.entries.len(), 1);
     let details = &log.entries[0].details;
-    assert!(details.contains("\"rows\":3,") && details.ends_with(",\"took\":{\"contentMs\":7}}}"), "{details}");
+    assert!(
+        details.contains("\"rows\":3,") && details.ends_with(",\"took\":{\"contentMs\":7}}}"),
+        "{details}"
+    );
 }

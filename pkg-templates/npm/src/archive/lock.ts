@@ -1,6 +1,6 @@
 /** Keys and passphrases that callers hand in, for as long as one operation takes. */
 
-import { invalid } from '../fault.js';
+import { closed, invalid } from '../fault.js';
 import type { Lock } from './calls.js';
 import type { Encryption } from './types.js';
 
@@ -39,6 +39,8 @@ export class Keyring {
 
   /** Hands it over for the time of a call. */
   async lend<T>(call: (lock: Lock) => Promise<T>): Promise<T> {
+    // What was wiped is a key as well, and one that everybody knows.
+    if (this.#users <= 0) throw closed('this operation has ended: begin another');
     const lock: Lock = {
       key: this.#key?.slice(),
       passphrase: this.passphrase,

@@ -6,7 +6,7 @@ import { StorageHost } from '../host.js';
 import { verifier } from '../load.js';
 import type { ProgressSink } from '../progress.js';
 import { openMemory } from '../storage/memory.js';
-import { checkWhole, fallen, orFallen } from '../trap.js';
+import { checkWhole, fallen, isBroken, orFallen } from '../trap.js';
 import type { WasmIntake } from '../wasm-api.js';
 import type { Lock, LookCalls } from './calls.js';
 import { DerivedKeys } from './derived.js';
@@ -50,7 +50,8 @@ class Look {
   }
 
   async abort(): Promise<void> {
-    if (this.ended) return;
+    // Of a module that failed no answer comes.
+    if (this.ended || isBroken()) return;
     this.ended = true;
     await this.#intake?.abort();
   }

@@ -243,17 +243,14 @@ impl WasmStage {
         }))
     }
 
-    /// What the entry of the audit log says it took: a JSON object.
-    pub fn measured(&self, took_json: &str) -> std::result::Result<(), JsValue> {
-        let mut shared = self.stage.borrow_mut();
-        thrown(shared.as_mut().ok_or_else(gone).and_then(|stage| stage.measured(took_json)))
-    }
-
-    /// Makes it the database: an `ImportResult`. It has ended then.
-    pub fn commit(&self) -> Promise {
+    /// Makes it the database: an `ImportResult`, to which the entry of the audit log puts the fields of `more_json`. It has
+    /// ended then.
+    pub fn commit(&self, more_json: String) -> Promise {
         let (database, taken) = (self.database.clone(), self.stage.borrow_mut().take());
         promise(async move {
-            let done = taken.ok_or_else(gone)?.commit().await;
+            let mut stage = taken.ok_or_else(gone)?;
+            stage.tell(&more_json)?;
+            let done = stage.commit().await;
             index(&database);
             done.map(|done| as_json(&done))
         })

@@ -99,10 +99,8 @@ export interface WasmStage
   finish(): Promise<string>;
   /** Works on the index for some milliseconds: steps that are left. */
   indexSlice(): number;
-  /** What the entry of the audit log says it took: a JSON object. */
-  measured(tookJson: string): void;
-  /** JSON `ImportResult`. */
-  commit(): Promise<string>;
+  /** JSON `ImportResult`, to which the entry of the audit log puts the fields of `moreJson`. */
+  commit(moreJson: string): Promise<string>;
   abort(): Promise<void>;
   seq(): number;
   timeMs(): number;

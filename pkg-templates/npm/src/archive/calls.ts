@@ -53,8 +53,8 @@ export interface ArchiveCalls extends LookCalls {
   /** Works on the index for so long: steps that are left. */
   stageIndex(handle: number, ms: number): Promise<number>;
   stageRead(handle: number, method: PastMethod, args: unknown[]): Promise<unknown>;
-  /** `tookJson`: what the entry about it says it took. JSON `ImportResult`. */
-  stageCommit(handle: number, tookJson: string, progress?: ProgressSink): Promise<string>;
+  /** `moreJson`: an object, whose fields the entry about it puts to the result. JSON `ImportResult`. */
+  stageCommit(handle: number, moreJson: string, progress?: ProgressSink): Promise<string>;
   stageAbort(handle: number): Promise<void>;
 }
 
@@ -124,7 +124,7 @@ export function remoteArchives(
     stageFinish: (handle, progress) => call('stageFinish', [handle], [], progress),
     stageIndex: (handle, ms) => call('stageIndex', [handle, ms]),
     stageRead: (handle, method, args) => call('stageRead', [handle, method, args]),
-    stageCommit: (handle, tookJson, progress) => call('stageCommit', [handle, tookJson], [], progress),
+    stageCommit: (handle, moreJson, progress) => call('stageCommit', [handle, moreJson], [], progress),
     stageAbort: (handle) => call('stageAbort', [handle]),
   };
 }

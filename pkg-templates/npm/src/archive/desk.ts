@@ -149,12 +149,10 @@ export class ArchiveDesk extends LookDesk implements ArchiveCalls {
     return this.#run.now(() => read(this.#stages.get(handle).stage, ...args));
   }
 
-  stageCommit(handle: number, tookJson: string, progress?: ProgressSink): Promise<string> {
+  stageCommit(handle: number, moreJson: string, progress?: ProgressSink): Promise<string> {
     return this.#run.later(async () => {
       try {
-        const { stage } = this.#stages.get(handle);
-        stage.measured(tookJson);
-        return await stage.commit();
+        return await this.#stages.get(handle).stage.commit(moreJson);
       } finally {
         this.#stages.end(handle);
       }

@@ -267,11 +267,11 @@ export class Restore {
       throw closed('this restore has ended: begin another');
     this.#state = 'over';
     const { engine, refresh, leave } = this.#ground;
-    const took = JSON.stringify(this.took);
+    const more = JSON.stringify({ took: this.took });
     let committed = false;
     try {
       const result = JSON.parse(
-        await engine.archives.stageCommit(this.#handle, took, progress),
+        await engine.archives.stageCommit(this.#handle, more, progress),
       ) as ImportResult;
       committed = true;
       await refresh();

@@ -49,11 +49,11 @@ impl<S: Storage, E: Env> Stage<S, E> {
         Ok(())
     }
 
-    /// Has the entry of the audit log about it say what was measured, by which later restores are estimated: a JSON object,
-    /// which stands in its result as `took`.
-    pub fn measured(&mut self, took: &str) -> Result<()> {
-        parse_metadata(took)?;
-        self.took = Some(took.trim().to_owned());
+    /// Has the entry of the audit log about it say more than its result, as by what later restores can be estimated: a JSON
+    /// object, the fields of which are put to those of the result.
+    pub fn tell(&mut self, more: &str) -> Result<()> {
+        parse_metadata(more)?;
+        self.more = more.trim().to_owned();
         Ok(())
     }
 
@@ -79,7 +79,7 @@ impl<S: Storage, E: Env> Stage<S, E> {
             None => format!("write {}", self.state.as_ref().map_or(0, |state| state.seq)),
         };
         let done = self.put_in_place(&inner).await.map(|()| result);
-        let note = said(&done).map(|result| with_took(result, self.took.as_deref()));
+        let note = said(&done).map(|result| with_fields(result, &self.more));
         inner.note_outcome("restore", &what, note).await;
         done
     }
@@ -116,14 +116,14 @@ impl<S: Storage, E: Env> Stage<S, E> {
     }
 }
 
-/// A result with one more field.
-fn with_took(mut result: String, took: Option<&str>) -> String {
-    if let Some(took) = took
+/// A result with the fields of another object.
+fn with_fields(mut result: String, more: &str) -> String {
+    // "{}" has none.
+    if let Some(fields) = more.strip_prefix('{').map(str::trim).filter(|fields| fields.len() > 1)
         && result.pop().is_some()
     {
-        result.push_str(",\"took\":");
-        result.push_str(took);
-        result.push('}');
+        result.push(',');
+        result.push_str(fields);
     }
     result
 }

@@ -263,7 +263,7 @@ fn a_restore_can_say_more_in_its_entry() {
     for refused in ["", "1", "{", "{}}", "{\"a\":1},\"ok\":{"] {
         assert_eq!(stage.tell(refused).unwrap_err().kind, Kind::Invalid, "{refused}");
     }
-    stage.tell("{\"took\":{\"contentMs\":7}}").unwrap();
+    stage.tell(" {\"took\":{\"contentMs\":7}}\n").unwrap();
     block_on(stage.commit()).unwrap();
     let mut silent =
         block_on(db.stage_past(block_on(db.as_of(Point::Seq(db.last_write()))).unwrap())).unwrap();
@@ -274,7 +274,7 @@ fn a_restore_can_say_more_in_its_entry() {
     assert!(log.entries[1].details.contains("\"rows\":3,\"bytes\":"), "{:?}", log.entries[1]);
     let details = &log.entries[0].details;
     assert!(
-        details.contains("\"rows\":3,") && details.ends_with(",\"took\":{\"contentMs\":7}}}"),
+        details.contains("\"rows\":3,") && details.ends_with(",\"took\":{\"contentMs\":7}}\n}"),
         "{details}"
     );
 }

@@ -52,7 +52,7 @@ pub struct Stage<S, E> {
     failed: bool,
     time_ms: u64,
     bytes: u64,
-    /// What the entry about it says beside its result: a JSON object, or nothing.
+    /// What the entry about it says beside its result: fields and the end of a JSON object, or nothing.
     more: String,
 }
 

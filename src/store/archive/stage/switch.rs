@@ -6,7 +6,7 @@ use super::links::Links;
 use crate::error::{Error, Result};
 use crate::format::block::BlockKind;
 use crate::format::snapshot::BlockRefV1;
-use crate::metadata::parse_metadata;
+use crate::json::Fields;
 use crate::storage::Storage;
 use crate::store::audit::said;
 use crate::store::database::Inner;
@@ -52,8 +52,9 @@ impl<S: Storage, E: Env> Stage<S, E> {
     /// Has the entry of the audit log about it say more than its result, as by what later restores can be estimated: a JSON
     /// object, the fields of which are put to those of the result.
     pub fn tell(&mut self, more: &str) -> Result<()> {
-        parse_metadata(more)?;
-        self.more = more.trim().to_owned();
+        let is_empty = Fields::read("an entry", more)?.into_pairs().is_empty();
+        let start = more.bytes().position(|byte| byte == b'{').filter(|_| !is_empty);
+        self.more = start.and_then(|at| more.get(at + 1..)).unwrap_or_default().to_owned();
         Ok(())
     }
 
@@ -116,14 +117,11 @@ impl<S: Storage, E: Env> Stage<S, E> {
     }
 }
 
-/// A result with the fields of another object.
+/// A result with more fields: those of another object, and its end.
 fn with_fields(mut result: String, more: &str) -> String {
-    // "{}" has none.
-    if let Some(fields) = more.strip_prefix('{').map(str::trim).filter(|fields| fields.len() > 1)
-        && result.pop().is_some()
-    {
+    if !more.is_empty() && result.pop().is_some() {
         result.push(',');
-        result.push_str(fields);
+        result.push_str(more);
     }
     result
 }

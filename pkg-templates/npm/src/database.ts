@@ -350,7 +350,7 @@ export class Database {
           `restore: the database "${options.into}" is not empty; { replace: true } replaces all of it`,
         );
       }
-      const ground = { engine: other.#engine, refresh: async () => undefined, leave };
+      const ground = { engine: other.#engine, live: this.#engine, refresh: async () => undefined, leave };
       return await Restore.of(ground, source, options);
     } catch (error) {
       await leave(false);

@@ -41,6 +41,7 @@ export class DirectEngine implements Engine {
     now: (work) => this.#now(work),
     later: (work, progress) => this.#later(work, progress),
     more: (work, progress) => this.#more(work, progress),
+    keys: () => this.#host.keys,
   });
   readonly #known: Known;
   /** What salvage adds to the open report. */

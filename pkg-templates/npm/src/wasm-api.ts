@@ -99,8 +99,8 @@ export interface WasmStage
   finish(): Promise<string>;
   /** Works on the index for some milliseconds: steps that are left. */
   indexSlice(): number;
-  /** JSON `ImportResult`. */
-  commit(): Promise<string>;
+  /** JSON `ImportResult`, to which the entry of the audit log puts the fields of `moreJson`. */
+  commit(moreJson: string): Promise<string>;
   abort(): Promise<void>;
   seq(): number;
   timeMs(): number;

@@ -277,11 +277,13 @@ export class DirectEngine implements Engine {
   }
 
   async rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<number | undefined> {
-    if (hasEmbed && !hasMore()) await loadMore();
-    return this.#later(async (store) => {
-      const running = await store.rebuildStart(name, configJson, hasEmbed);
-      return typeof running === 'string' ? undefined : this.#rebuilds.add(running);
-    });
+    if (!hasEmbed) {
+      await this.#later((store) => store.configure(name, configJson));
+      return undefined;
+    }
+    // Without waiting where it is loaded: see `named`.
+    if (!hasMore()) await loadMore();
+    return this.#later(async (store) => this.#rebuilds.add(await store.rebuildStart(name, configJson)));
   }
 
   rebuildNext(handle: number, max: number): Promise<string | undefined> {

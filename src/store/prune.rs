@@ -187,11 +187,12 @@ impl<S: Storage, E: Env> Inner<S, E> {
         };
         let Some((generation, length)) = newest else { return Ok(()) };
         let manifest = read_manifest(&self.storage, generation, length, &database).await?;
-        for one in &manifest.collections {
-            let blocks = one.groups.iter().flat_map(|group| [group.vectors, group.rows]);
-            for run in runs(blocks)? {
-                run.read_verified(&self.storage).await?;
-            }
+        let mut refs = Vec::new();
+        for group in manifest.collections.iter().flat_map(|one| &one.groups) {
+            refs.extend([group.vectors, group.rows]);
+        }
+        for run in runs(refs.into_iter())? {
+            run.read_verified(&self.storage).await?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use super::rows::Collection;
 use crate::error::Result;
 use crate::limits::METADATA_BYTES_MAX;
 use crate::metadata::{Filter, SecondaryIndex};
-use crate::room::{ask, out_of_memory};
+use crate::room::ask;
 use roaring::RoaringBitmap;
 use std::cell::OnceCell;
 
@@ -19,25 +19,31 @@ impl Collection {
     /// index are made of what ends the program then, so it is asked for before.
     pub fn matching(&self, filter: Option<&Filter>) -> Result<Option<RoaringBitmap>> {
         let Some(filter) = filter else { return Ok(None) };
-        let built = match self.secondary.get() {
-            Some(_) => None,
-            None => Some(self.built_secondary(&|bytes| ask(bytes).is_ok()).ok_or_else(|| out_of_memory(()))?),
-        };
-        let index = self.secondary.get_or_init(|| built.unwrap_or_default());
+        if !self.has_secondary() {
+            let _ = self.secondary.set(self.built_secondary(true)?);
+        }
         ask(ROOM_OF_SETS.0 + ROOM_OF_SETS.1 * self.slot_count())?;
-        Ok(Some(index.evaluate(filter, &self.live, &|slot| self.value(slot))))
+        Ok(Some(self.evaluate(filter)))
+    }
+
+    /// Of an index that was built before.
+    fn evaluate(&self, filter: &Filter) -> RoaringBitmap {
+        let index = self.secondary.get();
+        index.map_or_else(RoaringBitmap::new, |index| {
+            index.evaluate(filter, &self.live, &|slot| self.value(slot))
+        })
     }
 
     /// How many rows match; without a filter, how many there are. Asks for no memory before: [`Collection::matching`] does.
     pub fn count(&self, filter: Option<&Filter>) -> u64 {
         let Some(filter) = filter else { return self.len() as u64 };
-        let index = self.secondary.get_or_init(|| self.fresh_secondary());
-        index.evaluate(filter, &self.live, &|slot| self.value(slot)).len()
+        self.secondary.get_or_init(|| self.fresh_secondary());
+        self.evaluate(filter).len()
     }
 
     fn fresh_secondary(&self) -> SecondaryIndex {
-        // Refused only by who is asked.
-        self.built_secondary(&|_| true).unwrap_or_default()
+        // Nothing refuses where nothing is asked.
+        self.built_secondary(false).unwrap_or_default()
     }
 
     /// Whether the secondary index is what a fresh one over the rows would be. True where there is none yet.
@@ -54,23 +60,21 @@ impl Collection {
         self.secondary = OnceCell::new();
     }
 
-    /// Asks whether there is room for what the largest metadata of a row may become, each time that so much has come.
-    fn built_secondary(&self, has_room: &dyn Fn(usize) -> bool) -> Option<SecondaryIndex> {
+    /// Asks, if it does, for what the largest metadata of a row may become, each time that so much has come.
+    fn built_secondary(&self, asks: bool) -> Result<SecondaryIndex> {
         let mut index = SecondaryIndex::new();
         let mut left = 0;
         for slot in &self.live {
             let bytes = self.row(slot).map_or(0, |row| row.metadata.len());
-            if left < bytes {
-                left = METADATA_BYTES_MAX.max(bytes);
-                if !has_room(ROOM_OF_INDEX.0 + ROOM_OF_INDEX.1 * left) {
-                    return None;
-                }
+            if asks && left < bytes {
+                left = METADATA_BYTES_MAX;
+                ask(ROOM_OF_INDEX.0 + ROOM_OF_INDEX.1 * METADATA_BYTES_MAX)?;
             }
-            left -= bytes;
+            left = left.saturating_sub(bytes);
             if let Some(value) = self.value(slot) {
                 index.insert(slot, &value);
             }
         }
-        Some(index)
+        Ok(index)
     }
 }

@@ -91,7 +91,7 @@ pub fn list(state: &State, name: &str, options_json: &str) -> Result<Array> {
 pub fn count(state: &State, name: &str, filter_json: Option<&str>) -> Result<f64> {
     let filter = filter_json.map(Filter::parse).transpose()?;
     let one = state.named(name)?;
-    Ok(one.matching(filter.as_ref())?.map_or(one.len() as u64, |matching| matching.len()) as f64)
+    Ok(one.matching(filter.as_ref())?.map_or(one.len() as f64, |matching| matching.len() as f64))
 }
 
 /// The reading methods of a class that has `read`, which runs something on what it reads: each as that of `WasmStore`.

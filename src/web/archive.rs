@@ -12,7 +12,6 @@ use crate::collection::State;
 use crate::error::{Error, Kind, Result};
 use crate::format::archive4::{ArchiveKind, ArchiveV4};
 use crate::json::{Fields, text};
-use crate::storage::Source;
 use crate::store::{
     Backup, BackupOptions, Database, Env, Level, Secret, Stage, StageOptions, VerifyOptions, verify_archive,
 };

@@ -20,7 +20,8 @@ const WRITE_BYTES_MAX = 64 * 1024 * 1024;
 
 /** How `upsert` of so many rows failed: where they are too many for one write, with how many are not. */
 export function upsertFailure(error: unknown, count: number): unknown {
-  if (!(error instanceof LodestoreError) || error.expected !== `at most ${WRITE_BYTES_MAX} bytes`) return error;
+  if (!(error instanceof LodestoreError) || error.expected !== `at most ${WRITE_BYTES_MAX} bytes`)
+    return error;
   const { code, expected, got } = error;
   const fits = Math.max(1, Math.floor((count * WRITE_BYTES_MAX) / Number(got)));
   return new LodestoreError(

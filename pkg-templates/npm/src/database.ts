@@ -141,7 +141,8 @@ export class Database {
    * Of archives it says which ones no rule keeps; with `remove`, that is called for each of these, those that need others first, and
    * what it removed is forgotten. When it rejects, pruning ends there, and what was removed until then stays forgotten.
    *
-   * @throws LodestoreError `Corrupt` when the newest snapshot does not verify; then nothing was removed.
+   * @throws LodestoreError `Corrupt` when vectors or rows of the newest snapshot do not verify; then nothing was removed: the message
+   *   says what to do before.
    */
   prune(options: PruneOptions = {}): Promise<PruneResult> {
     return prune(this.#engine, options);

@@ -79,6 +79,7 @@ export class DirectEngine implements Engine {
     const sinks = new Set<ProgressSink>(progress ? [progress] : []);
     let lock: Lock | undefined;
     try {
+      checkWhole();
       // Our own storages have locks that reach further; an object has at least this one.
       if (typeof options.storage === 'object') lock = claim(options.storage, 'The storage object');
       const storage =

@@ -67,7 +67,14 @@ export class SharedEngine extends RemoteEngine {
     const place = this.#membership.place;
     if (!(place instanceof Leader)) return super.query(name, vectors, ask);
     place.begin(ask);
-    return place.engine.query(name, vectors, ask);
+    try {
+      const answer = place.engine.query(name, vectors, ask);
+      if (answer instanceof Promise) answer.catch((error: unknown) => place.failed(error));
+      return answer;
+    } catch (error) {
+      place.failed(error);
+      throw error;
+    }
   }
 
   override async stats(): Promise<string> {

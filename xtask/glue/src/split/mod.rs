@@ -25,7 +25,7 @@ type Encoded<T> = std::result::Result<T, Error<Infallible>>;
 
 /// Exports that only the second part has: of these names, or with names that begin so where it ends in `_`. Of what frees
 /// an object, those whose objects only it makes.
-const EXPORTS: [&str; 26] = [
+const EXPORTS: [&str; 27] = [
     "salvage",
     "wasmstore_check",
     "wasmstore_exportStart",
@@ -52,6 +52,7 @@ const EXPORTS: [&str; 26] = [
     "__wbg_wasmbackup_free",
     "__wbg_wasmstage_free",
     "__wbg_wasmpast_free",
+    "__wbg_wasmrebuild_free",
 ];
 
 /// What is called by the table and belongs to the second part, by what the name holds: futures of its exports, and what

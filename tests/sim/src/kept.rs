@@ -71,7 +71,7 @@ pub fn modelled(state: &State) -> Model {
 
 /// Every row is one that was written just so, under that id, in a collection of that name, by one write and those to its
 /// metadata. One that was being rebuilt may have a name of its own.
-pub fn never_invents(kept: &Model, written: &[Rc<Model>]) {
+pub fn never_invents(kept: &Model, written: &[Rc<Model>], when: &str) {
     for (name, one) in &kept.0 {
         let of = name.split('-').next().unwrap();
         let versions = || written.iter().filter_map(|model| model.0.get(of));
@@ -86,7 +86,7 @@ pub fn never_invents(kept: &Model, written: &[Rc<Model>]) {
             let known: Vec<_> = versions().filter_map(|version| version.rows.get(id)).collect();
             assert!(
                 by_rebuild,
-                "salvaged: {name}: {id} was never {:?} {}: {known:?}",
+                "{when}: {name}: {id} was never {:?} {}: {known:?}",
                 row.vector, row.metadata
             );
         }

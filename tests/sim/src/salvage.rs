@@ -85,7 +85,7 @@ impl Case<'_> {
             }
         };
         let model = Rc::new(modelled(&db.state().unwrap()));
-        never_invents(&model, self.written);
+        never_invents(&model, self.written, "salvaged");
         let report = db.open_report().salvage.clone();
         match (&report, self.whole) {
             (Some(report), whole) => {
@@ -113,10 +113,10 @@ impl Case<'_> {
             let (db, medium) = self.in_a_storm(&found, &model);
             is_stored(&db, &medium, &model, self.dice, "in a storm");
             if self.dice.chance(500) {
-                go_on(&db, &medium, &model, self.dice, Promise::Strict);
+                go_on(&db, &medium, &model, self.dice, Promise::Strict, Some(&found));
             }
         } else if report.is_some() && self.dice.chance(300) {
-            go_on(&db, &medium, &model, self.dice, Promise::Strict);
+            go_on(&db, &medium, &model, self.dice, Promise::Strict, None);
         }
     }
 

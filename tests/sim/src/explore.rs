@@ -19,7 +19,7 @@ use crate::timeline::Timeline;
 use lodestore::collection::{Config, IndexKind, Rows, State};
 use lodestore::error::Kind;
 use lodestore::index::Metric;
-use lodestore::store::{Database, Options, Retention};
+use lodestore::store::{Database, Options, Problem, Retention};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -191,14 +191,14 @@ impl Fork {
 }
 
 /// What was opened after a crash can be written to, saved, checked and opened again. What was `damaged` before it was
-/// salvaged may still be there where a crash came before it was removed and a policy keeps it.
+/// salvaged may still be there where a crash came before it was removed and a policy keeps it, and a policy that cannot be read.
 pub fn go_on(
     db: &Database<SimStorage, SimEnv>,
     medium: &Rc<RefCell<Medium>>,
     model: &Rc<Model>,
     dice: &Dice,
     promise: Promise,
-    damaged: Option<&Image>,
+    damaged: Option<&Damaged>,
 ) {
     let run = |what: &str, done: lodestore::Result<()>| {
         done.unwrap_or_else(|cause| panic!("going on after a crash, {what}: {cause}"));
@@ -213,8 +213,12 @@ pub fn go_on(
     run("checkpoint", finish(db.checkpoint(), || false).unwrap().map(drop));
     let check = finish(db.check(), || false).unwrap().unwrap();
     // Without order the snapshot before may name what was lost.
-    let is_left = |file: &String| damaged.is_some_and(|image| image.0.contains_key(file.as_str()));
-    let fine = check.problems.iter().all(|one| one.file.as_ref().is_some_and(is_left));
+    let is_left = |file: &String| {
+        let is_named = |damaged: &Damaged| damaged.names.iter().any(|name| **name == **file);
+        damaged.is_some_and(|all| all.image.0.contains_key(file.as_str()) || is_named(all))
+    };
+    let is_fine = |one: &Problem| one.code == "retention" || one.file.as_ref().is_some_and(is_left);
+    let fine = check.ok || damaged.is_some() && check.problems.iter().all(is_fine);
     assert!(fine || promise == Promise::Jumbled, "going on after a crash, check: {:?}", check.problems);
     run("drop", finish(db.drop_collection("again"), || false).unwrap().map(drop));
     let storage = SimStorage::new(medium.clone(), Rates::default(), dice);

@@ -4,7 +4,8 @@ use crate::history::History;
 use crate::medium::Image;
 use crate::model::{Meta, Model, ModelCollection, ModelRow, rebuilt};
 use lodestore::collection::{Collection, State};
-use lodestore::format::snapshot::decode_snapshot;
+use lodestore::format::block::{BLOCK_HEADER_BYTES, BlockHeader, RowsV1};
+use lodestore::format::snapshot::{BlockRefV1, decode_snapshot};
 use lodestore::store::SalvageReport;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -151,7 +152,47 @@ impl Whole<'_> {
                 );
             }
         }
-        self.is_accounted(kept, report);
+        let is_alone = report.snapshot.is_some_and(|chosen| self.is_alone(chosen));
+        assert!(!is_alone || !self.has_better(damaged), "salvaged from a snapshot that stands alone: {report:?}");
+        self.is_accounted(kept, report, is_alone);
+    }
+
+    /// Whether a policy keeps this snapshot without the log behind it.
+    fn is_alone(&self, generation: u64) -> bool {
+        let newer = self.image.0.keys().filter_map(|name| crate::damage::generation(name, "snapshot-"));
+        let bytes = self.image.0.get(format!("snapshot-{generation}").as_str());
+        let log = bytes.and_then(|bytes| decode_snapshot(bytes).ok()?.1.log).unwrap_or(generation + 1);
+        newer.filter(|newer| *newer > generation).count() >= 2
+            && !self.image.0.contains_key(format!("log-{log}").as_str())
+    }
+
+    /// Whether another snapshot that can be read has a row, in a row group that verifies, that is as it was to the end.
+    fn has_better(&self, damaged: &Image) -> bool {
+        let verified = |block: &BlockRefV1| {
+            let file = damaged.0.get(format!("blocks-{}", block.generation).as_str())?;
+            let (header, payload) = file.get(block.offset as usize..)?.split_at_checked(BLOCK_HEADER_BYTES)?;
+            let payload = payload.get(..block.length as usize)?;
+            BlockHeader::decode(header).ok()?.verify(payload).ok()?;
+            Some(payload)
+        };
+        damaged.0.iter().any(|(name, bytes)| {
+            let generation = crate::damage::generation(name, "snapshot-");
+            if generation.is_none_or(|generation| self.is_alone(generation)) {
+                return false;
+            }
+            let Ok((_, manifest)) = decode_snapshot(bytes) else { return false };
+            manifest.collections.iter().any(|one| {
+                let Some(live) = self.state.get(one.collection) else { return false };
+                one.groups.iter().any(|group| {
+                    let rows = verified(&group.vectors).and_then(|_| verified(&group.rows));
+                    let rows = rows.and_then(|rows| RowsV1::decode(rows).ok());
+                    let stays = |(id, seq): (&&str, &u64)| {
+                        live.slot(id).and_then(|slot| live.row(slot)).is_some_and(|row| row.seq == *seq)
+                    };
+                    rows.is_some_and(|rows| rows.ids.iter().zip(&rows.seqs).any(stays))
+                })
+            })
+        })
     }
 
     /// Whether the row stood in a row group that is gone.
@@ -169,14 +210,14 @@ impl Whole<'_> {
     }
 
     /// What is there besides was taken away by a write that is lost. What is called gone is not there.
-    fn is_accounted(&self, kept: &State, report: &SalvageReport) {
+    fn is_accounted(&self, kept: &State, report: &SalvageReport, is_alone: bool) {
         let imported = self.history.imports().iter().any(|seq| is_lost(report, *seq));
         for one in kept.all() {
             let before = self.state.get(one.number);
             // What was being built is let go by opening, unless it is not known what became of it.
             let staged = self.history.is_staged(one.number) && !report.lost.is_empty();
             // Where some of what was written is gone, what follows did not count, and is there for salvage to find.
-            let loose = !self.sound || imported || staged;
+            let loose = !self.sound || imported || staged || is_alone;
             for (id, slot) in one.ids() {
                 let known = before.is_some_and(|before| before.slot(id).is_some())
                     || self

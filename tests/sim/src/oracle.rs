@@ -128,10 +128,10 @@ impl Oracle {
     /// It failed, nobody knows how far it came.
     pub fn fail(&mut self, number: u64, seq: u64) {
         let at = self.queue.iter().position(|entry| entry.number == number).unwrap();
-        let is_switch = matches!(*self.queue[at].op, Op::Switch(_));
-        if is_switch || self.queue[at..].iter().any(|entry| entry.outcome == Outcome::Acknowledged) {
+        let has_switch = self.has_switch();
+        if has_switch || self.queue[at..].iter().any(|entry| entry.outcome == Outcome::Acknowledged) {
             self.keep();
-            if !matches!(*self.queue[at].op, Op::Rebuild(..) | Op::Switch(_)) {
+            if !has_switch && !matches!(*self.queue[at].op, Op::Rebuild(..)) {
                 return self.refuse(number);
             }
             // Done out of turn: it may have come after these.

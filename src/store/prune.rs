@@ -134,7 +134,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
             let days = u64::from(policy.history_days) * DAY_MS;
             if days > 0 {
                 let since = now.saturating_sub(days);
-                let base = kept.iter().rposition(|one| one.time_ms <= since).unwrap_or(0).min(first);
+                let old = kept.iter().rposition(|one| one.time_ms <= since);
+                let base = old.unwrap_or(0).min(first);
                 // What an import brought is in its snapshot and in no log. And a snapshot in each quarter of that time, or
                 // there would be none to go on from when the first one is too old: the history would grow for ever.
                 let mut last = None;
@@ -146,7 +147,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 }
                 let base = kept.get(base).unwrap_or(oldest);
                 // All of the database may be younger than that.
-                let begins = base.time_ms > since && disk.logs.values().any(|first| *first == 1);
+                let begins = old.is_none() && disk.logs.values().any(|first| *first == 1);
                 from = if begins { 0 } else { base.seq };
             }
         }

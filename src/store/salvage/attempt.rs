@@ -1,7 +1,6 @@
 //! Salvaging from one snapshot or another, and choosing the one from which least is gone.
 
 use super::super::chain::Logs;
-use super::super::checkpoint::SNAPSHOTS_KEPT;
 use super::super::env::Env;
 use super::super::found::Found;
 use super::super::names::{self, Listing};
@@ -127,7 +126,7 @@ pub async fn salvage<S: Storage, E: Env>(
     let logs = Logs::read(storage, listing).await?;
     let database = identity(storage, listing, &logs).await?;
     let mut candidates: Vec<Candidate> = Vec::new();
-    // Snapshots that a policy keeps without the logs behind them: they know nothing of what was deleted since.
+    // Older snapshots without the log behind them, as a policy keeps them: they know nothing of what was deleted since.
     let mut alone: Vec<Candidate> = Vec::new();
     let mut damaged = Vec::new();
     let mut work = Work {
@@ -148,7 +147,7 @@ pub async fn salvage<S: Storage, E: Env>(
             work.begun.push(generation);
         }
     }
-    let mut newer = 0;
+    let mut is_newest = true;
     for (&generation, &length) in listing.snapshots.iter().rev() {
         match read_manifest(storage, generation, length, &database).await {
             Ok(manifest) => {
@@ -157,9 +156,7 @@ pub async fn salvage<S: Storage, E: Env>(
                 if manifest.log.is_none() {
                     work.imports.push(generation);
                 }
-                // A log that is missing behind one of the newest two is damage.
-                let is_alone = newer >= SNAPSHOTS_KEPT
-                    && !listing.logs.contains(manifest.log.unwrap_or(generation + 1));
+                let is_alone = !is_newest && !listing.logs.contains(manifest.log.unwrap_or(generation + 1));
                 let of = if is_alone { &mut alone } else { &mut candidates };
                 of.push(Some((generation, manifest)));
             }
@@ -181,9 +178,7 @@ pub async fn salvage<S: Storage, E: Env>(
             Err(cause) => return Err(cause),
         }
         // That of a salvage which a crash ended was never one of them.
-        if !work.begun.contains(&(generation + 1)) {
-            newer += 1;
-        }
+        is_newest &= work.begun.contains(&(generation + 1));
     }
     // What no manifest names that can be read may be what one named that cannot, or is gone. Unless a salvage wrote it
     // that a crash ended.

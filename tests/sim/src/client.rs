@@ -29,6 +29,8 @@ pub struct Shared {
     /// Nobody else opens these files: no handle may be fenced off.
     pub alone: bool,
     pub clock: Clock,
+    /// The medium keeps no order: what is older may be gone where what is newer is there.
+    pub jumbled: bool,
 }
 
 /// Bytes in pieces of a given size.
@@ -174,6 +176,7 @@ impl Shared {
         let fenced = cause.kind == Kind::Conflict;
         assert!(!(fenced && self.alone), "fenced off though nobody else wrote: {cause}");
         let is_the_hosts = matches!(cause.kind, Kind::Quota | Kind::Unavailable | Kind::Conflict);
+        let is_the_hosts = is_the_hosts || self.jumbled && cause.kind == Kind::Corrupt;
         assert!(is_the_hosts || self.mutant.is_some(), "this must not fail so: {cause}");
     }
 

@@ -1,5 +1,6 @@
 //! What a salvage kept: nothing that was never written, and everything whose absence its report does not explain.
 
+use crate::damage::generation as generation_of;
 use crate::history::History;
 use crate::medium::Image;
 use crate::model::{Meta, Model, ModelCollection, ModelRow, rebuilt};
@@ -152,18 +153,17 @@ impl Whole<'_> {
                 );
             }
         }
-        let is_alone = report.snapshot.is_some_and(|chosen| self.is_alone(chosen));
+        let is_alone = report.snapshot.is_some_and(|chosen| self.is_alone(chosen, damaged));
         assert!(!is_alone || !self.has_better(damaged), "salvaged from a snapshot that stands alone: {report:?}");
         self.is_accounted(kept, report, is_alone);
     }
 
-    /// Whether a policy keeps this snapshot without the log behind it.
-    fn is_alone(&self, generation: u64) -> bool {
-        let newer = self.image.0.keys().filter_map(|name| crate::damage::generation(name, "snapshot-"));
-        let bytes = self.image.0.get(format!("snapshot-{generation}").as_str());
+    /// Whether this snapshot is without the log behind it, and not the newest.
+    fn is_alone(&self, generation: u64, damaged: &Image) -> bool {
+        let mut all = damaged.0.keys().filter_map(|name| generation_of(name, "snapshot-"));
+        let bytes = damaged.0.get(format!("snapshot-{generation}").as_str());
         let log = bytes.and_then(|bytes| decode_snapshot(bytes).ok()?.1.log).unwrap_or(generation + 1);
-        newer.filter(|newer| *newer > generation).count() >= 2
-            && !self.image.0.contains_key(format!("log-{log}").as_str())
+        all.any(|newer| newer > generation) && !damaged.0.contains_key(format!("log-{log}").as_str())
     }
 
     /// Whether another snapshot that can be read has a row, in a row group that verifies, that is as it was to the end.
@@ -176,8 +176,8 @@ impl Whole<'_> {
             Some(payload)
         };
         damaged.0.iter().any(|(name, bytes)| {
-            let generation = crate::damage::generation(name, "snapshot-");
-            if generation.is_none_or(|generation| self.is_alone(generation)) {
+            let generation = generation_of(name, "snapshot-");
+            if generation.is_none_or(|generation| self.is_alone(generation, damaged)) {
                 return false;
             }
             let Ok((_, manifest)) = decode_snapshot(bytes) else { return false };

@@ -6,6 +6,7 @@ use crate::medium::Image;
 use crate::past::{look_back, ranges};
 use crate::run::finish;
 use crate::storage::SimStorage;
+use lodestore::format::header::{FileHeader, FileKind};
 use lodestore::store::{Keep, PruneOptions, PruneReport, Retention};
 use std::rc::Rc;
 
@@ -90,7 +91,7 @@ impl Shared {
             assert!(left >= least, "{left} restorable snapshots are left of {points}: {done:?}");
         });
         match done {
-            Ok(report) => self.is_as_said(db, storage, &said, &report, &before, keep),
+            Ok(report) => self.is_as_said(db, storage, (&said, &report), (&before, &files), keep),
             Err(cause) => self.may_fail(&cause),
         }
     }
@@ -105,9 +106,8 @@ impl Shared {
         &self,
         db: &Db,
         storage: &SimStorage,
-        said: &PruneReport,
-        report: &PruneReport,
-        before: &[(u64, u64, u64)],
+        (said, report): (&PruneReport, &PruneReport),
+        (before, files): (&[(u64, u64, u64)], &Image),
         keep: Option<usize>,
     ) {
         let days = report.policy.map_or(0, |policy| u64::from(policy.history_days));
@@ -124,10 +124,14 @@ impl Shared {
         }
         // By a clock that is never set back every write of those days can be gone back to, as far as it could before.
         if days > 0 && !self.clock.jumps {
+            // What stands alone from before is no part of it.
+            let logged = files.0.iter().filter(|(name, _)| name.starts_with("log-"));
+            let logged = logged.filter_map(|(_, bytes)| FileHeader::decode(FileKind::Log, bytes).ok());
+            let logged = logged.map(|header| header.seq).min().unwrap_or(0);
             let since = self.clock.ms.get().saturating_sub(days * DAY_MS);
             let base = before.iter().rposition(|point| point.2 <= since).unwrap_or(0);
             for (from, to, _) in before.iter().skip(base) {
-                for seq in *from..=*to {
+                for seq in (*from).max(logged)..=*to {
                     let is_there = after.iter().any(|(from, to, _)| (*from..=*to).contains(&seq));
                     assert!(is_there, "write {seq} of {before:?} is gone, {days} days are kept: {after:?}");
                 }

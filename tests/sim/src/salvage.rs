@@ -115,11 +115,16 @@ impl Case<'_> {
             let (db, medium) = self.in_a_storm(&found, &model);
             is_stored(&db, &medium, &model, self.dice, "in a storm");
             if self.dice.chance(500) {
-                go_on(&db, &medium, &model, self.dice, Promise::Strict, Some(self.damaged));
+                go_on(&db, &medium, &model, self.dice, self.promise(), Some(self.damaged));
             }
         } else if report.is_some() && self.dice.chance(300) {
-            go_on(&db, &medium, &model, self.dice, Promise::Strict, Some(self.damaged));
+            go_on(&db, &medium, &model, self.dice, self.promise(), Some(self.damaged));
         }
+    }
+
+    /// What can be relied on: nothing, where the files that were damaged had no order.
+    fn promise(&self) -> Promise {
+        if self.whole.is_some_and(|whole| whole.sound) { Promise::Strict } else { Promise::Jumbled }
     }
 
     /// It is refused only where no row is to be had, and then nothing changes.

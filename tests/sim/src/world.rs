@@ -50,6 +50,7 @@ pub fn run(seed: u64, mutant: Option<Mutant>, trace: bool, tally: &Rc<Tally>) {
             trace,
             alone: true,
             clock: Clock::at(1_700_000_000_000, profile.jumps),
+            jumbled: profile.promise == Promise::Jumbled,
         },
         profile,
         archive: None,

@@ -162,7 +162,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
             }
         }
         // The last log that begins at or before the first write that stays behind this one.
-        let log_of = |from: u64| disk.logs.iter().rfind(|(_, first)| **first <= from + 1).map_or(0, |(log, _)| *log);
+        let log_of =
+            |from: u64| disk.logs.iter().rfind(|(_, first)| **first <= from + 1).map_or(0, |(log, _)| *log);
         let first_log = log_of(from);
         let early = kept.iter().nth_back(1).map_or(0, |one| log_of(one.seq).min(first_log));
         let mut names = Vec::new();

@@ -88,7 +88,10 @@ impl Attempt {
         let (state, damaged) = (&self.state, &mut self.damaged);
         for group in &mut self.report.groups {
             let number = group.number;
-            self.rows_gone -= group.drop_ids(|id| state.get(number).is_none_or(|one| one.slot(id).is_some()));
+            // What was being rebuilt is let go: nobody saw its rows.
+            let is_let_go =
+                |id: &str| state.get(number).is_none_or(|one| one.stages.is_some() || one.slot(id).is_some());
+            self.rows_gone -= group.drop_ids(is_let_go);
             damaged.extend(group.files.iter().cloned());
         }
         let all = self.state.all().filter(|one| one.stages.is_none());

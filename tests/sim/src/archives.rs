@@ -77,7 +77,9 @@ impl Shared {
             lossy: false,
         };
         let begun = finish(db.backup(options), || storage.dead.get())?;
-        self.say(|| format!("backup {kind:?} since {since:?}: {:?}", begun.as_ref().map(|one| one.manifest.seq)));
+        self.say(|| {
+            format!("backup {kind:?} since {since:?}: {:?}", begun.as_ref().map(|one| one.manifest.seq))
+        });
         let backup = match begun {
             Ok(backup) => backup,
             // The log does not go back so far.

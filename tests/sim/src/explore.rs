@@ -11,8 +11,8 @@ use crate::kept::Whole;
 use crate::medium::{Effect, Image, Medium, Promise};
 use crate::model::Model;
 use crate::oracle::Oracle;
-use crate::run::finish;
 use crate::past::look_back;
+use crate::run::finish;
 use crate::salvage::Case;
 use crate::storage::{SimStorage, Watch};
 use crate::timeline::Timeline;
@@ -132,7 +132,10 @@ impl Fork {
         let model = found.unwrap_or_else(|what| panic!("after a crash (level {depth}): {what}"));
         if self.promise == Promise::Strict {
             let policy = db.retention();
-            assert!(self.policies.contains(&policy), "after a crash (level {depth}): {policy:?} is to be kept");
+            assert!(
+                self.policies.contains(&policy),
+                "after a crash (level {depth}): {policy:?} is to be kept"
+            );
         }
         // Where a suffix may be lost, opening gives its numbers to what it writes by itself.
         let looks = self.promise == Promise::Strict;

@@ -146,15 +146,20 @@ impl Whole<'_> {
                 let lost = writes.iter().copied().chain(stored).chain(other).any(|seq| is_lost(report, seq));
                 let failed = || self.candidates.iter().any(|other| is_as_in(other, one, id, kept));
                 let grouped = || kept.is_none() && self.is_in_group(one, id, report, snapshot);
+                let ended =
+                    || kept.is_none() && !report.lost.is_empty() && self.history.is_failed(one.number, id);
                 assert!(
-                    lost || grouped() || failed(),
+                    lost || grouped() || failed() || ended(),
                     "salvaged: {}: {id} is missing or older, by {writes:?} {stored:?}: {report:?}",
                     one.name
                 );
             }
         }
         let is_alone = report.snapshot.is_some_and(|chosen| self.is_alone(chosen, damaged));
-        assert!(!is_alone || !self.has_better(damaged), "salvaged from a snapshot that stands alone: {report:?}");
+        assert!(
+            !is_alone || !self.has_better(damaged),
+            "salvaged from a snapshot that stands alone: {report:?}"
+        );
         self.is_accounted(kept, report, is_alone);
     }
 
@@ -170,7 +175,8 @@ impl Whole<'_> {
     fn has_better(&self, damaged: &Image) -> bool {
         let verified = |block: &BlockRefV1| {
             let file = damaged.0.get(format!("blocks-{}", block.generation).as_str())?;
-            let (header, payload) = file.get(block.offset as usize..)?.split_at_checked(BLOCK_HEADER_BYTES)?;
+            let (header, payload) =
+                file.get(block.offset as usize..)?.split_at_checked(BLOCK_HEADER_BYTES)?;
             let payload = payload.get(..block.length as usize)?;
             BlockHeader::decode(header).ok()?.verify(payload).ok()?;
             Some(payload)

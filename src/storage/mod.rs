@@ -9,6 +9,7 @@ pub use memory::MemoryStorage;
 
 use crate::error::{Error, Result};
 use crate::limits::FILE_NAME_BYTES_MAX;
+use crate::room::ask;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -45,6 +46,23 @@ pub trait Storage {
 
     /// Exactly the bytes of `range`. An absent file, or a range past its end, is `Invalid`.
     async fn read(&self, name: &str, range: Range<u64>) -> Result<Vec<u8>>;
+
+    /// As [`Storage::read`], with so many zeros before the bytes, for a header that is still to come. For pieces of a
+    /// size that a host may wait for.
+    async fn read_behind(&self, room: usize, name: &str, range: Range<u64>) -> Result<Vec<u8>> {
+        let length = range.end.saturating_sub(range.start) as usize;
+        ask(room + length)?;
+        let mut all = vec![0; room + length];
+        let place = all.get_mut(room..).unwrap_or_default();
+        let read_now = self.reader().map(|reader| reader.read_now(name, range.start, place));
+        // What the quick way fails with, if it does, the other one tells.
+        if !matches!(read_now, Some(Ok(()))) {
+            let bytes = self.read(name, range).await?;
+            all.truncate(room);
+            all.extend_from_slice(&bytes);
+        }
+        Ok(all)
+    }
 
     /// Writes a new file. `Conflict` when there is one of that name. When the source fails no file remains.
     async fn create(&self, name: &str, source: &mut impl Source) -> Result<()>;

@@ -10,12 +10,12 @@ use super::graph::{adopt, links_of, load_graph};
 use super::names;
 use super::stored::place_of;
 use super::wire::config_from_wire;
-use crate::collection::{Collection, Config, GroupRows, State};
+use crate::collection::{Collection, Config, GroupRows, Memory, State};
 use crate::error::{Error, Kind, Result};
 use crate::format::block::{BLOCK_HEADER_BYTES, BlockKind, RowsV1, check_vectors};
 use crate::format::snapshot::{BlockRefV1, CollectionV1, ExtensionV2, SnapshotV2};
 use crate::limits::GROUP_ROWS;
-use crate::room::ask;
+use crate::room::{ask, grow};
 use crate::sorted::SortedMap;
 use crate::storage::Storage;
 use crate::vectors::ReadStored;
@@ -90,7 +90,7 @@ impl Wire<'_> {
     }
 
     fn take(&self, loading: &Loading<'_>) -> Take {
-        let stays = loading.reader.is_some() && self.config.memory == crate::collection::Memory::Codes;
+        let stays = loading.reader.is_some() && self.config.memory == Memory::Codes;
         match (self.extension.codes.is_empty(), loading.lengths) {
             (true, _) => Take::Vectors,
             (false, Some(_)) if stays => Take::Codes,
@@ -148,7 +148,11 @@ pub async fn load_state(
     }
     for wire in &wires {
         let take = wire.take(loading);
+        let stays = loading.reader.is_some() && wire.config.memory == Memory::Codes;
         let mut progress = |bytes: u64| {
+            if !stays {
+                grow(done, bytes, total);
+            }
             done = total.min(done + bytes);
             env.progress("snapshot", done, total);
         };

@@ -1,7 +1,7 @@
 //! Archives of format 4: made, verified, and restored beside the database. All of it stands in the second part of the
 //! module.
 
-use super::convert::{json as as_json, promise};
+use super::convert::{self, json as as_json, promise};
 use super::host::{Host, HostEnv, HostStorage};
 use super::intake::WasmIntake;
 use super::past::point;
@@ -129,7 +129,7 @@ impl WasmBackup {
         self.0.borrow().as_ref().map(of).unwrap_or_default()
     }
 
-    /// The next piece; undefined at the end. One call at a time.
+    /// The next pieces; undefined at the end. One call at a time.
     pub fn next(&self) -> Promise {
         let shared = self.0.clone();
         promise(async move {
@@ -137,12 +137,12 @@ impl WasmBackup {
             let Some(mut backup) = shared.borrow_mut().take() else {
                 return Err(Error::invalid("this backup has ended, or its next() is still running"));
             };
-            let piece = backup.next().await?;
-            Ok(match piece {
+            let pieces = convert::gathered(&mut backup).await?;
+            Ok(match pieces {
                 None => JsValue::UNDEFINED,
                 Some(bytes) => {
                     *shared.borrow_mut() = Some(backup);
-                    Uint8Array::from(bytes.as_slice()).into()
+                    bytes.into()
                 }
             })
         })

@@ -4,17 +4,20 @@
 use super::super::blocks::Run;
 use super::super::database::{Database, Inner};
 use super::super::env::Env;
+use super::super::names;
 use super::super::pinned::Pinned;
 use super::frames::Frames;
 use super::planned::since;
 use super::sealing::Sealing;
 use super::secret::Secret;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::format::ARCHIVE_VERSION;
 use crate::format::archive::Trailer;
 use crate::format::archive4::{ArchiveKind, ArchiveV4, CHUNK_HEADER_BYTES, EnvelopeV4};
 use crate::format::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind};
+use crate::format::crc32;
 use crate::format::header::{DatabaseId, FileHeader, FileKind};
+use crate::format::snapshot::BlockRefV1;
 use crate::limits::CHUNK_BYTES_MAX;
 use crate::storage::{Source, Storage};
 use crate::vectors::lossy;
@@ -58,7 +61,7 @@ pub struct Backup<S, E> {
     content: Content,
     seal: Sealing,
     /// Pieces of content that become a chunk each.
-    pieces: VecDeque<Vec<u8>>,
+    pieces: VecDeque<Piece>,
     read: u64,
     bytes: u64,
     end: End,
@@ -152,14 +155,21 @@ impl<S: Storage, E: Env> Backup<S, E> {
     async fn fill(&mut self) -> Result<bool> {
         let inner: Rc<Inner<S, E>> = self.pinned.inner.clone();
         match &mut self.content {
-            Content::Blocks { runs, dimensions } => {
+            Content::Blocks { runs, dimensions: None } => {
+                let Some(run) = runs.pop() else { return Ok(false) };
+                for block in &run.refs {
+                    let pieces = read_pieces(&inner.storage, block).await?;
+                    self.read += BLOCK_HEADER_BYTES as u64 + u64::from(block.length);
+                    self.pieces.extend(pieces);
+                }
+            }
+            Content::Blocks { runs, dimensions: Some(dimensions) } => {
                 let Some(run) = runs.pop() else { return Ok(false) };
                 let bytes = run.read(&inner.storage).await?;
                 for (block, place) in run.blocks(&bytes).zip(&run.refs) {
                     let (header, payload) = block?;
-                    let dimension = dimensions.as_ref().filter(|_| header.kind == BlockKind::Vectors);
-                    let dimension =
-                        dimension.and_then(|all| all.iter().find(|one| one.0 == header.collection));
+                    let is_vectors = header.kind == BlockKind::Vectors;
+                    let dimension = dimensions.iter().find(|one| is_vectors && one.0 == header.collection);
                     let packed = dimension.map(|(_, dimension)| lossy::pack(payload, *dimension));
                     if let Some(packed) = packed {
                         let header = BlockHeader::of(header.kind, header.collection, header.group, &packed);
@@ -204,7 +214,7 @@ impl<S: Storage, E: Env> Backup<S, E> {
         let inner = self.pinned.inner.clone();
         loop {
             if let Some(piece) = self.pieces.pop_front() {
-                return self.seal.close(&inner.env, piece, false).await.map(Some);
+                return self.seal.close(&inner.env, piece.bytes, piece.crc, false).await.map(Some);
             }
             if self.end != End::Chunk {
                 break;
@@ -215,7 +225,7 @@ impl<S: Storage, E: Env> Backup<S, E> {
                         .with(self.manifest.bytes, self.read));
                 }
                 self.end = End::Trailer;
-                return self.seal.close(&inner.env, vec![0; CHUNK_HEADER_BYTES], true).await.map(Some);
+                return self.seal.close(&inner.env, vec![0; CHUNK_HEADER_BYTES], None, true).await.map(Some);
             }
         }
         if self.end == End::Nothing {
@@ -227,13 +237,51 @@ impl<S: Storage, E: Env> Backup<S, E> {
     }
 }
 
+/// Content that becomes a chunk.
+struct Piece {
+    /// With room for the header before it.
+    bytes: Vec<u8>,
+    /// The checksum of the content, if it is known.
+    crc: Option<u32>,
+}
+
+/// The pieces of a block as it stands in storage, its header included. Its bytes are looked at once: the checksums of
+/// the pieces, which their chunks need, say what that of the block is.
+async fn read_pieces(storage: &impl Storage, block: &BlockRefV1) -> Result<Vec<Piece>> {
+    let name = names::blocks(block.generation);
+    let about = |cause: Error| cause.about(format_args!("{name} at byte {}", block.offset));
+    let end = block.offset + BLOCK_HEADER_BYTES as u64 + u64::from(block.length);
+    let (mut pieces, mut at, mut crc) = (Vec::new(), block.offset, 0);
+    while at < end {
+        let next = end.min(at + CHUNK_BYTES_MAX as u64);
+        let read = storage.read_behind(CHUNK_HEADER_BYTES, &name, at..next).await;
+        let bytes = read.map_err(|cause| match cause.kind {
+            Kind::Invalid => about(Error::corrupt("the file ends within this block")),
+            _ => cause,
+        })?;
+        let its_crc = crc32::hash(bytes.get(CHUNK_HEADER_BYTES..).unwrap_or_default());
+        crc = crc32::joined(crc, its_crc, next - at);
+        pieces.push(Piece { bytes, crc: Some(its_crc) });
+        at = next;
+    }
+    let first = pieces.first().and_then(|piece| piece.bytes.get(CHUNK_HEADER_BYTES..)).unwrap_or_default();
+    let header = BlockHeader::decode(first).map_err(about)?;
+    if header.crc != block.crc || header.length != block.length {
+        return Err(about(Error::corrupt("this is not the block that the manifest names")));
+    }
+    match header.crc_of_all() == crc {
+        true => Ok(pieces),
+        false => Err(about(Error::corrupt("this block does not match its checksum"))),
+    }
+}
+
 /// Cuts what begins a chunk of its own into pieces that fit one, each with room for its header before it.
-fn cut(bytes: &[u8], pieces: &mut VecDeque<Vec<u8>>) {
+fn cut(bytes: &[u8], pieces: &mut VecDeque<Piece>) {
     for content in bytes.chunks(CHUNK_BYTES_MAX) {
         let mut piece = Vec::with_capacity(CHUNK_HEADER_BYTES + content.len());
         piece.resize(CHUNK_HEADER_BYTES, 0);
         piece.extend_from_slice(content);
-        pieces.push_back(piece);
+        pieces.push_back(Piece { bytes: piece, crc: None });
     }
 }
 

@@ -72,8 +72,14 @@ impl Sealing {
         [&self.context[..], &header.sealed()].concat()
     }
 
-    /// The next chunk, of content with room for its header before it.
-    pub async fn close(&mut self, env: &impl Env, mut chunk: Vec<u8>, last: bool) -> Result<Vec<u8>> {
+    /// The next chunk, of content with room for its header before it. Where the checksum of the content is known it is given.
+    pub async fn close(
+        &mut self,
+        env: &impl Env,
+        mut chunk: Vec<u8>,
+        known: Option<u32>,
+        last: bool,
+    ) -> Result<Vec<u8>> {
         let raw = chunk.len().saturating_sub(CHUNK_HEADER_BYTES);
         let mut header = ChunkHeader {
             number: self.chunks,
@@ -104,7 +110,9 @@ impl Sealing {
             chunk.extend_from_slice(&sealed);
         }
         header.stored = (chunk.len() - CHUNK_HEADER_BYTES) as u32;
-        header.crc = crc32::hash(chunk.get(CHUNK_HEADER_BYTES..).unwrap_or_default());
+        header.crc = known
+            .filter(|_| !header.encrypted && !header.deflated)
+            .unwrap_or_else(|| crc32::hash(chunk.get(CHUNK_HEADER_BYTES..).unwrap_or_default()));
         if let Some(room) = chunk.get_mut(..CHUNK_HEADER_BYTES) {
             room.copy_from_slice(&header.encode());
         }

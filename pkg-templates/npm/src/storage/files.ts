@@ -5,6 +5,7 @@
 
 import { hostCode, LodestoreError, toLodestoreError } from '../errors.js';
 import type { Durability, FileInfo, RoomEstimate } from '../types.js';
+import { FileWriter, writeAll } from './file-writer.js';
 import type { Lock } from './lock.js';
 import { lockDirectory } from './lock-files.js';
 import { directoryName, isFileName } from './names.js';
@@ -172,22 +173,13 @@ class Files implements Backend {
     this.#drafts += 1;
     const path = this.#path(`${DRAFT_PREFIX}${this.#drafts}_${name}`);
     const { fs } = this.#node;
-    const handle = await fs.open(path, 'wx');
-    let length = 0;
-    let open = true;
+    const writer = new FileWriter(await fs.open(path, 'wx'));
     let over = false;
-    const shut = async (): Promise<void> => {
-      if (open) await ((open = false), handle.close());
-    };
     return {
-      write: async (bytes) => {
-        await writeAll(handle, length, bytes);
-        length += bytes.length;
-      },
+      write: (bytes) => writer.write(bytes),
       commit: async () => {
         await this.#syncAppended();
-        await handle.sync();
-        await shut();
+        await writer.finish();
         await this.#publish(path, name);
         over = true;
         await this.#syncFolder();
@@ -195,7 +187,7 @@ class Files implements Backend {
       discard: async () => {
         if (over) return;
         over = true;
-        await shut().catch(() => undefined);
+        await writer.close().catch(() => undefined);
         await fs.unlink(path).catch(() => undefined);
       },
     };
@@ -339,15 +331,6 @@ function removed(folder: string): LodestoreError {
     'Evicted',
     `The folder ${folder} was removed while the database was open; restore a backup`,
   );
-}
-
-async function writeAll(handle: NodeHandle, at: number, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, at + done);
-    if (bytesWritten === 0)
-      throw new LodestoreError('Quota', 'The host takes no more bytes; free some room and write again');
-    done += bytesWritten;
-  }
 }
 
 async function syncDirectory(node: Node, path: string): Promise<void> {

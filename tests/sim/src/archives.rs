@@ -1,5 +1,6 @@
 //! Archives of version 4: made while others write, kept elsewhere, and restored in stages, as chains, up to some write.
 
+use crate::check::{Vectors, difference};
 use crate::choose::Profile;
 use crate::client::{Db, Pieces, Shared};
 use crate::dice::Dice;
@@ -14,7 +15,7 @@ use lodestore::error::{Error, Kind};
 use lodestore::format::archive4::{ArchiveKind, ArchiveV4};
 use lodestore::format::header::DatabaseId;
 use lodestore::store::{Backup, BackupOptions, Point, Secret, Stage, StageOptions};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 type Staged = Stage<SimStorage, SimEnv>;
@@ -188,8 +189,18 @@ impl Shared {
             assert!(!calm || names() == before, "what is left of a restore that was given up: {:?}", names());
             return;
         }
-        let mut tasks: Vec<Task<'_>> = vec![Box::pin(self.commit(db, stage, model))];
-        for _ in 0..if dice.chance(400) { dice.between(1, 2) } else { 0 } {
+        let (last, before) = (db.state().unwrap().seq, self.oracle.borrow().current().clone());
+        let committed = Cell::new(false);
+        let mut tasks: Vec<Task<'_>> =
+            vec![Box::pin(async { committed.set(self.commit(db, stage, model).await) })];
+        if dice.chance(300) {
+            together(tasks, dice, || storage.dead.get());
+            if committed.get() {
+                storage.faults.calm(|| self.is_safe(db, last, &before));
+            }
+            return;
+        }
+        for _ in 0..if dice.chance(500) { dice.between(1, 2) } else { 0 } {
             tasks.push(Box::pin(self.write(db.clone(), self.choose(profile, true))));
         }
         if dice.chance(100) {
@@ -250,7 +261,15 @@ impl Shared {
         modelled(state)
     }
 
-    async fn commit(&self, db: &Db, stage: Staged, model: Model) {
+    /// What was replaced is a point to go back to.
+    fn is_safe(&self, db: &Db, last: u64, before: &Model) {
+        let past = finish(db.as_of(Point::Seq(last)), || false).unwrap();
+        let past = past.unwrap_or_else(|cause| panic!("before a restore, as of {last}: {cause}"));
+        let other = difference(&past.state, before, Vectors::Compare);
+        assert!(other.is_none(), "before a restore, as of {last}: {other:?}");
+    }
+
+    async fn commit(&self, db: &Db, stage: Staged, model: Model) -> bool {
         self.dice.yields().await;
         let number = self.oracle.borrow_mut().begin(Rc::new(Op::Switch(model)));
         self.say(|| format!("#{number} commit of what is staged"));
@@ -258,6 +277,7 @@ impl Shared {
         let seq = db.state().unwrap().seq;
         let made = outcome.is_ok().then_some(seq);
         self.note(db, number, &outcome.map(|done| Some(done.rows)), made);
+        made.is_some()
     }
 }
 

@@ -127,6 +127,8 @@ impl Whole<'_> {
                 damaged.0.get(format!("snapshot-{generation}").as_str()).expect("the snapshot it used");
             decode_snapshot(bytes).expect("a snapshot that was used").1.seq
         });
+        // Behind it is a hole: what an import brought in that is older than what is missing.
+        let is_alone = report.snapshot.is_some_and(|chosen| self.is_alone(chosen, damaged));
         for one in self.state.all() {
             let there = kept.get(one.number);
             let config = there.is_none_or(|there| {
@@ -149,13 +151,12 @@ impl Whole<'_> {
                 let ended =
                     || kept.is_none() && !report.lost.is_empty() && self.history.is_failed(one.number, id);
                 assert!(
-                    lost || grouped() || failed() || ended(),
+                    lost || is_alone || grouped() || failed() || ended(),
                     "salvaged: {}: {id} is missing or older, by {writes:?} {stored:?}: {report:?}",
                     one.name
                 );
             }
         }
-        let is_alone = report.snapshot.is_some_and(|chosen| self.is_alone(chosen, damaged));
         assert!(
             !is_alone || !self.has_better(damaged),
             "salvaged from a snapshot that stands alone: {report:?}"

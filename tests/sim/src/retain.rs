@@ -30,7 +30,7 @@ fn is_same(a: &Image, b: &Image) -> bool {
         let (other, others): (&Rc<str>, &Rc<Vec<u8>>) = (other, others);
         name == other && (Rc::ptr_eq(bytes, others) || bytes == others)
     };
-    a.0.len() == b.0.len() && a.0.iter().zip(b.0.iter().map(|(name, bytes)| (name, bytes))).all(same)
+    a.0.len() == b.0.len() && a.0.iter().zip(&b.0).all(same)
 }
 
 impl Shared {

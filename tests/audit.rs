@@ -252,3 +252,29 @@ fn restores_are_noted() {
     let again = open(storage).unwrap();
     assert_eq!(audit(&again), log);
 }
+
+#[test]
+fn a_restore_can_say_more_in_its_entry() {
+    let db = open(MemoryStorage::new()).unwrap();
+    block_on(db.collection("c", Some(config(3, Metric::Dot)))).unwrap();
+    block_on(db.upsert("c", rows("r", 0..3, 3))).unwrap();
+    block_on(db.upsert("c", rows("s", 0..3, 3))).unwrap();
+    let mut stage = block_on(db.stage_past(block_on(db.as_of(Point::Seq(2))).unwrap())).unwrap();
+    for refused in ["", "1", "{", "{}}", "{\"a\":1},\"ok\":{"] {
+        assert_eq!(stage.tell(refused).unwrap_err().kind, Kind::Invalid, "{refused}");
+    }
+    stage.tell(" {\"took\":{\"contentMs\":7}}\n").unwrap();
+    block_on(stage.commit()).unwrap();
+    let mut silent =
+        block_on(db.stage_past(block_on(db.as_of(Point::Seq(db.last_write()))).unwrap())).unwrap();
+    silent.tell(" { } ").unwrap();
+    block_on(silent.commit()).unwrap();
+    let log = audit(&db);
+    assert_eq!(log.entries.len(), 2);
+    assert!(log.entries[1].details.contains("\"rows\":3,\"bytes\":"), "{:?}", log.entries[1]);
+    let details = &log.entries[0].details;
+    assert!(
+        details.contains("\"rows\":3,") && details.ends_with(",\"took\":{\"contentMs\":7}}\n}"),
+        "{details}"
+    );
+}

@@ -130,6 +130,12 @@ fn an_import_without_memory_leaves_what_was_there() {
     long::import(some);
 }
 
+/// Sets of a filter, and the index of metadata that the first one builds: each path with few and with many rows to a value.
+#[test]
+fn filters_without_memory_are_refused() {
+    long::filters();
+}
+
 #[test]
 fn large_queries_without_memory_are_refused() {
     long::queries(&some());

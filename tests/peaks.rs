@@ -2,6 +2,8 @@
 //! a second copy of the vectors. The bounds are those that `README.md` states.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that fails panics
 
+#[path = "peaks/archives.rs"]
+mod archives;
 #[path = "peaks/counter.rs"]
 mod counter;
 #[path = "peaks/outside.rs"]

@@ -3,10 +3,13 @@
 
 mod support;
 
+use lodestore::collection::{Config, Memory, Quantization};
 use lodestore::error::Kind;
+use lodestore::format::block::BLOCK_HEADER_BYTES;
+use lodestore::format::snapshot::{BlockRefV1, SnapshotV2, decode_snapshot};
 use lodestore::index::Metric;
 use lodestore::storage::{MemoryStorage, Once, Storage};
-use lodestore::store::Database;
+use lodestore::store::{Database, Options};
 use support::fault::{Borrowed, Fault, FaultStorage};
 use support::model::Model;
 use support::{TestEnv, block_on, config, drain, open, rows};
@@ -21,6 +24,36 @@ fn two_snapshots<S: Storage>(storage: S) -> Database<S, TestEnv> {
     }
     block_on(db.upsert("c", rows("r", 500..510, 3))).unwrap();
     db
+}
+
+/// A pruning that finds the newest snapshot damaged, and says what to do.
+#[track_caller]
+fn is_refused<S: Storage>(db: &Database<S, TestEnv>, what: &str) {
+    let cause = block_on(db.prune(1)).unwrap_err();
+    assert_eq!(cause.kind, Kind::Corrupt, "{what}");
+    assert!(cause.message.contains("check({ repair: true })"), "{what}: {cause}");
+}
+
+/// Two snapshots of a collection whose vectors stay in storage but for those of the last row group, and writes behind them.
+fn two_of_codes(storage: MemoryStorage) -> Model {
+    let db = open(storage).unwrap();
+    let int8 = Config { quantization: Quantization::Int8, memory: Memory::Codes, ..config(3, Metric::Dot) };
+    block_on(db.collection("c", Some(int8))).unwrap();
+    for round in 0..2 {
+        block_on(db.upsert("c", rows("r", round..1_030, 3))).unwrap();
+        block_on(db.checkpoint()).unwrap();
+    }
+    block_on(db.upsert("c", rows("r", 500..510, 3))).unwrap();
+    Model::read(&db)
+}
+
+/// The name of the blocks file of the newest snapshot, and where in it its first block of a kind is.
+fn newest_block(storage: &MemoryStorage, of: impl Fn(&SnapshotV2) -> BlockRefV1) -> (String, usize) {
+    let files = storage.files();
+    let newest = files.keys().filter(|name| name.starts_with("snapshot-"));
+    let newest = newest.max_by_key(|name| name["snapshot-".len()..].parse::<u64>().unwrap()).unwrap();
+    let block = of(&decode_snapshot(&files[newest]).unwrap().1);
+    (format!("blocks-{}", block.generation), block.offset as usize + BLOCK_HEADER_BYTES)
 }
 
 /// The same files with one changed.
@@ -97,12 +130,71 @@ fn nothing_goes_while_the_newest_snapshot_does_not_verify() {
     for file in [format!("blocks-{newest}"), format!("snapshot-{newest}")] {
         edit(&storage, &file, |bytes| bytes[90] ^= 1);
         let before = block_on(storage.list()).unwrap();
-        assert_eq!(block_on(db.prune(1)).unwrap_err().kind, Kind::Corrupt, "{file}");
+        is_refused(&db, &file);
         assert_eq!(block_on(storage.list()).unwrap(), before);
         edit(&storage, &file, |bytes| bytes[90] ^= 1);
     }
     block_on(db.prune(1)).unwrap();
     assert_eq!(kept(&db), 1);
+}
+
+/// Opening looks at the lengths of vectors that stay in storage. What does not verify is found by a pruning, and what it says
+/// to do helps.
+#[test]
+fn vectors_that_do_not_verify_are_no_reason_to_let_older_points_go() {
+    let storage = MemoryStorage::new();
+    let all = two_of_codes(storage.clone());
+    let (file, at) = newest_block(&storage, |manifest| manifest.collections[0].groups[0].vectors);
+    edit(&storage, &file, |bytes| bytes[at..at + 1024].fill(0));
+    let before = storage.files();
+    let db = open(storage.clone()).unwrap();
+    is_refused(&db, "vectors of zeros");
+    assert_eq!(storage.files(), before);
+    // Memory has not got them either: a repair says so, and changes nothing.
+    assert!(!block_on(db.check_and(true, || true)).unwrap().ok);
+    assert_eq!(storage.files(), before);
+    drop(db);
+    // Salvage reads everything, and the older snapshot with the logs behind it makes up for the newer.
+    let db = block_on(Database::salvage(storage.clone(), TestEnv::default(), Options::default())).unwrap();
+    assert_eq!((Model::read(&db), &db.open_report().salvage), (all.clone(), &None));
+    block_on(db.checkpoint()).unwrap();
+    block_on(db.prune(1)).unwrap();
+    assert_eq!(kept(&db), 1);
+    assert!(block_on(db.check()).unwrap().ok);
+    assert_eq!(Model::read(&open(storage).unwrap()), all);
+}
+
+/// Where memory has what is damaged, a repair is enough.
+#[test]
+fn what_memory_has_is_written_anew_and_older_points_may_go() {
+    let storage = MemoryStorage::new();
+    let db = two_snapshots(storage.clone());
+    let (file, at) = newest_block(&storage, |manifest| manifest.collections[0].groups[0].rows);
+    edit(&storage, &file, |bytes| bytes[at] ^= 1);
+    is_refused(&db, "a row");
+    assert!(block_on(db.check_and(true, || true)).unwrap().ok);
+    block_on(db.checkpoint()).unwrap();
+    block_on(db.prune(1)).unwrap();
+    assert_eq!(kept(&db), 1);
+}
+
+/// Codes and links follow from vectors and rows: opening makes them again, and no older snapshot has to make up for them.
+#[test]
+fn codes_that_do_not_verify_hold_nothing_up() {
+    let storage = MemoryStorage::new();
+    let all = two_of_codes(storage.clone());
+    let (file, at) = newest_block(&storage, |manifest| manifest.extensions[0].codes[0]);
+    edit(&storage, &file, |bytes| bytes[at] ^= 1);
+    let db = open(storage.clone()).unwrap();
+    assert_eq!(db.open_report().codes_rebuilt, ["c"]);
+    block_on(db.prune(1)).unwrap();
+    assert_eq!(kept(&db), 1);
+    assert_eq!(Model::read(&open(storage.clone()).unwrap()), all);
+    // The next checkpoint writes them.
+    block_on(db.upsert("c", rows("s", 0..1, 3))).unwrap();
+    block_on(db.checkpoint()).unwrap();
+    block_on(db.prune(1)).unwrap();
+    assert!(block_on(db.check()).unwrap().ok);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod choices;
 mod config;
 mod derived;
 mod explain;
+mod filtered;
 mod group;
 mod op;
 mod plan;

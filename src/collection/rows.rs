@@ -56,7 +56,7 @@ pub struct Collection {
     pub(super) promised: usize,
     pub(super) promised_changes: usize,
     /// Built when the first filter asks, so that opening does not decode every row's metadata.
-    secondary: OnceCell<SecondaryIndex>,
+    pub(super) secondary: OnceCell<SecondaryIndex>,
 }
 
 impl Collection {
@@ -118,37 +118,9 @@ impl Collection {
         self.slots.iter().map(|(id, slot)| (id, *slot))
     }
 
-    /// Whether the secondary index is what a fresh one over the rows would be. True where there is none yet.
-    pub fn secondary_agrees(&self) -> bool {
-        self.secondary.get().is_none_or(|index| index.agrees_with(&self.fresh_secondary()))
-    }
-
     /// Slots in the order of ids, from `start`.
     pub fn ids_after(&self, start: std::ops::Bound<&str>) -> impl Iterator<Item = u32> {
         self.slots.from(start).map(|(_, slot)| *slot)
-    }
-
-    pub(super) fn secondary(&self) -> &SecondaryIndex {
-        self.secondary.get_or_init(|| self.fresh_secondary())
-    }
-
-    pub(super) fn has_secondary(&self) -> bool {
-        self.secondary.get().is_some()
-    }
-
-    /// Drops the secondary index: the next filter builds it.
-    pub fn forget_secondary(&mut self) {
-        self.secondary = OnceCell::new();
-    }
-
-    fn fresh_secondary(&self) -> SecondaryIndex {
-        let mut index = SecondaryIndex::new();
-        for slot in &self.live {
-            if let Some(value) = self.value(slot) {
-                index.insert(slot, &value);
-            }
-        }
-        index
     }
 
     /// The metadata of a row, decoded. Stored metadata was checked before it was written; text that does not

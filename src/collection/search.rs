@@ -1,4 +1,4 @@
-//! Reading: query, list, count.
+//! Reading: query, list.
 
 use super::config::check_bounds;
 use super::explain::Found;
@@ -7,7 +7,6 @@ use crate::error::{Error, Result};
 use crate::limits::{EF, MATCHES_MAX, OVERSAMPLE, TOP_K_MAX};
 use crate::metadata::Filter;
 use crate::room::ask;
-use roaring::RoaringBitmap;
 use std::ops::Bound;
 use std::rc::Rc;
 
@@ -47,7 +46,7 @@ impl Collection {
     /// A filter with m matching rows gives min(`top_k`, m) results.
     pub fn query(&self, query: &Query<'_>) -> Result<Found> {
         self.check_query(query)?;
-        let matching = query.filter.map(|filter| self.matching(filter));
+        let matching = self.matching(query.filter)?;
         let mut all = self.answer(&[query.vector], query, matching.as_ref())?;
         all.pop().ok_or_else(|| Error::invalid("a query without a vector has no answer"))
     }
@@ -74,7 +73,7 @@ impl Collection {
             self.check_query(&Query { vector, ..query.clone() })
                 .map_err(|cause| cause.about(format_args!("vector {at}")))?;
         }
-        let matching = query.filter.map(|filter| self.matching(filter));
+        let matching = self.matching(query.filter)?;
         self.answer(&vectors, query, matching.as_ref())
     }
 
@@ -97,20 +96,10 @@ impl Collection {
         Ok(())
     }
 
-    /// Exactly the slots whose rows match.
-    pub fn matching(&self, filter: &Filter) -> RoaringBitmap {
-        self.secondary().evaluate(filter, &self.live, &|slot| self.value(slot))
-    }
-
-    /// How many rows match; without a filter, how many there are.
-    pub fn count(&self, filter: Option<&Filter>) -> u64 {
-        filter.map_or(self.len() as u64, |filter| self.matching(filter).len())
-    }
-
     /// Up to `limit` rows that match, in the order of their ids, after the id `after`.
     pub fn page(&self, filter: Option<&Filter>, after: Option<&str>, limit: usize) -> Result<Page> {
         check_bounds("limit", limit, COUNT)?;
-        let matching = filter.map(|filter| self.matching(filter));
+        let matching = self.matching(filter)?;
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut slots = Vec::new();
         let mut last = None;

@@ -2,6 +2,7 @@
 
 use super::choices::Memory;
 use super::config::Config;
+use super::filtered::ROOM_OF_INDEX;
 use super::group::GroupRows;
 use super::op::Rows;
 use super::rows::Collection;
@@ -16,8 +17,6 @@ use std::rc::Rc;
 const ROOM_OF_ROW: usize = 160;
 /// Sets of slots grow by pieces of 8 KB, whoever makes them grow.
 const ROOM_OF_GROUP: usize = 64 * 1024;
-/// In the secondary index: whatever comes, and for each byte of metadata.
-const ROOM_OF_INDEX: (usize, usize) = (64 * 1024, 16);
 
 impl Collection {
     /// The vector in a slot, read from storage if it is there. `Invalid` past the end.

@@ -17,8 +17,8 @@ pub enum Target {
 
 impl Target {
     /// The rows that are there, each once.
-    pub(super) fn slots(&self, collection: &Collection) -> RoaringBitmap {
-        match self {
+    pub(super) fn slots(&self, collection: &Collection) -> Result<RoaringBitmap> {
+        Ok(match self {
             Target::Ids(ids) => {
                 let mut slots = RoaringBitmap::new();
                 for slot in ids.iter().filter_map(|id| collection.slot(id)) {
@@ -26,8 +26,8 @@ impl Target {
                 }
                 slots
             }
-            Target::Filter(filter) => collection.matching(filter),
-        }
+            Target::Filter(filter) => collection.matching(Some(filter))?.unwrap_or_default(),
+        })
     }
 }
 
@@ -70,7 +70,7 @@ impl Intent {
     pub fn update(name: String, target: Target, metadata: Vec<String>, replace: bool) -> Intent {
         Intent::resolve(move |state| {
             let collection = state.named(&name)?;
-            let slots = target.slots(collection);
+            let slots = target.slots(collection)?;
             let patches = patches(collection, &target, &metadata)?;
             let mut ids = Vec::new();
             let mut texts = Vec::new();
@@ -91,7 +91,7 @@ impl Intent {
     pub fn delete(name: String, target: Target) -> Intent {
         Intent::resolve(move |state| {
             let collection = state.named(&name)?;
-            let slots = target.slots(collection);
+            let slots = target.slots(collection)?;
             let rows = slots.iter().filter_map(|slot| collection.row(slot));
             let ids: Vec<String> = rows.map(|row| row.id.to_string()).collect();
             let count = ids.len() as u64;

@@ -7,7 +7,7 @@ use super::env::Env;
 use super::names::{self, Listing, RETENTION};
 use super::prune::{Plan, Wish};
 use super::retention::{Keep, Retention, select};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::format::retention::encode_retention;
 use crate::json::{self, Fields, Object, ToJson, text};
 use crate::limits::{RETENTION_COUNT_MAX, RETENTION_DAYS_MAX};
@@ -15,6 +15,9 @@ use crate::storage::{FileInfo, Once, Storage};
 
 /// The rules, by the bits of [`select`].
 const RULES: [&str; 6] = ["last", "daily", "weekly", "monthly", "newest", "history"];
+
+/// What to do where the newest snapshot does not verify.
+const DAMAGED: &str = "; nothing was removed, since older restore points may be needed: check({ repair: true }), or where that is not enough open(name, { salvage: true }), then prune again";
 
 /// What a pruning goes by.
 #[derive(Clone, Debug, Default)]
@@ -199,8 +202,8 @@ impl<S: Storage, E: Env> Database<S, E> {
     }
 
     /// Removes what a policy does not keep: the one that is given or else the one that is stored; where there is none, all
-    /// snapshots but the newest. It needs no room. `Corrupt` when the newest snapshot does not verify: then nothing is
-    /// removed, since an older one may be what it is restored from.
+    /// snapshots but the newest. It needs no room. `Corrupt` when vectors or rows of the newest snapshot do not verify: then
+    /// nothing is removed, since an older one may be what it is restored from, and the message says what to do.
     pub async fn prune_by(&self, options: &PruneOptions) -> Result<PruneReport> {
         let _turn = self.0.turn.take().await;
         self.0.disk.borrow().check_open()?;
@@ -219,7 +222,12 @@ impl<S: Storage, E: Env> Database<S, E> {
         }
         if !options.dry_run {
             if plan.snapshots > 0 {
-                self.0.verify_newest().await?;
+                self.0.verify_newest().await.map_err(|mut cause| {
+                    if cause.kind == Kind::Corrupt {
+                        cause.message.push_str(DAMAGED);
+                    }
+                    cause
+                })?;
             }
             // This plan and no other: by the clock of a moment later it might be another one than is reported.
             self.0.carry_out(plan).await?;

@@ -12,7 +12,6 @@ use crate::collection::State;
 use crate::error::{Error, Kind, Result};
 use crate::format::archive4::{ArchiveKind, ArchiveV4};
 use crate::json::{Fields, text};
-use crate::storage::Source;
 use crate::store::{
     Backup, BackupOptions, Database, Env, Level, Secret, Stage, StageOptions, VerifyOptions, verify_archive,
 };
@@ -244,11 +243,14 @@ impl WasmStage {
         }))
     }
 
-    /// Makes it the database: an `ImportResult`. It has ended then.
-    pub fn commit(&self) -> Promise {
+    /// Makes it the database: an `ImportResult`, to which the entry of the audit log puts the fields of `more_json`. It has
+    /// ended then.
+    pub fn commit(&self, more_json: String) -> Promise {
         let (database, taken) = (self.database.clone(), self.stage.borrow_mut().take());
         promise(async move {
-            let done = taken.ok_or_else(gone)?.commit().await;
+            let mut stage = taken.ok_or_else(gone)?;
+            stage.tell(&more_json)?;
+            let done = stage.commit().await;
             index(&database);
             done.map(|done| as_json(&done))
         })

@@ -75,6 +75,7 @@ fn listed(file: &str) -> Result<FileInfo> {
 impl HostStorage {
     /// Where the host reads without waiting: into its place, without a buffer of the host's and the copy out of it, which
     /// take longer than the reading. A failure is for the other way to tell.
+    #[inline(never)]
     fn read_at_once(&self, name: &str, range: &Range<u64>) -> Option<Vec<u8>> {
         let length = range.end.checked_sub(range.start)?;
         if length > AT_ONCE_BYTES_MAX || !self.0.reads_now() {

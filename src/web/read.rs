@@ -90,7 +90,8 @@ pub fn list(state: &State, name: &str, options_json: &str) -> Result<Array> {
 /// How many rows match.
 pub fn count(state: &State, name: &str, filter_json: Option<&str>) -> Result<f64> {
     let filter = filter_json.map(Filter::parse).transpose()?;
-    Ok(state.named(name)?.count(filter.as_ref()) as f64)
+    let one = state.named(name)?;
+    Ok(one.matching(filter.as_ref())?.map_or(one.len() as f64, |matching| matching.len() as f64))
 }
 
 /// The reading methods of a class that has `read`, which runs something on what it reads: each as that of `WasmStore`.

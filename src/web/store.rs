@@ -265,13 +265,14 @@ impl WasmStore {
         })
     }
 
-    /// Begins a rebuild. With `has_embed` a `WasmRebuild`; without, the configuration is changed in place: a
-    /// `WriteResult`.
+    /// Changes the configuration of a collection in place: a `WriteResult`.
+    pub fn configure(&self, name: String, config_json: String) -> Promise {
+        self.write(Ok(Intent::configure(name, asked(config_json))))
+    }
+
+    /// Begins a rebuild: a `WasmRebuild`.
     #[wasm_bindgen(js_name = rebuildStart)]
-    pub fn rebuild_start(&self, name: String, config_json: String, has_embed: bool) -> Promise {
-        if !has_embed {
-            return self.write(Ok(Intent::configure(name, asked(config_json))));
-        }
+    pub fn rebuild_start(&self, name: String, config_json: String) -> Promise {
         let database = self.writer();
         promise(
             async move { Ok(WasmRebuild::new(database.rebuild_as(&name, asked(config_json)).await?).into()) },

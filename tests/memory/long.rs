@@ -5,11 +5,13 @@ use super::full::{Files, Full};
 use super::support::fault::FaultStorage;
 use super::support::model::Model;
 use super::support::{TestEnv, block_on, drain, open};
-use lodestore::collection::Query;
+use lodestore::collection::{Collection, Config, IndexKind, Query};
 use lodestore::error::{Error, Kind};
-use lodestore::metadata::Filter;
+use lodestore::index::Metric;
+use lodestore::metadata::{Filter, parse_metadata};
 use lodestore::storage::{MemoryStorage, Source};
-use lodestore::store::{Database, ImportOptions, Options};
+use lodestore::store::{Database, ImportOptions, Options, Target};
+use std::collections::BTreeSet;
 
 /// An archive in pieces, for which there may be no memory either.
 struct Arriving<'a>(std::slice::Chunks<'a, u8>);
@@ -139,4 +141,68 @@ pub fn queries(full: &Full) {
             });
         }
     }
+}
+
+/// Numbers and texts of which each row has its own, some that many share, arrays, and texts that are too long for the index.
+fn metadata(n: usize) -> String {
+    let long = if n.is_multiple_of(50) { "x".repeat(150) } else { String::new() };
+    format!(
+        "{{\"n\":{n},\"own\":\"text of row {n}\",\"kind\":\"{}\",\"on\":{},\"tags\":[\"t{}\",\"u{n}\",{}],\"long\":\"{long}\",\"in\":{{\"deep\":{}}}}}",
+        n % 7,
+        n.is_multiple_of(3),
+        n % 40,
+        n * 3,
+        n / 2
+    )
+}
+
+const FILTERS: [&str; 7] = [
+    r#"{"n":{"$gte":10,"$lt":2900}}"#,
+    r#"{"own":{"$startsWith":"text"}}"#,
+    r#"{"$not":{"$or":[{"kind":"3"},{"tags":"t7"},{"on":true}]}}"#,
+    r#"{"tags":{"$gt":""}}"#,
+    r#"{"$and":[{"in.deep":{"$gte":0}},{"$or":[{"n":{"$lt":2000}},{"$not":{"own":{"$contains":"9"}}}]},{"kind":{"$nin":["1"]}}]}"#,
+    r#"{"long":{"$contains":"xx"}}"#,
+    r#"{"missing":{"$exists":false}}"#,
+];
+
+/// What is refused leaves nothing half built: asked again with memory, it is answered.
+pub fn filters() {
+    const ROWS: usize = 3_000;
+    let config = Config::new(4, Metric::Dot, IndexKind::Flat);
+    let full = Full::with_rows(config, ROWS, 0);
+    let ids = (0..ROWS).map(|n| format!("r{n}")).collect();
+    let texts = (0..ROWS).map(metadata).collect();
+    block_on(full.db.update("c", Target::Ids(ids), texts, true)).unwrap();
+    block_on(full.db.checkpoint()).unwrap();
+    let state = full.db.state().unwrap();
+    let collection = state.named("c").unwrap();
+    let matching = |collection: &Collection, text: &str, bytes: usize| {
+        let filter = Filter::parse(text).unwrap();
+        let expected = collection.ids().filter(|(_, slot)| {
+            let row = collection.row(*slot).unwrap();
+            filter.matches(&parse_metadata(&row.metadata).unwrap())
+        });
+        let expected: BTreeSet<u32> = expected.map(|(_, slot)| slot).collect();
+        let (found, refusals) = with_budget(bytes, || collection.matching(Some(&filter)));
+        for found in [found.flatten(), collection.matching(Some(&filter)).unwrap()].into_iter().flatten() {
+            assert!(found.iter().collect::<BTreeSet<u32>>() == expected, "{text}");
+        }
+        refusals
+    };
+    // With an index that is there: only sets are made.
+    for text in FILTERS {
+        collection.matching(Some(&Filter::parse(text).unwrap())).unwrap();
+        sweep(20_011, |bytes| {
+            let refusals = matching(collection, text, bytes);
+            (refusals == 0, refusals)
+        });
+    }
+    // The first one builds it.
+    let files = full.files.files();
+    sweep(50_021, |bytes| {
+        let db = open(MemoryStorage::from_files(files.clone())).unwrap();
+        let refusals = matching(db.state().unwrap().named("c").unwrap(), FILTERS[0], bytes);
+        (refusals == 0, refusals)
+    });
 }

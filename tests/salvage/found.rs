@@ -6,6 +6,8 @@ use super::support::{TestEnv, block_on, config, open, rows};
 use super::world::{Files, row, salvage, world};
 use lodestore::collection::Config;
 use lodestore::error::Kind;
+use lodestore::format::block::{BLOCK_HEADER_BYTES, BlockKind};
+use lodestore::format::snapshot::decode_snapshot;
 use lodestore::index::Metric;
 use lodestore::storage::{MemoryStorage, Source};
 use lodestore::store::{Database, Options};
@@ -210,4 +212,95 @@ fn what_failed_before_a_log_without_a_header_does_not_come_instead_of_what_it_sa
     assert_ne!(newest, "log-3");
     damaged.get_mut(&newest).unwrap()[40] ^= 1;
     assert_eq!(Model::read(&salvage(MemoryStorage::from_files(damaged)).unwrap()), model);
+}
+
+/// A database of one collection with rows, and a rebuild of it that put its rows and was not committed; then a checkpoint,
+/// so that both are in one blocks file, and one write more.
+fn half_rebuilt(commit: bool) -> (Files, Model) {
+    let storage = MemoryStorage::new();
+    let db = open(storage.clone()).unwrap();
+    block_on(db.collection("c0", Some(config(3, Metric::Dot)))).unwrap();
+    block_on(db.upsert("c0", rows("r", 0..3, 3))).unwrap();
+    let model = Some(lodestore::collection::Model { id: "m".to_owned(), version: "2".to_owned() });
+    let rebuild =
+        std::rc::Rc::new(block_on(db.rebuild("c0", Config { model, ..config(3, Metric::Dot) })).unwrap());
+    let asked = rebuild.next(10).unwrap().len();
+    block_on(rebuild.put(vec![1.0; 3 * asked])).unwrap();
+    block_on(db.checkpoint()).unwrap();
+    if commit {
+        block_on(rebuild.commit()).unwrap().unwrap();
+        block_on(db.upsert("c0", rows("later", 0..1, 3))).unwrap();
+    }
+    let model = Model::read(&db);
+    (storage.files(), model)
+}
+
+/// Flips a bit in the payload of a block of a row group, and has no older snapshot or log make up for it.
+fn damage_group(files: &mut Files, collection: u32, kind: BlockKind) {
+    files.retain(|name, _| !["snapshot-1", "log-1"].contains(&name.as_str()));
+    let name = files.keys().rfind(|name| name.starts_with("snapshot-")).unwrap();
+    let manifest = decode_snapshot(&files[name]).unwrap().1;
+    let one = manifest.collections.iter().find(|one| one.collection == collection).unwrap();
+    let block = if kind == BlockKind::Rows { one.groups[0].rows } else { one.groups[0].vectors };
+    let at = block.offset as usize + BLOCK_HEADER_BYTES + 1;
+    files.get_mut(&format!("blocks-{}", block.generation)).unwrap()[at] ^= 1;
+}
+
+/// Of a rebuild that never was, nothing is missed: its rows are those of the collection that it was to replace.
+#[test]
+fn what_was_being_rebuilt_is_not_called_gone() {
+    for kind in [BlockKind::Vectors, BlockKind::Rows] {
+        let (mut files, model) = half_rebuilt(false);
+        damage_group(&mut files, 1, kind);
+        let db = salvage(MemoryStorage::from_files(files)).unwrap();
+        assert_eq!(Model::read(&db), model);
+        let report = db.open_report();
+        let said = report.salvage.clone().unwrap();
+        assert_eq!((said.groups, said.lost, report.rows_quarantined), (vec![], vec![], 0), "{kind:?}");
+        assert!(said.files.iter().any(|file| file.name.contains("blocks-")), "it is kept aside all the same");
+    }
+}
+
+/// The rows of before a rebuild are replaced, one and all, by a write that is there.
+#[test]
+fn what_a_rebuild_replaced_is_not_called_gone() {
+    for kind in [BlockKind::Vectors, BlockKind::Rows] {
+        let (mut files, model) = half_rebuilt(true);
+        damage_group(&mut files, 0, kind);
+        let db = salvage(MemoryStorage::from_files(files)).unwrap();
+        assert_eq!(Model::read(&db), model);
+        let report = db.open_report();
+        let said = report.salvage.clone().unwrap();
+        assert_eq!((said.groups, said.lost, report.rows_quarantined), (vec![], vec![], 0), "{kind:?}");
+    }
+}
+
+/// Where it is not known what became of a rebuild it stays, under a name of its own, by which what is gone of it goes.
+#[test]
+fn what_is_gone_of_a_rebuild_of_unknown_end_is_listed_by_the_name_that_it_has() {
+    let (mut files, _) = half_rebuilt(true);
+    damage_group(&mut files, 1, BlockKind::Vectors);
+    let log = files.keys().rfind(|name| name.starts_with("log-")).unwrap().clone();
+    damage_frame(&mut files, &log, 0, 32);
+    let db = salvage(MemoryStorage::from_files(files)).unwrap();
+    let said = db.open_report().salvage.clone().unwrap();
+    let there: Vec<_> = said.collections.iter().map(|one| (&one.name[..], one.rows)).collect();
+    assert_eq!(there, [("c0", 3), ("c0-1", 1)], "{said:?}");
+    let gone: Vec<_> = said.groups.iter().map(|one| (&one.collection[..], one.ids.len())).collect();
+    assert_eq!(gone, [("c0-1", 3)], "{said:?}");
+}
+
+/// What was written again after the snapshot is there: of such a row group nothing is gone.
+#[test]
+fn a_row_group_that_was_written_again_is_not_called_gone() {
+    let world = world(&[
+        Step::Collection(c0(), Metric::Cosine),
+        Step::Upsert(c0(), vec![row(1), row(2)]),
+        Step::Checkpoint,
+        Step::Upsert(c0(), vec![row(1), row(2), row(3)]),
+    ]);
+    let mut files = world.files.clone();
+    damage_group(&mut files, 0, BlockKind::Vectors);
+    let (found, report) = world.salvaged(&files, "a row group that was written again").unwrap();
+    assert_eq!((found, report.unwrap().groups), (world.model, vec![]));
 }

@@ -83,3 +83,43 @@ globalThis.codeOf = (work) =>
     () => 'none',
     (error) => error.code ?? String(error),
   );
+
+/** While it holds, whatever WebAssembly asks of this context fails as WebAssembly itself does. */
+const BREAKS = `
+  let isBroken = false;
+  for (const [owner, name] of [[Date, 'now'], [performance, 'now'], [Array, 'of']]) {
+    const real = owner[name];
+    owner[name] = function (...args) {
+      if (isBroken && new Error().stack.includes('/wasm')) throw new WebAssembly.RuntimeError('out of memory');
+      return real.apply(this, args);
+    };
+  }
+`;
+const setBroken = new Function(`${BREAKS} return (is) => void (isBroken = is);`)();
+
+/** Does something whose calls into WebAssembly fail in the middle. */
+globalThis.broken = async (work) => {
+  const tell = new BroadcastChannel('broken');
+  setBroken(true);
+  tell.postMessage(true);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  try {
+    return await work();
+  } finally {
+    setBroken(false);
+    tell.postMessage(false);
+    tell.close();
+  }
+};
+
+/** Workers that begin from now on can be broken as well. */
+globalThis.breakWorkers = () => {
+  const Own = Worker;
+  globalThis.Worker = class extends Own {
+    constructor(url, options) {
+      const hears = `new BroadcastChannel('broken').onmessage = ({ data }) => (isBroken = data);`;
+      const text = `import ${JSON.stringify(String(url))}; ${BREAKS} ${hears}`;
+      super(URL.createObjectURL(new Blob([text], { type: 'text/javascript' })), options);
+    }
+  };
+};

@@ -28,7 +28,7 @@ import type {
   UpdateOptions,
   WriteResult,
 } from './types.js';
-import { upsertArguments } from './upsert.js';
+import { upsertArguments, upsertFailure } from './upsert.js';
 import {
   checkIds,
   checkOptions,
@@ -98,13 +98,18 @@ export class Collection {
   /**
    * Writes rows; one whose id exists is replaced as a whole. All of the call or nothing. Durable when it resolves.
    *
-   * @param rows rows, or columns: `{ ids, vectors, metadata }` with one flat Float32Array. At most 100,000 rows.
+   * @param rows rows, or columns: `{ ids, vectors, metadata }` with one flat Float32Array. At most 100,000 rows,
+   *   and 64 MiB together: the error says how many of that size fit.
    * @throws LodestoreError `Invalid` for a wrong dimension, a number that is not finite, a zero vector under cosine,
    *   an id that is not 1 to 512 bytes long, or metadata that is not plain JSON or too large; `Quota` when full.
    */
   async upsert(rows: readonly RowInput[] | ColumnarInput): Promise<WriteResult> {
     const { ids, vectors, metadata } = upsertArguments(rows, this.#info.dimension);
-    return JSON.parse(await this.#engine.upsert(this.name, ids, vectors, metadata)) as WriteResult;
+    try {
+      return JSON.parse(await this.#engine.upsert(this.name, ids, vectors, metadata)) as WriteResult;
+    } catch (error) {
+      throw upsertFailure(error, vectors.length / this.#info.dimension);
+    }
   }
 
   /**

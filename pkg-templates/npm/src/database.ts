@@ -141,7 +141,8 @@ export class Database {
    * Of archives it says which ones no rule keeps; with `remove`, that is called for each of these, those that need others first, and
    * what it removed is forgotten. When it rejects, pruning ends there, and what was removed until then stays forgotten.
    *
-   * @throws LodestoreError `Corrupt` when the newest snapshot does not verify; then nothing was removed.
+   * @throws LodestoreError `Corrupt` when vectors or rows of the newest snapshot do not verify; then nothing was removed: the message
+   *   says what to do before.
    */
   prune(options: PruneOptions = {}): Promise<PruneResult> {
     return prune(this.#engine, options);
@@ -350,7 +351,7 @@ export class Database {
           `restore: the database "${options.into}" is not empty; { replace: true } replaces all of it`,
         );
       }
-      const ground = { engine: other.#engine, refresh: async () => undefined, leave };
+      const ground = { engine: other.#engine, live: this.#engine, refresh: async () => undefined, leave };
       return await Restore.of(ground, source, options);
     } catch (error) {
       await leave(false);

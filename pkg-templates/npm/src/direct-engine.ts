@@ -41,6 +41,7 @@ export class DirectEngine implements Engine {
     now: (work) => this.#now(work),
     later: (work, progress) => this.#later(work, progress),
     more: (work, progress) => this.#more(work, progress),
+    keys: () => this.#host.keys,
   });
   readonly #known: Known;
   /** What salvage adds to the open report. */
@@ -78,6 +79,7 @@ export class DirectEngine implements Engine {
     const sinks = new Set<ProgressSink>(progress ? [progress] : []);
     let lock: Lock | undefined;
     try {
+      checkWhole();
       // Our own storages have locks that reach further; an object has at least this one.
       if (typeof options.storage === 'object') lock = claim(options.storage, 'The storage object');
       const storage =
@@ -276,11 +278,13 @@ export class DirectEngine implements Engine {
   }
 
   async rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<number | undefined> {
-    if (hasEmbed && !hasMore()) await loadMore();
-    return this.#later(async (store) => {
-      const running = await store.rebuildStart(name, configJson, hasEmbed);
-      return typeof running === 'string' ? undefined : this.#rebuilds.add(running);
-    });
+    if (!hasEmbed) {
+      await this.#later((store) => store.configure(name, configJson));
+      return undefined;
+    }
+    // Without waiting where it is loaded: see `named`.
+    if (!hasMore()) await loadMore();
+    return this.#later(async (store) => this.#rebuilds.add(await store.rebuildStart(name, configJson)));
   }
 
   rebuildNext(handle: number, max: number): Promise<string | undefined> {

@@ -29,6 +29,20 @@ export function unavailable(message: string): LodestoreError {
   return fault('Unavailable', message);
 }
 
+/** How it is told that an engine is no more, although its page lives. */
+const FALLEN = ['the WebAssembly module failed', 'the worker that ran the database stopped'] as const;
+
+/** The module itself failed, or the worker that it ran in (`part`): nothing of it can be asked any more. */
+export function fallen(part: 0 | 1, details: string): LodestoreError {
+  return unavailable(`${FALLEN[part]}${details}`);
+}
+
+/** Whether a failure says so. By its words, since it may have come from a worker. */
+export function isFallen(error: unknown): boolean {
+  if (!(error instanceof LodestoreError) || error.code !== 'Unavailable') return false;
+  return FALLEN.some((start) => error.message.startsWith(start));
+}
+
 /** What is about to be written would not fit. */
 export function noRoom(bytes: number, room: number): LodestoreError {
   const message = 'The host has less room than this takes: free some, or call prune(), and try again';

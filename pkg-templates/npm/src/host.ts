@@ -1,5 +1,6 @@
 /** What the compiled module asks of its host, answered by a storage object and the platform's own clocks. */
 
+import { type DerivedKeys, deriveOnce } from './archive/derived.js';
 import { toLodestoreError } from './errors.js';
 import { invalid, noRoom, unavailable } from './fault.js';
 import { ChunkQueue } from './chunk-queue.js';
@@ -19,6 +20,8 @@ interface Creation {
 
 /** A `Host` over any storage object. Whatever the storage throws becomes a `LodestoreError` here. */
 export class StorageHost implements Host {
+  /** Keys that operations derived before, each for as long as it lends them. */
+  readonly keys = new Set<DerivedKeys>();
   readonly #storage: StorageObject;
   readonly #sinks: ReadonlySet<ProgressSink>;
   readonly #creations = new Map<number, Creation>();
@@ -159,7 +162,8 @@ export class StorageHost implements Host {
   }
 
   derive(passphrase: Bytes, salt: Bytes, memoryKib: number, passes: number, lanes: number): Promise<Bytes> {
-    return typed(() => seal.derive(passphrase, salt, memoryKib, passes, lanes));
+    const make = () => seal.derive(passphrase, salt, memoryKib, passes, lanes);
+    return typed(() => deriveOnce(this.keys, passphrase, salt, [memoryKib, passes, lanes], make));
   }
 
   sha256(bytes: Bytes): Promise<Bytes> | undefined {

@@ -62,6 +62,13 @@ export function usePlatform(platform: Platform): void {
   platformOf ??= platform;
 }
 
+/** Starts a worker for what would make a page stand still; undefined where there is no page, or are no such workers. */
+export function helperWorker(): (() => Worker) | undefined {
+  return typeof document === 'undefined' || typeof Worker !== 'function'
+    ? undefined
+    : platformOf?.spawnWorker;
+}
+
 /** Verifies archives, with all that it takes loaded. */
 export async function verifier(): Promise<VerifyStart> {
   if (platformOf === undefined)

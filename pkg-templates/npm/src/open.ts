@@ -123,7 +123,7 @@ async function start(
     durability: engineOptions.durability,
     open: (shared: Office) => open({ ...engineOptions, shared }),
   };
-  const engine = await SharedEngine.open(terms, changes);
+  const engine = await SharedEngine.open(terms, changes, spawn !== undefined);
   // Whoever leads later opens what is whole; what is not must not be salvaged where nobody sees the report.
   engineOptions.salvage = false;
   // A follower may have to lead at any time, perhaps without a network.

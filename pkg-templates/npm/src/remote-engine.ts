@@ -11,12 +11,17 @@ import type {
   Soon,
   UpkeepMethod,
 } from './engine.js';
-import { type ArchiveCalls, remoteArchives } from './archive/calls.js';
+import { type ArchiveCalls, type LookCalls, remoteArchives } from './archive/calls.js';
 import type { ProgressSink } from './progress.js';
 
 /** Vectors and bytes are copied once, so that the caller may use its arrays again at once and the copies can move. */
 export abstract class RemoteEngine implements Engine {
-  readonly archives: ArchiveCalls = remoteArchives((...asked) => this.call(...asked));
+  readonly archives: ArchiveCalls;
+
+  /** `looks`: where archives are looked at, if that is not over there. */
+  constructor(looks?: LookCalls) {
+    this.archives = remoteArchives((...asked) => this.call(...asked), looks);
+  }
 
   /** Runs `method` over there. What is in `transfer` may be moved. */
   protected abstract call<T>(

@@ -4,7 +4,7 @@
  */
 
 import type { LodestoreError } from './errors.js';
-import { unavailable } from './fault.js';
+import { fallen as told } from './fault.js';
 import { leaveAsItIs, onTrap } from './wasm/lodestore.js';
 
 let failure: LodestoreError | undefined;
@@ -40,8 +40,9 @@ export function orFallen<T>(work: Promise<T>): Promise<T> {
 function broken(error: unknown): LodestoreError {
   if (failure !== undefined) return failure;
   const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  failure = unavailable(
-    `the WebAssembly module failed, most likely for want of memory (${why}); what was acknowledged is stored: ` +
+  failure = told(
+    0,
+    `, most likely for want of memory (${why}); what was acknowledged is stored: ` +
       'start this page, worker or process again, and open the database there',
   );
   leaveAsItIs();

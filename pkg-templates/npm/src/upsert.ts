@@ -1,5 +1,6 @@
 /** The two shapes of `upsert`, made into the one that is sent on: ids and metadata as JSON, vectors flat. */
 
+import { LodestoreError } from './errors.js';
 import { invalid } from './fault.js';
 import type { ColumnarInput, RowInput } from './types.js';
 import { checkIds, checkOptions, fillVector, isAnything, metadataJson } from './validate.js';
@@ -13,6 +14,30 @@ interface UpsertArguments {
 
 const ROW = { id: isAnything, vector: isAnything, metadata: isAnything };
 const COLUMNS = { ids: isAnything, vectors: isAnything, metadata: isAnything };
+
+/** Bytes that one write may take in the log. */
+const WRITE_BYTES_MAX = 64 * 1024 * 1024;
+
+/** How `upsert` of so many rows failed: where they are too many for one write, with how many are not. */
+export function upsertFailure(error: unknown, count: number): unknown {
+  if (!(error instanceof LodestoreError) || error.expected !== `at most ${WRITE_BYTES_MAX} bytes`)
+    return error;
+  const { code, expected, got } = error;
+  const fits = Math.max(1, Math.floor((count * WRITE_BYTES_MAX) / Number(got)));
+  return new LodestoreError(
+    code,
+    `upsert: ${count} rows are too large for one write, which is made whole or not at all: ` +
+      `about ${fits} of this size fit, so write ${roundDown(fits)} at a time`,
+    { expected, got, cause: error },
+  );
+}
+
+/** With room for rows that are larger than others: nine tenths, as a round number. */
+function roundDown(count: number): number {
+  const most = Math.max(1, Math.floor(count * 0.9));
+  const unit = 10 ** Math.max(0, String(most).length - 2);
+  return Math.floor(most / unit) * unit;
+}
 
 /** Checks the input of `upsert` and flattens it. */
 export function upsertArguments(

@@ -99,8 +99,8 @@ export interface WasmStage
   finish(): Promise<string>;
   /** Works on the index for some milliseconds: steps that are left. */
   indexSlice(): number;
-  /** JSON `ImportResult`. */
-  commit(): Promise<string>;
+  /** JSON `ImportResult`, to which the entry of the audit log puts the fields of `moreJson`. */
+  commit(moreJson: string): Promise<string>;
   abort(): Promise<void>;
   seq(): number;
   timeMs(): number;
@@ -217,11 +217,10 @@ export interface WasmStore extends Freed {
   ): Promise<WasmBackup>;
   stageStart(pointJson: string | undefined): Promise<WasmStage>;
   stagePast(pointJson: string): Promise<WasmStage>;
-  /**
-   * `configJson`: what changes. `hasEmbed`: whether new vectors will be put; without, the change is made in place
-   * and undefined comes back.
-   */
-  rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<WasmRebuild | string>;
+  /** `configJson`: what changes, in place. */
+  configure(name: string, configJson: string): Promise<string>;
+  /** The same, where new vectors will be put. */
+  rebuildStart(name: string, configJson: string): Promise<WasmRebuild>;
   close(): Promise<void>;
 }
 

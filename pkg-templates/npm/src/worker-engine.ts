@@ -1,7 +1,7 @@
 /** An engine in a dedicated worker: the same methods, each a message. */
 
 import type { EngineMethod, EngineOptions } from './engine.js';
-import { closed, unavailable } from './fault.js';
+import { closed, fallen } from './fault.js';
 import type { ExplicitModules } from './load.js';
 import type { ProgressSink } from './progress.js';
 import { RemoteEngine } from './remote-engine.js';
@@ -80,7 +80,7 @@ export class WorkerEngine extends RemoteEngine {
 
   #lost(why: string): void {
     // A worker that threw where nobody caught it may hold half a state; what is stored is whole.
-    this.#end(unavailable(`the worker that ran the database stopped (${why}); open the database again`));
+    this.#end(fallen(1, ` (${why}); open the database again`));
   }
 
   /** Ends the worker; whatever is called from here on, or waits for an answer, gets `error`. */

@@ -11,6 +11,7 @@ use crate::collection::State;
 use crate::error::{Error, Kind, Result};
 use crate::format::header::{DatabaseId, FileHeader, FileKind, HEADER_BYTES};
 use crate::format::snapshot::{RequestsV3, SnapshotV2};
+use crate::sorted::SortedMap;
 use crate::storage::{FileInfo, Storage};
 use crate::vectors::ReadStored;
 use std::rc::Rc;
@@ -44,8 +45,8 @@ pub(super) struct Attempt {
     pub report: SalvageReport,
     /// Names of files that have to be kept aside.
     pub damaged: Vec<String>,
-    /// Rows of row groups that do not verify.
-    pub rows_gone: u64,
+    /// Rows of row groups that do not verify, by number of their collection.
+    pub rows_gone: SortedMap<u64, u64>,
     /// Ids of them that are known.
     pub ids: usize,
     pub frames: u64,
@@ -59,8 +60,27 @@ impl Attempt {
     /// How much is gone; nothing is worse than all of it.
     fn loss(&self) -> u64 {
         let lost: u64 = self.report.lost.iter().map(LostWrites::count).sum();
-        let loss = self.rows_gone + lost + self.report.more_lost;
+        let loss = self.gone() + lost + self.report.more_lost;
         if loss > 0 && self.rows() == 0 { u64::MAX } else { loss }
+    }
+
+    /// Rows that are gone.
+    fn gone(&self) -> u64 {
+        let gone = self.rows_gone.iter().filter(|(number, _)| self.remains(**number as u32));
+        gone.map(|(_, rows)| rows).sum()
+    }
+
+    /// Whether a collection will be there. One that was dropped or replaced later is not missed, nor is one that was being
+    /// built to replace another: opening lets it go, unless it is not known what became of it.
+    fn remains(&self, number: u32) -> bool {
+        self.state.get(number).is_some_and(|one| one.stages.is_none() || !self.report.lost.is_empty())
+    }
+
+    /// Takes rows off what is gone.
+    pub fn found(&mut self, number: u32, rows: u64) {
+        if let Some(gone) = self.rows_gone.get_mut(u64::from(number)) {
+            *gone = gone.saturating_sub(rows);
+        }
     }
 
     fn rows(&self) -> usize {
@@ -82,17 +102,21 @@ impl Attempt {
         // what follows, nor the snapshots of before for a base of what comes.
         self.state.seq = self.state.seq.max(last).max(covered) + 1 + if unknown { SPARE } else { 0 };
         self.requests.forgotten = self.state.seq;
+        for mut group in std::mem::take(&mut self.report.groups) {
+            self.damaged.extend(group.files.iter().cloned());
+            if !self.remains(group.number) {
+                continue;
+            }
+            let one = self.state.get(group.number);
+            let back = group.drop_ids(|id| one.is_some_and(|one| one.slot(id).is_some()));
+            self.found(group.number, back);
+            // All of it may have been written again.
+            if group.rows != Some(0) {
+                self.report.groups.push(group);
+            }
+        }
         if !self.report.lost.is_empty() {
             self.keep_staged();
-        }
-        let (state, damaged) = (&self.state, &mut self.damaged);
-        for group in &mut self.report.groups {
-            let number = group.number;
-            // What was being rebuilt is let go: nobody saw its rows.
-            let is_let_go =
-                |id: &str| state.get(number).is_none_or(|one| one.stages.is_some() || one.slot(id).is_some());
-            self.rows_gone -= group.drop_ids(is_let_go);
-            damaged.extend(group.files.iter().cloned());
         }
         let all = self.state.all().filter(|one| one.stages.is_none());
         self.report.collections =
@@ -112,6 +136,9 @@ impl Attempt {
             for one in self.state.all_mut().filter(|one| one.number == number) {
                 one.stages = None;
                 one.name.clone_from(&name);
+            }
+            for group in self.report.groups.iter_mut().filter(|group| group.number == number) {
+                group.collection.clone_from(&name);
             }
         }
     }
@@ -244,7 +271,8 @@ pub async fn salvage<S: Storage, E: Env>(
     attempt.damaged.append(&mut damaged);
     attempt.report.cause = cause.to_string();
     attempt.report.snapshot = base.map(|(generation, _)| *generation);
-    let Attempt { state, requests, report, damaged, rows_gone, frames, torn, .. } = attempt;
+    let rows_gone = attempt.gone();
+    let Attempt { state, requests, report, damaged, frames, torn, .. } = attempt;
     let newest = base.map(|(_, manifest)| manifest.clone());
     let found = Found::salvaged(database, state, requests, newest, &logs, (rows_gone, frames, torn));
     Ok((found, report, damaged))

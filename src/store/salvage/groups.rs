@@ -58,7 +58,8 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
             if into.state.get(one.collection).is_some() || one.collection >= manifest.next_collection {
                 return Err(Error::corrupt("a manifest names a collection twice, or beyond its own count"));
             }
-            into.rows_gone += u64::from(one.rows).saturating_sub(collection.len() as u64);
+            let gone = u64::from(one.rows).saturating_sub(collection.len() as u64);
+            into.rows_gone.add(u64::from(one.collection), gone);
             into.state.load(collection);
         }
         Ok(())

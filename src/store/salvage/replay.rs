@@ -203,17 +203,17 @@ impl Attempt {
             // The rows of a row group that does not verify are not there any more.
             Op::Delete { collection, ids } => {
                 let (number, state) = (*collection, &self.state);
-                let gone = std::mem::take(ids);
+                let (gone, mut back) = (std::mem::take(ids), 0);
                 for id in gone {
                     if is_there(state, number, &id) {
                         ids.push(id);
                         continue;
                     }
                     // It would be gone by now all the same.
-                    for group in self.report.groups.iter_mut().filter(|group| group.number == number) {
-                        self.rows_gone -= group.drop_ids(|known| known == id);
-                    }
+                    let groups = self.report.groups.iter_mut().filter(|group| group.number == number);
+                    back += groups.map(|group| group.drop_ids(|known| known == id)).sum::<u64>();
                 }
+                self.found(number, back);
             }
             Op::SetMetadata { collection, ids, metadata } if ids.len() == metadata.len() => {
                 let one = self.state.get(*collection);

@@ -6,8 +6,33 @@ import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { cp, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { start as run, workplace } from '../command-line.mjs';
 import { damaged, row, start } from '../rows.mjs';
+
+/** Runs `body` with every key that programs derive in it told: how many there were. */
+async function derived(at, body) {
+  await writeFile(
+    at('count.mjs'),
+    `import { appendFileSync } from 'node:fs';
+     const { instantiate } = WebAssembly;
+     WebAssembly.instantiate = async (...args) => {
+       const made = await instantiate(...args);
+       const { derive } = made.exports ?? {};
+       if (typeof derive !== 'function') return made;
+       const counted = (...asked) => (appendFileSync('derived', '.'), derive(...asked));
+       return { exports: { ...made.exports, derive: counted } };
+     };`,
+  );
+  await writeFile(at('derived'), '');
+  process.env.NODE_OPTIONS = `--import ${pathToFileURL(at('count.mjs'))}`;
+  try {
+    await body();
+  } finally {
+    delete process.env.NODE_OPTIONS;
+  }
+  return (await readFile(at('derived'))).length;
+}
 
 /** A passphrase, from a file and from the environment. */
 async function passphrase(context) {
@@ -36,8 +61,34 @@ async function passphrase(context) {
   const key = await expect(1, ['restore', 'again', 'full.lode', '--key-file', 'key']);
   assert.match(key.stderr, /full\.lode: .*--passphrase-file.*expected a passphrase, got a key/);
   assert.equal(existsSync(at('.lodestore/again')), false);
-  await expect(0, ['restore', 'again', 'full.lode', 'inc.lode', ...file]);
+  // The chain is looked for, planned and restored: of each archive the key is derived once.
+  const restore = () => expect(0, ['restore', 'again', 'full.lode', 'inc.lode', ...file]);
+  assert.equal(await derived(at, restore), 2);
   assert.equal(await exported('again'), was);
+  assert.equal(await derived(at, () => expect(0, ['verify', 'full.lode', ...file])), 1);
+}
+
+/** What one process measured, the next one estimates by. */
+async function rates(context) {
+  const { expect, json } = await start(context, 3000);
+  await expect(0, ['backup', 'notes', 'full.lode']);
+  const dry = ['restore', 'notes', 'full.lode', '--replace', '--dry-run'];
+  const planned = async () => (await json(0, dry)).result.plan;
+  const { bytes, etaMs } = await planned();
+  assert.equal(etaMs.content, bytes / 50_000, 'a guess');
+  await expect(0, ['drill', 'notes', 'full.lode']);
+  const { validation } = (await json(0, ['restore', 'notes', 'full.lode', '--replace'])).result;
+  const { entries } = (await json(0, ['audit', 'notes'])).result;
+  const [drill, restore] = [
+    entries.find(({ kind }) => kind === 'drill').details.took,
+    entries.find(({ kind }) => kind === 'restore').details.result.took,
+  ];
+  assert.deepEqual([drill.bytes, restore.bytes], [bytes, bytes]);
+  assert.equal(restore.contentMs, Math.round(validation.ms.content));
+  const ms = drill.contentMs / 2 + restore.contentMs;
+  // What takes no time says nothing about what takes long.
+  const expected = ms > 20 ? ms / 1.5 : bytes / 50_000;
+  assert.equal((await planned()).etaMs.content.toFixed(3), expected.toFixed(3), 'by the audit log');
 }
 
 /** Nothing is left of a restore that was interrupted, whether something was there or not. */
@@ -236,6 +287,7 @@ async function refused(context) {
 
 export const cliArchiveCases = {
   'command line: archives with a passphrase': passphrase,
+  'command line: estimates by what restores took before': rates,
   'command line: archives of earlier versions': golden,
   'command line: an interrupted restore leaves nothing': interrupted,
   'command line: what export makes, as an archive': older,

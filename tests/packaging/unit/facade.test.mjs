@@ -14,6 +14,7 @@ const { targetJson } = await part('target.js');
 const { yieldNow } = await part('yield-now.js');
 const { queryAsk, queryResults, toVectors } = await part('query.js');
 const { configJson } = await part('config.js');
+const { upsertFailure } = await part('upsert.js');
 const { relaxedSimdWorks } = await part('relaxed-simd.js');
 
 const refuses = (work, pattern) =>
@@ -310,4 +311,25 @@ test('relaxed SIMD counts only where it computes what it should', () => {
     WebAssembly.Instance = Instance;
   }
   assert.equal(relaxedSimdWorks(), known);
+});
+
+test('a call that is too large for one write says how many rows fit', () => {
+  const max = 64 * 1024 * 1024;
+  const refused = (got) =>
+    new LodestoreError('Invalid', 'too large for one frame', { expected: `at most ${max} bytes`, got });
+  for (const [count, bytes, most] of [
+    [100_000, 100_000 * 1_600, 37_000],
+    [3_000, 3_000 * 66_000, 910],
+    [20, 20 * 5_000_000, 11],
+    [3, 3 * 60_000_000, 1],
+  ]) {
+    const error = upsertFailure(refused(String(bytes)), count);
+    assert.equal(error.code, 'Invalid');
+    assert.match(error.message, new RegExp(`write ${most} at a time`));
+    assert.ok(most * (bytes / count) <= max, 'what it says fits');
+    assert.equal(error.got, String(bytes));
+  }
+  for (const other of [new LodestoreError('Quota', 'full'), new TypeError('x')]) {
+    assert.equal(upsertFailure(other, 5), other);
+  }
 });

@@ -87,7 +87,7 @@ async function retained(session: Session): Promise<void> {
   );
   for (const [i, point] of alone.entries()) {
     // Rounds may end within one millisecond: as of that moment is what the last of them left.
-    const last = points.findLastIndex((one) => one.time.getTime() === point.time.getTime());
+    const last = points.map((one) => one.time.getTime()).lastIndexOf(point.time.getTime());
     for (const [moment, round] of [
       [point.seq, i],
       [point.time, last],

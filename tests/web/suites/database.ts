@@ -5,6 +5,7 @@ import { apiCases } from '../database/api.js';
 import { archiveCases } from '../database/archive.js';
 import { backupCases } from '../database/backups.js';
 import { codesCases } from '../database/codes.js';
+import { derivationCases } from '../database/derivations.js';
 import { faultCases } from '../database/faults.js';
 import { graphCases } from '../database/graph.js';
 import { keyCases } from '../database/keys.js';
@@ -34,6 +35,7 @@ const suite: Suite = {
       ...keyCases(all),
       ...archiveCases(all),
       ...backupCases(all),
+      ...derivationCases(first, context),
       ...rebuildCases(all),
       ...pastCases(all),
       ...upkeepCases(all),

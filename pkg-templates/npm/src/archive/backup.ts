@@ -14,8 +14,9 @@ import {
   isString,
   LONG_OPTIONS,
 } from '../validate.js';
+import type { LookCalls } from './calls.js';
 import { ArchiveInput } from './input.js';
-import { lockOf } from './lock.js';
+import { type Keyring, lockOf } from './lock.js';
 import type {
   ArchiveManifest,
   ArchiveReference,
@@ -52,18 +53,23 @@ function isReference(value: unknown): value is ArchiveReference {
 }
 
 /** What an archive is followed by: of one that was made here, or from its first bytes. */
-async function referenceOf(options: BackupOptions): Promise<Uint8Array | undefined> {
-  const { since, sinceEncrypt, encrypt } = options;
+async function referenceOf(
+  archives: LookCalls,
+  { since, sinceEncrypt }: BackupOptions,
+  own: Keyring,
+): Promise<Uint8Array | undefined> {
   if (since === undefined) return undefined;
   if (isReference(since)) return since.reference;
+  const keys = sinceEncrypt === undefined ? own.share() : lockOf('backup', sinceEncrypt);
   const input = new ArchiveInput(since);
   try {
-    const { reference } = await input.head(lockOf('backup', sinceEncrypt ?? encrypt));
+    const { reference } = await input.head(archives, keys);
     if (reference !== undefined) return reference;
     throw invalid(
       'backup: `since` cannot be followed: it is an archive of format 1 to 3, or encrypted and `sinceEncrypt` is missing',
     );
   } finally {
+    keys.end();
     input.cancel();
   }
 }
@@ -78,14 +84,18 @@ export async function backup(engine: Engine, options: BackupOptions = {}): Promi
   checkOptions('backup', options, OPTIONS);
   const { signal, compress, keep, type = 'full', vectors } = options;
   throwIfAborted(signal);
-  const lock = lockOf('backup', options.encrypt);
   const progress = progressSink(options.onProgress);
-  const since = await referenceOf(options);
   const index = options.index ?? type === 'full';
   const asked = JSON.stringify({ type, compress, index, lossy: vectors === 'int8' });
-  const started = performance.now();
   const { archives } = engine;
-  const { handle, manifest: json, reference } = await archives.backupStart(asked, since, lock, progress);
+  const keys = lockOf('backup', options.encrypt);
+  const begin = async () => {
+    const since = await referenceOf(archives, options, keys);
+    const started = performance.now();
+    const begun = await keys.lend((lock) => archives.backupStart(asked, since, lock, progress));
+    return { ...begun, started };
+  };
+  const { handle, manifest: json, reference, started } = await begin().finally(() => keys.end());
   const manifest = JSON.parse(json) as ArchiveManifest;
 
   let bytes = 0;

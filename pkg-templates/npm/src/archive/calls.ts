@@ -3,14 +3,30 @@
 import type { PastMethod, Soon } from '../engine.js';
 import type { ProgressSink } from '../progress.js';
 
-/** A key or a passphrase, as it crosses to the engine. */
+/** A key or a passphrase, as it crosses to the engine: of `Keyring.lend`, for the time of one call. */
 export interface Lock {
   key: Uint8Array | undefined;
   passphrase: string | undefined;
+  /** Keys that were derived from the passphrase before: records of `DerivedKeys`. */
+  derived: Uint8Array;
+}
+
+/** Verifying archives as far as level 3, where the engine is. Its database plays no part in it. */
+export interface LookCalls {
+  lookStart(level: 1 | 2 | 3, lock: Lock, totalBytes: number): Promise<number>;
+  /** True when no more bytes are wanted. */
+  lookWrite(handle: number, bytes: Uint8Array, progress?: ProgressSink): Promise<boolean>;
+  /** Nothing comes any more. JSON `VerifyReport`; `reference`: by what it is followed. */
+  lookFinish(
+    handle: number,
+    progress?: ProgressSink,
+  ): Promise<{ json: string; reference: Uint8Array | undefined }>;
+  /** Ends it, finished or not: what was derived for it, as in a lock. Undefined where it had ended. */
+  lookClose(handle: number): Promise<Uint8Array | undefined>;
 }
 
 /** Handles are numbers. `progress` is always the last parameter. Every failure is a `LodestoreError`. */
-export interface ArchiveCalls {
+export interface ArchiveCalls extends LookCalls {
   /** `since`: what `verifyStart` gave as the reference of an archive. `manifest`: JSON `ArchiveManifest`. `reference`: by what it is followed. */
   backupStart(
     optionsJson: string,
@@ -37,13 +53,17 @@ export interface ArchiveCalls {
   /** Works on the index for so long: steps that are left. */
   stageIndex(handle: number, ms: number): Promise<number>;
   stageRead(handle: number, method: PastMethod, args: unknown[]): Promise<unknown>;
-  /** JSON `ImportResult`. */
-  stageCommit(handle: number, progress?: ProgressSink): Promise<string>;
+  /** `moreJson`: an object, whose fields the entry about it puts to the result. JSON `ImportResult`. */
+  stageCommit(handle: number, moreJson: string, progress?: ProgressSink): Promise<string>;
   stageAbort(handle: number): Promise<void>;
 }
 
 /** Every one of them, by name. */
 export const ARCHIVE_METHODS = [
+  'lookStart',
+  'lookWrite',
+  'lookFinish',
+  'lookClose',
   'backupStart',
   'backupNext',
   'backupClose',
@@ -61,7 +81,10 @@ export const ARCHIVE_METHODS = [
 
 export type ArchiveMethod = (typeof ARCHIVE_METHODS)[number];
 
-/** Those of an engine that is somewhere else: each becomes one call with a name. */
+/**
+ * Those of an engine that is somewhere else: each becomes one call with a name. `looks`: where archives are looked at, if that
+ * is not there as well.
+ */
 export function remoteArchives(
   call: <T>(
     method: ArchiveMethod,
@@ -69,8 +92,23 @@ export function remoteArchives(
     transfer?: Transferable[],
     progress?: ProgressSink,
   ) => Promise<T>,
+  looks?: LookCalls,
 ): ArchiveCalls {
+  const remote: LookCalls = {
+    lookStart: (level, lock, totalBytes) => call('lookStart', [level, lock, totalBytes]),
+    lookWrite: (handle, bytes, progress) => {
+      const own = bytes.slice();
+      return call('lookWrite', [handle, own], [own.buffer], progress);
+    },
+    lookFinish: (handle, progress) => call('lookFinish', [handle], [], progress),
+    lookClose: (handle) => call('lookClose', [handle]),
+  };
+  const { lookStart, lookWrite, lookFinish, lookClose } = looks ?? remote;
   return {
+    lookStart: lookStart.bind(looks),
+    lookWrite: lookWrite.bind(looks),
+    lookFinish: lookFinish.bind(looks),
+    lookClose: lookClose.bind(looks),
     backupStart: (optionsJson, since, lock, progress) =>
       call('backupStart', [optionsJson, since?.slice(), lock], [], progress),
     backupNext: (handle) => call('backupNext', [handle]),
@@ -86,7 +124,7 @@ export function remoteArchives(
     stageFinish: (handle, progress) => call('stageFinish', [handle], [], progress),
     stageIndex: (handle, ms) => call('stageIndex', [handle, ms]),
     stageRead: (handle, method, args) => call('stageRead', [handle, method, args]),
-    stageCommit: (handle, progress) => call('stageCommit', [handle], [], progress),
+    stageCommit: (handle, moreJson, progress) => call('stageCommit', [handle, moreJson], [], progress),
     stageAbort: (handle) => call('stageAbort', [handle]),
   };
 }

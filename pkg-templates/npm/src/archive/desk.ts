@@ -8,6 +8,8 @@ import type { ProgressSink } from '../progress.js';
 import type { WasmBackup, WasmIntake, WasmStage, WasmStore } from '../wasm-api.js';
 import { yieldNow } from '../yield-now.js';
 import type { ArchiveCalls, Lock } from './calls.js';
+import { DerivedKeys } from './derived.js';
+import { LookDesk } from './looks.js';
 
 /** How the engine runs what is asked of its store. */
 export interface Running {
@@ -15,6 +17,8 @@ export interface Running {
   /** As `later`, with the second part of the module loaded. */
   more<T>(work: (store: WasmStore) => Promise<T>, progress?: ProgressSink): Promise<T>;
   now<T>(work: (store: WasmStore) => T): T;
+  /** Where the host of the store looks before it derives a key. */
+  keys(): Set<DerivedKeys>;
 }
 
 /** A restore that is under way. */
@@ -22,15 +26,18 @@ interface Stage {
   stage: WasmStage;
   /** The archive that is coming in. */
   intake: WasmIntake | undefined;
+  /** Forgets what was lent for that. */
+  forget(): void;
   free(): void;
 }
 
-export class ArchiveDesk implements ArchiveCalls {
+export class ArchiveDesk extends LookDesk implements ArchiveCalls {
   readonly #run: Running;
   readonly #backups = new Handles<WasmBackup>('backup');
   readonly #stages = new Handles<Stage>('restore');
 
   constructor(run: Running) {
+    super();
     this.#run = run;
   }
 
@@ -67,7 +74,9 @@ export class ArchiveDesk implements ArchiveCalls {
     const held: Stage = {
       stage,
       intake: undefined,
+      forget: () => undefined,
       free() {
+        this.forget();
         this.intake?.free();
         stage.free();
       },
@@ -75,11 +84,17 @@ export class ArchiveDesk implements ArchiveCalls {
     return this.#stages.add(held);
   }
 
-  stageAdd(handle: number, { key, passphrase }: Lock, totalBytes: number): Promise<void> {
+  stageAdd(handle: number, lock: Lock, totalBytes: number): Promise<void> {
     return this.#run.later(async () => {
       const held = this.#stages.get(handle);
       if (held.intake !== undefined) throw invalid('restore: the archive before this one has not ended yet');
-      held.intake = held.stage.add(key, passphrase, totalBytes);
+      const known = new DerivedKeys(lock);
+      const lent = this.#run.keys().add(known);
+      held.forget = () => {
+        lent.delete(known);
+        known.wipe();
+      };
+      held.intake = held.stage.add(lock.key, lock.passphrase, totalBytes);
     });
   }
 
@@ -101,6 +116,7 @@ export class ArchiveDesk implements ArchiveCalls {
         return (await intake.finish()) as string | undefined;
       } finally {
         held.intake = undefined;
+        held.forget();
         intake.free();
       }
     });
@@ -133,10 +149,10 @@ export class ArchiveDesk implements ArchiveCalls {
     return this.#run.now(() => read(this.#stages.get(handle).stage, ...args));
   }
 
-  stageCommit(handle: number, progress?: ProgressSink): Promise<string> {
+  stageCommit(handle: number, moreJson: string, progress?: ProgressSink): Promise<string> {
     return this.#run.later(async () => {
       try {
-        return await this.#stages.get(handle).stage.commit();
+        return await this.#stages.get(handle).stage.commit(moreJson);
       } finally {
         this.#stages.end(handle);
       }
@@ -158,7 +174,8 @@ export class ArchiveDesk implements ArchiveCalls {
   }
 
   /** Gives up what is coming in: its source may be silent for ever. */
-  async quiet(): Promise<void> {
+  override async quiet(): Promise<void> {
+    await super.quiet();
     await Promise.allSettled(
       this.#stages.all().map(async ({ intake, stage }) => {
         await intake?.abort();
@@ -167,7 +184,8 @@ export class ArchiveDesk implements ArchiveCalls {
     );
   }
 
-  end(): void {
+  override end(): void {
+    super.end();
     this.#backups.endAll();
     this.#stages.endAll();
   }

@@ -12,8 +12,9 @@ import type { Past } from '../past.js';
 import { progressSink } from '../progress.js';
 import type { LongOptions, Row } from '../types.js';
 import { checkOptions, isAnything, isBoolean, isFunction, LONG_OPTIONS } from '../validate.js';
+import type { Took } from './rates.js';
 import { spreadOf, recallOf } from './recall.js';
-import type { ArchiveSource, Encryption, RestoredReport, VerifyOptions } from './types.js';
+import type { ArchiveSource, Encryption, RestoredReport } from './types.js';
 import type { Restorer } from './verify.js';
 
 /** Opens another database beside one, by name; or one in memory. */
@@ -96,12 +97,12 @@ export async function* allRows(of: Collection): AsyncGenerator<Row[]> {
 
 /** Restores archives into memory and asks them, for level 4 of `verify`. */
 export function restorerOf(beside: Beside): Restorer {
-  return async (archives: ArchiveSource[], options: VerifyOptions, about) => {
-    const { signal, onProgress, encrypt, queries = QUERIES } = options;
+  return async (archives, options, keys, about) => {
+    const { signal, onProgress, queries = QUERIES } = options;
     const start = performance.now();
     const aside = await beside('verify', 'memory');
     try {
-      const restore = await aside.restore(archives, { ...(encrypt && { encrypt }) });
+      const restore = await aside.restore(archives, { encrypt: keys.encryption });
       restore.reports.forEach(about);
       await restore.commit({ ...(onProgress && { onProgress }), ...(signal && { signal }) });
       const restored = await asked(aside, queries, signal);
@@ -148,8 +149,10 @@ export async function drill(ground: DrillGround, options: DrillOptions): Promise
   const started = performance.now();
   // Which backup it is, for the case that it does not even restore.
   let chosen: string | undefined;
+  let took: Took = {};
   try {
-    const report = await drillOnce(ground, options, (archive) => (chosen = archive));
+    const about = (archive: string) => (chosen = archive);
+    const report = await drillOnce(ground, options, about, (measured) => (took = measured));
     const { ok, archives, problems, seq, rows, differences, queries, recall } = report;
     const ms = Math.round(performance.now() - started);
     const archive = archives.at(-1);
@@ -163,6 +166,7 @@ export async function drill(ground: DrillGround, options: DrillOptions): Promise
       recall,
       problems,
       ms,
+      took,
     });
     return report;
   } catch (error) {
@@ -200,6 +204,7 @@ async function drillOnce(
   ground: DrillGround,
   options: DrillOptions,
   about: (archive: string) => void,
+  measured: (took: Took) => void,
 ): Promise<DrillReport> {
   const { signal, encrypt, compare = true, queries = QUERIES, recall: least = 0.95 } = options;
   const sources = await archivesOf(ground, options, about);
@@ -213,6 +218,7 @@ async function drillOnce(
     const { onProgress } = options;
     const staged = await restore.stage({ ...(onProgress && { onProgress }), ...(signal && { signal }) });
     await restore.commit();
+    measured(restore.took);
     const start = performance.now();
     const archives = restore.plan.archives.map((one) => one?.archive ?? 'unknown');
     const report: DrillReport = {

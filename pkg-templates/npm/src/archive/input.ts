@@ -1,7 +1,8 @@
 /** An archive that comes in, of which the beginning can be looked at first. */
 
 import { incoming, type Incoming } from '../import-source.js';
-import type { Lock } from './calls.js';
+import type { LookCalls } from './calls.js';
+import type { Keyring } from './lock.js';
 import { type Looked, look } from './look.js';
 
 /** So much is kept for finding out which archive it was: what comes before its content, and seldom all of that. */
@@ -25,8 +26,8 @@ export class ArchiveInput {
   }
 
   /** Header and manifest, without taking them away. */
-  async head(lock: Lock): Promise<Looked> {
-    return look(1, lock, this.total, async () => {
+  async head(archives: LookCalls, keys: Keyring): Promise<Looked> {
+    return look(archives, 1, keys, this.total, async () => {
       const bytes = await this.#read();
       if (bytes !== undefined) this.#held.push(bytes);
       return bytes;
@@ -48,9 +49,9 @@ export class ArchiveInput {
   }
 
   /** As `head`, of bytes that were given out: which archive it is that failed. */
-  again(lock: Lock): Promise<Looked> {
+  again(archives: LookCalls, keys: Keyring): Promise<Looked> {
     const first = [...this.#first];
-    return look(1, lock, this.total, () => Promise.resolve(first.shift()));
+    return look(archives, 1, keys, this.total, () => Promise.resolve(first.shift()));
   }
 
   /** Reads no further. */

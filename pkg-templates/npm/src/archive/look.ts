@@ -1,13 +1,10 @@
-/** Verifying an archive, which needs no database: as far as level 3, in WebAssembly. */
+/** Looking at an archive, wherever the engine is: verifying it as far as level 3, or reading its head. */
 
 import { throwIfAborted } from '../abort.js';
 import { toLodestoreError } from '../errors.js';
-import { StorageHost } from '../host.js';
-import { verifier } from '../load.js';
 import type { ProgressSink } from '../progress.js';
-import { openMemory } from '../storage/memory.js';
-import { checkWhole, fallen } from '../trap.js';
-import type { Lock } from './calls.js';
+import type { LookCalls } from './calls.js';
+import type { Keyring } from './lock.js';
 import type { VerifyReport } from './types.js';
 
 /** What was found, and by what an archive that follows this one is made. */
@@ -18,32 +15,28 @@ export interface Looked {
 
 /** Verifies the bytes that `next` gives. Reads no more of them than the level needs. */
 export async function look(
+  archives: LookCalls,
   level: 1 | 2 | 3,
-  { key, passphrase }: Lock,
+  keys: Keyring,
   total: number | undefined,
   next: () => Promise<Uint8Array | undefined>,
   progress?: ProgressSink,
   signal?: AbortSignal,
 ): Promise<Looked> {
-  const verifyStart = await verifier();
-  checkWhole();
-  const host = new StorageHost(await openMemory(), new Set(progress ? [progress] : []));
-  const intake = verifyStart(host, level, key, passphrase, total ?? 0);
-  let ended = false;
+  const handle = await keys.lend((lock) => archives.lookStart(level, lock, total ?? 0));
   try {
     for (;;) {
       throwIfAborted(signal);
       const bytes = await next();
-      if (bytes === undefined || (await intake.write(bytes))) break;
+      if (bytes === undefined || (await archives.lookWrite(handle, bytes, progress))) break;
     }
-    ended = true;
-    const [json, reference] = (await intake.finish()) as [string, Uint8Array | undefined];
+    const { json, reference } = await archives.lookFinish(handle, progress);
     return { report: JSON.parse(json) as VerifyReport, reference };
   } catch (error) {
-    if (!ended) await intake.abort().catch(() => undefined);
     if (signal?.aborted && error === signal.reason) throw error;
-    throw toLodestoreError(fallen(error));
+    throw toLodestoreError(error);
   } finally {
-    intake.free();
+    const derived = await archives.lookClose(handle).catch(() => undefined);
+    if (derived !== undefined) keys.learn(derived);
   }
 }

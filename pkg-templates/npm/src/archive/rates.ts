@@ -1,6 +1,57 @@
 /** How fast this machine is: what estimates of restores are made of. */
 
+import { readAudit } from '../audit.js';
+import type { Engine } from '../engine.js';
+import type { AuditEntry } from '../reports.js';
 import type { CollectionInfo } from '../types.js';
+
+/** What a restore took, as its entry in the audit log has it: absent, each pair, where there was nothing to measure. */
+export interface Took {
+  bytes?: number;
+  contentMs?: number;
+  indexMs?: number;
+  /** What putting as many rows into graphs takes by guess, before anything was measured. */
+  indexGuessMs?: number;
+}
+
+/** Whether something was measured in this context, or remembered. */
+let known = false;
+
+/** Entries that are looked at: what was before them counts for nothing. */
+const ENTRIES = 20;
+
+/**
+ * Takes the rates of the last restores and drills of a database, where nothing was measured here yet: a process that does one
+ * thing and ends would know guesses only.
+ */
+export async function rememberRates(engine: Engine): Promise<void> {
+  if (known) return;
+  // An estimate is no reason for a restore to fail.
+  const log = await readAudit(engine, ENTRIES, TOOK_KINDS).catch(() => undefined);
+  rememberFrom(log?.entries ?? []);
+}
+
+/** The kinds of entries that say how long something took. */
+export const TOOK_KINDS = ['restore', 'drill'] as const;
+
+/** As `rememberRates`, of entries, oldest first. */
+export function rememberFrom(entries: readonly AuditEntry[]): void {
+  if (known) return;
+  for (const { kind, details } of entries) {
+    const of = kind === 'restore' ? details['result'] : details;
+    const took = (of as { took?: Took } | undefined)?.took;
+    const [bytes, contentMs, ofIndex, guess] = (
+      ['bytes', 'contentMs', 'indexMs', 'indexGuessMs'] as const
+    ).map((name) => positive(took?.[name]));
+    if (bytes !== undefined && contentMs !== undefined) tookIn(bytes, contentMs);
+    if (ofIndex !== undefined && guess !== undefined) built(guess * factor, ofIndex);
+  }
+}
+
+/** An application may write entries as well. */
+function positive(value: unknown): number | undefined {
+  return typeof value === 'number' && value > 0 && Number.isFinite(value) ? value : undefined;
+}
 
 /** Bytes of archives that this context has taken in, and how long that took. */
 const content = { bytes: 0, ms: 0 };
@@ -10,6 +61,7 @@ export function tookIn(bytes: number, ms: number): void {
   // What was long ago counts less: another tab may have been busy then.
   content.bytes = content.bytes / 2 + bytes;
   content.ms = content.ms / 2 + ms;
+  known = true;
 }
 
 /** Bytes a millisecond before anything was measured: about that of IndexedDB in a browser on a small machine. */
@@ -36,14 +88,21 @@ let factor = 1;
 
 /** What was guessed of a build and what it took: the next guess is better. */
 export function built(guessedMs: number, tookMs: number): void {
-  if (guessedMs > 20 && tookMs > 20) factor *= tookMs / guessedMs;
+  if (guessedMs <= 20 || tookMs <= 20) return;
+  factor *= tookMs / guessedMs;
+  known = true;
 }
 
-/** Milliseconds that putting rows into graphs will take, by guess. */
+/** Milliseconds that putting rows into graphs will take, by what was measured. */
 export function indexMs(collections: readonly Pick<CollectionInfo, 'rows' | 'dimension'>[]): number {
+  return factor * indexGuessMs(collections);
+}
+
+/** Milliseconds that it would take if nothing was measured. */
+export function indexGuessMs(collections: readonly Pick<CollectionInfo, 'rows' | 'dimension'>[]): number {
   const of = ({ rows, dimension }: Pick<CollectionInfo, 'rows' | 'dimension'>) =>
     INDEX_GUESS.ms * (rows / INDEX_GUESS.rows) ** GROWTH * perRow(dimension);
-  return factor * collections.reduce((ms, one) => ms + of(one), 0);
+  return collections.reduce((ms, one) => ms + of(one), 0);
 }
 
 /** Notes that graphs of so many rows were built here: those of before count less. */

@@ -11,11 +11,10 @@ import { progressSink, type ProgressSink } from '../progress.js';
 import type { RestoreResult, RowChange, RowScope } from '../restore-rows.js';
 import type { CollectionInfo, ImportResult, LongOptions } from '../types.js';
 import { checkOptions, isAnything, isBoolean, LONG_OPTIONS } from '../validate.js';
-import type { Lock } from './calls.js';
 import { brokenLink } from './chain.js';
 import { ArchiveInput } from './input.js';
-import { lockOf } from './lock.js';
-import { contentMs, indexMs } from './rates.js';
+import { type Keyring, lockOf } from './lock.js';
+import { contentMs, indexMs, rememberRates, tookIn, type Took } from './rates.js';
 import { buildIndex, sample } from './staging.js';
 import type {
   ArchivedCollection,
@@ -25,7 +24,6 @@ import type {
   RestoreValidation,
   VerifyReport,
 } from './types.js';
-import { tookIn } from './rates.js';
 
 export const RESTORE_OPTIONS = {
   to: isAnything,
@@ -40,6 +38,8 @@ export type RestoreSource = ArchiveSource | ArchiveSource[] | 'history';
 /** What a restore works on. */
 export interface Ground {
   engine: Engine;
+  /** Whose audit log knows how long restores take here, if that is another. */
+  live?: Engine;
   /** After the switch: what is known of collections is asked for again. */
   refresh: () => Promise<void>;
   /** Where it restores into another database: lets go of that one. */
@@ -57,9 +57,12 @@ export class Restore {
   readonly plan: RestorePlan;
   /** What each archive said of itself when it was looked at. */
   readonly reports: readonly VerifyReport[];
+  /** @internal What staging it took. */
+  took: Took = {};
   readonly #ground: Ground;
   readonly #inputs: ArchiveInput[];
-  readonly #lock: Lock;
+  /** Until the archives are in. */
+  #keys: Keyring | undefined;
   readonly #point: string | undefined;
   readonly #only: Only | undefined;
   readonly #allowModelChange: boolean;
@@ -71,7 +74,7 @@ export class Restore {
   private constructor(
     ground: Ground,
     inputs: ArchiveInput[],
-    lock: Lock,
+    keys: Keyring,
     point: string | undefined,
     options: RestoreOptions,
     plan: RestorePlan,
@@ -79,7 +82,7 @@ export class Restore {
   ) {
     this.#ground = ground;
     this.#inputs = inputs;
-    this.#lock = lock;
+    this.#keys = keys;
     this.#point = point;
     this.#allowModelChange = options.allowModelChange ?? false;
     this.#only = scopeOf(options.only);
@@ -89,7 +92,6 @@ export class Restore {
 
   /** @internal */
   static async of(ground: Ground, source: RestoreSource, options: RestoreOptions): Promise<Restore> {
-    const lock = lockOf('restore', options.encrypt);
     const isPast = source === 'history';
     if (isPast && options.to === undefined) throw invalid("restore: say `to` which moment, with 'history'");
     const point = options.to === undefined ? undefined : pointJson('restore: to', options.to);
@@ -97,15 +99,18 @@ export class Restore {
       ? []
       : (Array.isArray(source) ? source : [source]).map((one) => new ArchiveInput(one));
     if (!isPast && inputs.length === 0) throw invalid('restore: hand over an archive');
+    const keys = lockOf('restore', options.encrypt);
     try {
       const reports: VerifyReport[] = [];
-      for (const input of inputs) reports.push((await input.head(lock)).report);
+      for (const input of inputs) reports.push((await input.head(ground.engine.archives, keys)).report);
       refuse(reports);
+      await rememberRates(ground.live ?? ground.engine);
       const plan = planOf(inputs, reports, await live(ground.engine));
       // Without one, all that there is; a point that means the same is not compared with clocks.
       const to = options.to === 'latest' && !isPast ? undefined : point;
-      return new Restore(ground, inputs, lock, to, options, plan, reports);
+      return new Restore(ground, inputs, keys, to, options, plan, reports);
     } catch (error) {
+      keys.end();
       for (const input of inputs) input.cancel();
       throw error;
     }
@@ -156,14 +161,19 @@ export class Restore {
     throwIfAborted(signal);
     const { result, seq, timeMs } = await archives.stageFinish(handle, progress);
     const contentTook = performance.now() - start;
-    if (this.plan.bytes !== undefined) tookIn(this.plan.bytes, contentTook);
+    const { bytes } = this.plan;
+    if (bytes !== undefined) {
+      tookIn(bytes, contentTook);
+      this.took = { bytes, contentMs: Math.round(contentTook) };
+    }
     this.#past = Past.over(this.#reader(handle), this.#ground.engine, seq, new Date(timeMs));
     const staged = await this.#past.collections();
     await this.#checkModels(staged);
     // Rows that go back one by one are read, and not searched.
     const index = this.#only
-      ? { ms: 0, etaMs: 0 }
+      ? { ms: 0, etaMs: 0, took: {} }
       : await buildIndex(archives, handle, staged, progress, signal);
+    this.took = { ...this.took, ...index.took };
     const { collections, rows } = JSON.parse(result) as ImportResult;
     const asked = await sample(this.#past, staged);
     const ms = { content: contentTook, index: index.ms };
@@ -172,13 +182,14 @@ export class Restore {
 
   async #content(progress: ProgressSink | undefined, signal: AbortSignal | undefined): Promise<number> {
     const { archives } = this.#ground.engine;
-    if (this.#inputs.length === 0)
+    const keys = this.#keys;
+    if (keys === undefined || this.#inputs.length === 0)
       return (this.#handle = await archives.stagePast(this.#point ?? '{}', progress));
     const handle = (this.#handle = await archives.stageStart(this.#point));
     const total = this.plan.bytes;
     let bytes = 0;
     for (const input of this.#inputs) {
-      await archives.stageAdd(handle, this.#lock, input.total ?? 0);
+      await keys.lend((lock) => archives.stageAdd(handle, lock, input.total ?? 0));
       for (;;) {
         const piece = await abortable(input.next(), signal);
         if (piece === undefined) break;
@@ -189,7 +200,13 @@ export class Restore {
       }
       await archives.stageAdded(handle);
     }
+    this.#forgetKeys();
     return handle;
+  }
+
+  #forgetKeys(): void {
+    this.#keys?.end();
+    this.#keys = undefined;
   }
 
   #reader(handle: number): PastReader {
@@ -250,9 +267,12 @@ export class Restore {
       throw closed('this restore has ended: begin another');
     this.#state = 'over';
     const { engine, refresh, leave } = this.#ground;
+    const more = JSON.stringify({ took: this.took });
     let committed = false;
     try {
-      const result = JSON.parse(await engine.archives.stageCommit(this.#handle, progress)) as ImportResult;
+      const result = JSON.parse(
+        await engine.archives.stageCommit(this.#handle, more, progress),
+      ) as ImportResult;
       committed = true;
       await refresh();
       return result;
@@ -265,6 +285,7 @@ export class Restore {
   async abort(): Promise<void> {
     if (this.#state === 'over') return;
     this.#state = 'over';
+    this.#forgetKeys();
     for (const input of this.#inputs) input.cancel();
     try {
       if (this.#handle !== undefined) await this.#ground.engine.archives.stageAbort(this.#handle);

@@ -6,7 +6,7 @@ import type { ProgressSink } from '../progress.js';
 import type { CollectionInfo } from '../types.js';
 import { yieldNow } from '../yield-now.js';
 import type { ArchiveCalls } from './calls.js';
-import { built, indexMs, shareOfWork, wholeMs } from './rates.js';
+import { built, indexGuessMs, indexMs, shareOfWork, type Took, wholeMs } from './rates.js';
 
 /** How long the engine works before progress is told. */
 const SLICE_MS = 40;
@@ -16,7 +16,7 @@ const MEASURED_SHARE = 0.1;
 const SAMPLES = 16;
 
 /**
- * Puts every row into its index. `etaMs` is what was expected when a tenth was done.
+ * Puts every row into its index. `etaMs` is what was expected when a tenth was done; `took` what is worth remembering.
  */
 export async function buildIndex(
   archives: ArchiveCalls,
@@ -24,7 +24,7 @@ export async function buildIndex(
   staged: CollectionInfo[],
   progress: ProgressSink | undefined,
   signal: AbortSignal | undefined,
-): Promise<{ ms: number; etaMs: number }> {
+): Promise<{ ms: number; etaMs: number; took: Took }> {
   const start = performance.now();
   const guessed = indexMs(staged);
   let etaMs: number | undefined;
@@ -44,8 +44,10 @@ export async function buildIndex(
   }
   const ms = performance.now() - start;
   // Of a graph that came along, only the look over it is left, which says nothing of building one.
-  if (total > 1_000) built(guessed, ms);
-  return { ms, etaMs: etaMs ?? ms };
+  const isBuild = total > 1_000;
+  if (isBuild) built(guessed, ms);
+  const took = isBuild ? { indexMs: Math.round(ms), indexGuessMs: Math.round(indexGuessMs(staged)) } : {};
+  return { ms, etaMs: etaMs ?? ms, took };
 }
 
 /** Looks for some rows by their own vectors. */

@@ -11,7 +11,11 @@ export type ArchiveSource = ImportSource;
 /** What an archive holds: everything, the blocks that a full one does not have, or the writes after another archive. */
 export type BackupType = 'full' | 'differential' | 'incremental';
 
-/** What encrypts an archive, and opens it: a random key of 32 bytes, or a passphrase (Argon2id, 64 MiB, 3 passes). */
+/**
+ * What encrypts an archive, and opens it: a random key of 32 bytes, or a passphrase. Of the latter a key is derived (Argon2id,
+ * 64 MiB, 3 passes: up to a second) once for each archive in an operation, and in no page that may start workers; it is
+ * overwritten when the operation is over.
+ */
 export type Encryption = { key: Uint8Array } | { passphrase: string };
 
 /** What an archive says of itself, before anything else in it. */
@@ -176,7 +180,7 @@ export interface RestorePlan {
   bytes: number | undefined;
   /** Rows that have to be put into an index again. */
   rowsToIndex: number;
-  /** Milliseconds that each phase will take on this machine, about. */
+  /** Milliseconds that each phase will take, about: by what was measured in this process, or else by the audit log. */
   etaMs: { content: number | undefined; index: number };
   /** What one should know before going on. */
   warnings: string[];

@@ -1,6 +1,7 @@
 /** What encrypts and opens archives. A secret is never a word of the command line, which every user of a machine can list. */
 
 import { readFile } from 'node:fs/promises';
+import { lockOf } from '../archive/lock.js';
 import { type Encryption, LodestoreError } from '../index.node.js';
 import type { Call, OptionSpec } from './command.js';
 import { hostError } from './source.js';
@@ -20,8 +21,16 @@ export const KEY_OPTIONS = {
 
 const KEY_BYTES = 32;
 
-/** Undefined where none of the options was given. */
-export async function encryptionOf({ options }: Call): Promise<Encryption | undefined> {
+/**
+ * Undefined where none of the options was given. A command is one operation, however many calls it makes: what one of them
+ * derived from the passphrase serves the others.
+ */
+export async function encryptionOf(call: Call): Promise<Encryption | undefined> {
+  const given = await givenBy(call);
+  return given && lockOf('encrypt', given).encryption;
+}
+
+async function givenBy({ options }: Call): Promise<Encryption | undefined> {
   const given = Object.keys(KEY_OPTIONS).filter((name) => options.text(name) !== undefined);
   if (given.length > 1) throw new UsageError(`--${given.join(' and --')} say two things: give one of them`);
   const [keyFile, passphraseFile] = [options.text('key-file'), options.text('passphrase-file')];

@@ -7,6 +7,7 @@ import type {
   RestorePlan,
   VerifyReport,
 } from '../index.node.js';
+import { rememberFrom, TOOK_KINDS } from '../archive/rates.js';
 import { archivedLines, rangeText, timeText } from './archive-lines.js';
 import type { Call, Outcome } from './command.js';
 import { DamagedDatabase } from './damaged-database.js';
@@ -61,11 +62,18 @@ export async function rehearse(asked: Asked, heads: VerifyReport[] | undefined):
 async function now(call: Call, target: string): Promise<{ there: CollectionInfo[]; damaged: boolean }> {
   if (!isThere(call, target)) return { there: [], damaged: false };
   try {
-    return { there: await withDatabase(call, target, {}, (db) => db.collections()), damaged: false };
+    return { there: await withDatabase(call, target, {}, looked), damaged: false };
   } catch (error) {
     if (error instanceof DamagedDatabase) return { there: [], damaged: true };
     throw error;
   }
+}
+
+/** What is there; and how long restores took here is what the estimates are made of. */
+async function looked(db: Database): Promise<CollectionInfo[]> {
+  const logs = await Promise.all(TOOK_KINDS.map((kind) => db.audit({ kind, last: 20 })));
+  rememberFrom(logs.flatMap(({ entries }) => entries).sort((a, b) => a.seq - b.seq));
+  return db.collections();
 }
 
 /** The plan, and the rows: those of an older archive are counted, because it says them at its end. */

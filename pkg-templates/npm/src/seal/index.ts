@@ -3,9 +3,9 @@
 import { sealModule } from '../load.js';
 import { choose } from './choose.js';
 import type { Seal } from './seal.js';
-import { WasmSeal } from './wasm-seal.js';
+import { PageSeal } from './page-seal.js';
 
 export type { Bytes, Seal } from './seal.js';
 
 /** The module is loaded when something first needs it. */
-export const seal: Seal = /* @__PURE__ */ choose(/* @__PURE__ */ new WasmSeal(() => sealModule()));
+export const seal: Seal = /* @__PURE__ */ choose(/* @__PURE__ */ new PageSeal(() => sealModule()));

@@ -1,4 +1,4 @@
-/** Exports, imports and rebuilds that run at some place; elsewhere their handles mean nothing. */
+/** Exports, imports, backups, restores, verifications and rebuilds that run at some place; elsewhere their handles mean nothing. */
 
 import type { Place } from './place.js';
 
@@ -8,6 +8,7 @@ export const HANDLE_STARTS: ReadonlyMap<string, string> = new Map([
   ['exportStart', 'exportClose'],
   ['importStart', 'importAbort'],
   ['backupStart', 'backupClose'],
+  ['lookStart', 'lookClose'],
   ['stageStart', 'stageAbort'],
   ['stagePast', 'stageAbort'],
   ['rebuildStart', 'rebuildAbort'],
@@ -22,6 +23,8 @@ const HANDLE_USES: ReadonlySet<string> = new Set([
   'exportNext',
   'importWrite',
   'backupNext',
+  'lookWrite',
+  'lookFinish',
   'stageAdd',
   'stageWrite',
   'stageAdded',

@@ -3,6 +3,7 @@
 import { type Change, noted, seqOf } from '../changes.js';
 import { callMethod, type Engine, type QueryAsk } from '../engine.js';
 import { MANY } from '../query.js';
+import { isFallen } from '../fault.js';
 import type { ProgressSink } from '../progress.js';
 import { isOvertaken, type Place } from './place.js';
 import { Session } from './session.js';
@@ -14,6 +15,8 @@ export interface LeaderEvents {
   busy(): void;
   /** The storage belongs to somebody else by now. */
   overtaken(): void;
+  /** The engine is no more: its module failed. */
+  fallen(): void;
 }
 
 export class Leader implements Place {
@@ -53,8 +56,14 @@ export class Leader implements Place {
       return result;
     } catch (error) {
       if (!this.over && isOvertaken(method, args, error)) this.#events.overtaken();
+      this.failed(error);
       throw error;
     }
+  }
+
+  /** A call failed with this. */
+  failed(error: unknown): void {
+    if (!this.over && isFallen(error)) this.#events.fallen();
   }
 
   /** Many queries in one call run without a pause: the others are told, or they would take this for a standstill. */

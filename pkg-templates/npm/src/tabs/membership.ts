@@ -6,7 +6,7 @@
 import type { Changes } from '../changes.js';
 import type { Engine, Office } from '../engine.js';
 import { LodestoreError, toLodestoreError } from '../errors.js';
-import { closed, unavailable } from '../fault.js';
+import { closed, isFallen, unavailable } from '../fault.js';
 import { Channel } from './channel.js';
 import { Election, type Seat } from './election.js';
 import { Follower } from './follower.js';
@@ -245,6 +245,8 @@ export class Membership {
         },
         busy: () => this.#post({ type: 'busy', leader }),
         overtaken: () => this.#deposed(seat),
+        // Who waits for an answer gets it before: asked again elsewhere, what broke this one might break the next.
+        fallen: () => void setTimeout(() => this.#deposed(seat)),
       });
       this.#opening = () => announce(true);
       this.#settle(place);
@@ -260,7 +262,9 @@ export class Membership {
       if (FINAL.has(failure.code) || (!this.#hadPlace && failure.code !== 'Conflict'))
         return this.#fail(failure);
       this.#troubled ??= performance.now();
-      if (performance.now() - this.#troubled > PATIENCE_MS) {
+      // A module that failed stays so: only somebody else can lead.
+      if (isFallen(failure)) this.#waiters.fail(failure);
+      else if (performance.now() - this.#troubled > PATIENCE_MS) {
         this.#troubled = undefined;
         this.#waiters.fail(unavailable(`${failure.message}; try again`));
       }

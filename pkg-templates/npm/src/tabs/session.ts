@@ -1,5 +1,6 @@
 /** One follower, as its leader sees it. */
 
+import { wipeLocks } from '../archive/lock.js';
 import { ALL_METHODS } from '../engine.js';
 import { LodestoreError } from '../errors.js';
 import { invalid } from '../fault.js';
@@ -45,6 +46,8 @@ export class Session {
         if (place.over || closed || isOvertaken(method, args, error))
           return await new Promise(() => undefined);
         throw error;
+      } finally {
+        wipeLocks(args);
       }
     });
     // Granted when the follower is gone, however it went.

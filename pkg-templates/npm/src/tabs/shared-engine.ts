@@ -11,6 +11,7 @@ import {
   type RequestName,
   type Soon,
 } from '../engine.js';
+import { LookDesk } from '../archive/looks.js';
 import { unavailable } from '../fault.js';
 import type { ProgressSink } from '../progress.js';
 import { RemoteEngine } from '../remote-engine.js';
@@ -27,6 +28,8 @@ const NAMED: ReadonlySet<string> = new Set(NAMED_METHODS);
 
 export class SharedEngine extends RemoteEngine {
   readonly #membership: Membership;
+  /** Where leaders are pages: another page must not stand still for what this one looks at. */
+  readonly #looks: LookDesk | undefined;
   readonly #handles = new Handles();
   /** Below 2^53, so that it is exact as a number. */
   readonly #client = randomName();
@@ -35,8 +38,9 @@ export class SharedEngine extends RemoteEngine {
   /** The newest write that was heard of here. */
   #seen = 0;
 
-  private constructor(membership: Membership) {
-    super();
+  private constructor(membership: Membership, looks: LookDesk | undefined) {
+    super(looks);
+    this.#looks = looks;
     this.#membership = membership;
     this.#unwatch = watchPage(
       () => membership.suspend(),
@@ -44,9 +48,10 @@ export class SharedEngine extends RemoteEngine {
     );
   }
 
-  static async open(terms: Terms, changes: Changes): Promise<SharedEngine> {
+  /** `inWorker`: whether whoever leads has its engine in a worker. */
+  static async open(terms: Terms, changes: Changes, inWorker: boolean): Promise<SharedEngine> {
     const membership = new Membership(terms, changes);
-    const engine = new SharedEngine(membership);
+    const engine = new SharedEngine(membership, inWorker ? undefined : new LookDesk());
     try {
       await membership.start();
       await membership.watched(membership.find());
@@ -62,7 +67,14 @@ export class SharedEngine extends RemoteEngine {
     const place = this.#membership.place;
     if (!(place instanceof Leader)) return super.query(name, vectors, ask);
     place.begin(ask);
-    return place.engine.query(name, vectors, ask);
+    try {
+      const answer = place.engine.query(name, vectors, ask);
+      if (answer instanceof Promise) answer.catch((error: unknown) => place.failed(error));
+      return answer;
+    } catch (error) {
+      place.failed(error);
+      throw error;
+    }
   }
 
   override async stats(): Promise<string> {
@@ -73,6 +85,8 @@ export class SharedEngine extends RemoteEngine {
 
   async close(): Promise<void> {
     this.#unwatch();
+    await this.#looks?.quiet();
+    this.#looks?.end();
     await this.#membership.close();
   }
 

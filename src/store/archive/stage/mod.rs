@@ -52,6 +52,8 @@ pub struct Stage<S, E> {
     failed: bool,
     time_ms: u64,
     bytes: u64,
+    /// What the entry about it says beside its result: fields and the end of a JSON object, or nothing.
+    more: String,
 }
 
 impl<S: Storage, E: Env> Database<S, E> {
@@ -74,6 +76,7 @@ impl<S: Storage, E: Env> Database<S, E> {
             failed: false,
             time_ms: 0,
             bytes: 0,
+            more: String::new(),
         })
     }
 

@@ -6,6 +6,7 @@ use super::links::Links;
 use crate::error::{Error, Result};
 use crate::format::block::BlockKind;
 use crate::format::snapshot::BlockRefV1;
+use crate::json::Fields;
 use crate::storage::Storage;
 use crate::store::audit::said;
 use crate::store::database::Inner;
@@ -48,6 +49,15 @@ impl<S: Storage, E: Env> Stage<S, E> {
         Ok(())
     }
 
+    /// Has the entry of the audit log about it say more than its result, as by what later restores can be estimated: a JSON
+    /// object, the fields of which are put to those of the result.
+    pub fn tell(&mut self, more: &str) -> Result<()> {
+        let is_empty = Fields::read("an entry", more)?.into_pairs().is_empty();
+        let start = more.bytes().position(|byte| byte == b'{').filter(|_| !is_empty);
+        self.more = start.and_then(|at| more.get(at + 1..)).unwrap_or_default().to_owned();
+        Ok(())
+    }
+
     /// Makes it the database, in one step. Before it a checkpoint is made of what is there now, which stays a point to go
     /// back to. On an error, and after a crash, the one or the other is the database, and never a mixture.
     pub async fn commit(mut self) -> Result<ImportResult> {
@@ -70,7 +80,8 @@ impl<S: Storage, E: Env> Stage<S, E> {
             None => format!("write {}", self.state.as_ref().map_or(0, |state| state.seq)),
         };
         let done = self.put_in_place(&inner).await.map(|()| result);
-        inner.note_outcome("restore", &what, said(&done)).await;
+        let note = said(&done).map(|result| with_fields(result, &self.more));
+        inner.note_outcome("restore", &what, note).await;
         done
     }
 
@@ -104,4 +115,13 @@ impl<S: Storage, E: Env> Stage<S, E> {
             inner.drop_blocks(file).await;
         }
     }
+}
+
+/// A result with more fields: those of another object, and its end.
+fn with_fields(mut result: String, more: &str) -> String {
+    if !more.is_empty() && result.pop().is_some() {
+        result.push(',');
+        result.push_str(more);
+    }
+    result
 }

@@ -25,11 +25,12 @@ type Encoded<T> = std::result::Result<T, Error<Infallible>>;
 
 /// Exports that only the second part has: of these names, or with names that begin so where it ends in `_`. Of what frees
 /// an object, those whose objects only it makes.
-const EXPORTS: [&str; 25] = [
+const EXPORTS: [&str; 26] = [
     "salvage",
     "wasmstore_check",
     "wasmstore_exportStart",
     "wasmstore_importStart",
+    "wasmstore_rebuildStart",
     "wasmstore_quarantine",
     "wasmstore_quarantineRead",
     "wasmstore_quarantineDrop",
@@ -55,7 +56,7 @@ const EXPORTS: [&str; 25] = [
 
 /// What is called by the table and belongs to the second part, by what the name holds: futures of its exports, and what
 /// becomes of them.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     "lodestore::web::salvage",
     "lodestore::web::upkeep",
     "lodestore::web::past",
@@ -73,6 +74,7 @@ const NAMES: [&str; 24] = [
     "WasmRebuild::",
     "WasmStore::export_start",
     "WasmStore::import_start",
+    "WasmStore::rebuild_start",
     "lodestore::store::check",
     "lodestore::store::salvage",
     "lodestore::store::past",

@@ -1,6 +1,5 @@
 /** A repository: archives in a store of objects, where equal content is kept once. */
 
-import type { Lock } from '../../archive/calls.js';
 import { lockOf } from '../../archive/lock.js';
 import type { Encryption } from '../../archive/types.js';
 import { LodestoreError } from '../../errors.js';
@@ -13,7 +12,7 @@ import { Shelf } from '../stores/shelf.js';
 import type { ArchiveAbout, ArchiveName, ArchiveSink, BackupTarget } from '../target.js';
 import { check, collect, type CollectGround, type CollectReport, type RepositoryCheck } from './collect.js';
 import { fromHex } from './hex.js';
-import { type Keys, keysOf, openKeys } from './keys.js';
+import { type Keys, keysOf, type Lock, openKeys } from './keys.js';
 import { Lease } from './lease.js';
 import {
   ARCHIVES,

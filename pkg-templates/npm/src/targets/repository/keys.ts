@@ -5,7 +5,7 @@
 
 import { concat } from '../../seal/concat.js';
 import { type Bytes, seal } from '../../seal/index.js';
-import type { Lock } from '../../archive/calls.js';
+import type { Lock as LentLock } from '../../archive/calls.js';
 import { LodestoreError } from '../../errors.js';
 import { corrupt, mismatch, unavailable } from '../../fault.js';
 import type { Shelf } from '../stores/shelf.js';
@@ -31,6 +31,9 @@ export interface Keys {
   /** 32 bytes that follow from the content, and say nothing about it to who has no key. */
   name(content: Bytes): Promise<Bytes>;
 }
+
+/** What a repository is opened with. */
+export type Lock = Pick<LentLock, 'key' | 'passphrase'>;
 
 /** How keys are made, without them. */
 interface Recipe {

@@ -13,6 +13,8 @@ mod damage;
 mod golden;
 #[path = "archives/points.rs"]
 mod points;
+#[path = "archives/rebuilds.rs"]
+mod rebuilds;
 #[path = "archives/sizes.rs"]
 mod sizes;
 #[path = "archives/verified.rs"]

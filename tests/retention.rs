@@ -4,6 +4,8 @@
 
 #[path = "retention/faults.rs"]
 mod faults;
+#[path = "retention/found.rs"]
+mod found;
 #[path = "retention/gaps.rs"]
 mod gaps;
 mod support;

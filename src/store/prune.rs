@@ -26,13 +26,15 @@ pub(super) struct Wish {
 pub(super) struct Plan {
     /// For each snapshot, oldest first: why it stays. 0 where it goes.
     pub why: Vec<u8>,
-    /// The names of files: first snapshots, then logs, then blocks. A snapshot goes before its blocks and logs, so that none
-    /// is left that names what is gone.
+    /// The names of files, in this order: logs that not even the second newest snapshot needs, snapshots, other logs, blocks.
+    /// A snapshot goes before its blocks, so that none is left that names what is gone. And of the logs before an import
+    /// none is left without it: they would look as if they went on behind it.
     pub names: Vec<String>,
-    /// How many of these are snapshots.
+    /// How many of these are snapshots, and logs.
     pub snapshots: usize,
-    /// And how many snapshots or logs.
-    pub logs_end: usize,
+    pub logs: usize,
+    /// How many have to go before the others may.
+    first: usize,
     /// The first log that stays.
     first_log: u64,
 }
@@ -77,7 +79,14 @@ impl<S: Storage, E: Env> Inner<S, E> {
 
     pub(super) async fn prune_to(&self, wish: Wish) -> Result<()> {
         let listing = Listing::of(&self.storage.list().await?);
-        let Some(plan) = self.plan(&listing, &wish) else { return Ok(()) };
+        match self.plan(&listing, &wish) {
+            Some(plan) => self.carry_out(plan).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Removes what was planned.
+    pub(super) async fn carry_out(&self, plan: Plan) -> Result<()> {
         {
             let mut disk = self.disk.borrow_mut();
             for (at, _) in plan.why.iter().enumerate().rev().filter(|(_, why)| **why == 0) {
@@ -90,7 +99,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         }
         for (at, name) in plan.names.iter().enumerate() {
             let removed = self.storage.remove(name).await;
-            if at < plan.snapshots {
+            if at < plan.first {
                 removed?;
             }
         }
@@ -125,7 +134,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
             let days = u64::from(policy.history_days) * DAY_MS;
             if days > 0 {
                 let since = now.saturating_sub(days);
-                let base = kept.iter().rposition(|one| one.time_ms <= since).unwrap_or(0).min(first);
+                let old = kept.iter().rposition(|one| one.time_ms <= since);
+                let base = old.unwrap_or(0).min(first);
                 // What an import brought is in its snapshot and in no log. And a snapshot in each quarter of that time, or
                 // there would be none to go on from when the first one is too old: the history would grow for ever.
                 let mut last = None;
@@ -137,12 +147,36 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 }
                 let base = kept.get(base).unwrap_or(oldest);
                 // All of the database may be younger than that.
-                let begins = base.time_ms > since && disk.logs.values().any(|first| *first == 1);
+                let begins = old.is_none() && disk.logs.values().any(|first| *first == 1);
                 from = if begins { 0 } else { base.seq };
             }
         }
-        // Also those that could not be removed before, or never verified.
+        // The newest two that are there have their logs, or nobody could tell these from one that stands alone. So where
+        // only one was to stay, and a policy keeps older ones, the second stays as well.
+        if let Some(at) = kept.len().checked_sub(2)
+            && why.iter().take(at + 1).any(|why| *why != 0)
+        {
+            for (why, one) in why.iter_mut().zip(kept).skip(at) {
+                *why |= NEWEST;
+                from = from.min(one.seq);
+            }
+        }
+        // The last log that begins at or before the first write that stays behind this one.
+        let log_of =
+            |from: u64| disk.logs.iter().rfind(|(_, first)| **first <= from + 1).map_or(0, |(log, _)| *log);
+        let first_log = log_of(from);
+        let early = kept.iter().nth_back(1).map_or(0, |one| log_of(one.seq).min(first_log));
         let mut names = Vec::new();
+        let logs = |names: &mut Vec<String>, from: u64, end: u64| {
+            for &file in listing.logs.keys() {
+                if from <= file && file < end && !disk.pins.contains(file) {
+                    names.push(names::log(file));
+                }
+            }
+        };
+        logs(&mut names, 0, early);
+        let mut logs_count = names.len();
+        // Also those that could not be removed before, or never verified.
         let stays = |generation: u64| {
             kept.iter().zip(&why).any(|(one, why)| one.generation == generation && *why != 0)
         };
@@ -151,20 +185,10 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 names.push(names::snapshot(file));
             }
         }
-        let snapshots = names.len();
-        // The last log that begins at or before the first write that stays.
-        let mut first_log = 0;
-        for (&log, &first) in disk.logs.iter() {
-            if first <= from + 1 {
-                first_log = log;
-            }
-        }
-        for &file in listing.logs.keys() {
-            if file < first_log && !disk.pins.contains(file) {
-                names.push(names::log(file));
-            }
-        }
-        let logs_end = names.len();
+        let certain = names.len();
+        logs(&mut names, early, first_log);
+        let snapshots = certain - logs_count;
+        logs_count += names.len() - certain;
         for &file in listing.blocks.keys() {
             // A snapshot that may be there names files that only a failed switch knew of: nobody knows which.
             let is_known = || kept.iter().any(|one| one.files.contains(file));
@@ -175,12 +199,12 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 names.push(names::blocks(file));
             }
         }
-        Some(Plan { why, names, snapshots, logs_end, first_log })
+        Some(Plan { why, names, snapshots, logs: logs_count, first: certain, first_log })
     }
 
     /// Reads the newest snapshot with its vectors and rows and holds them against their checksums. Codes and links are not
     /// looked at: where they are damaged opening makes them again, and so no older snapshot is needed.
-    async fn verify_newest(&self) -> Result<()> {
+    pub(super) async fn verify_newest(&self) -> Result<()> {
         let (newest, database) = {
             let disk = self.disk.borrow();
             (disk.snapshots.last().map(|kept| (kept.generation, kept.manifest_bytes)), disk.database)

@@ -222,17 +222,17 @@ impl<S: Storage, E: Env> Database<S, E> {
         }
         if !options.dry_run {
             if plan.snapshots > 0 {
-                self.0.release(wish).await.map_err(|mut cause| {
+                self.0.verify_newest().await.map_err(|mut cause| {
                     if cause.kind == Kind::Corrupt {
                         cause.message.push_str(DAMAGED);
                     }
                     cause
                 })?;
-            } else {
-                self.0.prune_to(wish).await?;
-                // Whoever asks has made room, perhaps: what failed may be tried again.
-                self.0.disk.borrow_mut().failed_checkpoint = None;
             }
+            // This plan and no other: by the clock of a moment later it might be another one than is reported.
+            self.0.carry_out(plan).await?;
+            // Whoever asks has made room, perhaps: what failed may be tried again.
+            self.0.disk.borrow_mut().failed_checkpoint = None;
             if report.gone != Gone::default() {
                 let what = if policy.is_some() { "policy" } else { "keep" };
                 self.0.note_outcome("prune", what, Ok(text(&report.gone))).await;
@@ -257,7 +257,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
             |name: &String| files.iter().find(|file| file.name == *name).map_or(0, |file| file.length);
         report.gone = Gone {
             snapshots: plan.snapshots as u64,
-            logs: (plan.logs_end - plan.snapshots) as u64,
+            logs: plan.logs as u64,
             bytes: plan.names.iter().map(length).sum(),
         };
     }

@@ -2,6 +2,7 @@
 
 use super::super::wire::config_from_wire;
 use super::content::Held;
+use super::places::names_all;
 use crate::collection::Config;
 use crate::error::{Error, Result};
 use crate::format::archive4::{ArchiveKind, ArchiveV4};
@@ -62,9 +63,7 @@ impl Inspector {
             };
             collections.push(Inspected { wire: one.clone(), config, ids: Vec::new(), rows: 0, graph });
         }
-        if archive.collections.len() != collections.len() {
-            return Err(Error::corrupt("this archive names other collections than its snapshot has"));
-        }
+        names_all(archive, snapshot)?;
         Ok(Inspector { collections, seq: snapshot.seq, whole, vectors: None, old: Vec::new() })
     }
 

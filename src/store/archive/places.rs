@@ -1,5 +1,7 @@
 //! Which blocks a manifest names, and of what.
 
+use crate::error::{Error, Result};
+use crate::format::archive4::ArchiveV4;
 use crate::format::block::BlockKind;
 use crate::format::snapshot::{BlockRefV1, SnapshotV2};
 
@@ -49,13 +51,20 @@ pub fn places(manifest: &mut SnapshotV2) -> Vec<Place<'_>> {
     places
 }
 
-/// Drops what nobody goes on with, and what follows from the rows: codes, and with `index` false graphs.
+/// Whether it says of itself that it holds as many collections as its snapshot names, but for those that are being rebuilt.
+pub fn names_all(archive: &ArchiveV4, manifest: &SnapshotV2) -> Result<()> {
+    let named = manifest.collections.iter().filter(|one| one.stages.is_none());
+    match archive.collections.len() == named.count() {
+        true => Ok(()),
+        false => Err(Error::corrupt("this archive names other collections than its snapshot has")),
+    }
+}
+
+/// Drops what nobody goes on with, and what follows from the rows: codes, and with `index` false graphs. What is being
+/// rebuilt stays: the archives that follow may have the writes that end it.
 pub fn keep_truth(manifest: &mut SnapshotV2, index: bool) {
     manifest.log = None;
     manifest.requests = Default::default();
-    manifest.collections.retain(|one| one.stages.is_none());
-    let named = |number: u32| manifest.collections.iter().any(|one| one.collection == number);
-    manifest.extensions.retain(|one| named(one.collection));
     for extension in &mut manifest.extensions {
         extension.codes = Vec::new();
         if !index {

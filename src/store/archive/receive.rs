@@ -5,7 +5,7 @@ use super::super::env::Env;
 use super::super::names;
 use super::content::{Held, held, next_block};
 use super::open::Opened;
-use super::places::{keep_truth, places};
+use super::places::{keep_truth, names_all, places};
 use super::verify::check_header;
 use crate::error::{Error, Result};
 use crate::format::archive4::{ArchiveKind, ArchiveV4};
@@ -59,8 +59,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 Error::corrupt("this archive leaves out blocks that the archive before it has not, either")
             })?;
         }
-        if archive.kind()? == ArchiveKind::Full && archive.collections.len() != manifest.collections.len() {
-            return Err(Error::corrupt("this archive names other collections than its snapshot has"));
+        if archive.kind()? == ArchiveKind::Full {
+            names_all(archive, &manifest)?;
         }
         keep_truth(&mut manifest, true);
         Ok(manifest)

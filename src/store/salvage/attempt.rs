@@ -156,6 +156,8 @@ pub async fn salvage<S: Storage, E: Env>(
     let logs = Logs::read(storage, listing).await?;
     let database = identity(storage, listing, &logs).await?;
     let mut candidates: Vec<Candidate> = Vec::new();
+    // Older snapshots without the log behind them, as a policy keeps them: they know nothing of what was deleted since.
+    let mut alone: Vec<Candidate> = Vec::new();
     let mut damaged = Vec::new();
     let mut work = Work {
         storage,
@@ -175,6 +177,7 @@ pub async fn salvage<S: Storage, E: Env>(
             work.begun.push(generation);
         }
     }
+    let mut is_newest = true;
     for (&generation, &length) in listing.snapshots.iter().rev() {
         match read_manifest(storage, generation, length, &database).await {
             Ok(manifest) => {
@@ -183,7 +186,9 @@ pub async fn salvage<S: Storage, E: Env>(
                 if manifest.log.is_none() {
                     work.imports.push(generation);
                 }
-                candidates.push(Some((generation, manifest)));
+                let is_alone = !is_newest && !listing.logs.contains(manifest.log.unwrap_or(generation + 1));
+                let of = if is_alone { &mut alone } else { &mut candidates };
+                of.push(Some((generation, manifest)));
             }
             Err(cause) if cause.kind == Kind::Corrupt => {
                 damaged.push(names::snapshot(generation));
@@ -202,24 +207,32 @@ pub async fn salvage<S: Storage, E: Env>(
             }
             Err(cause) => return Err(cause),
         }
+        // That of a salvage which a crash ended was never one of them.
+        is_newest &= work.begun.contains(&(generation + 1));
     }
     // What no manifest names that can be read may be what one named that cannot, or is gone. Unless a salvage wrote it
     // that a crash ended.
     for generation in listing.blocks.keys() {
         let mut is_known = is_salvage(*generation);
-        for (_, manifest) in candidates.iter().flatten() {
+        for (_, manifest) in candidates.iter().chain(&alone).flatten() {
             manifest.each_block(&mut |block| is_known |= block.generation == *generation);
         }
         if !is_known {
             damaged.push(names::blocks(*generation));
         }
     }
-    if candidates.is_empty() || logs.first_writes().values().any(|first| *first == 1) {
+    if candidates.is_empty() && alone.is_empty() || logs.first_writes().values().any(|first| *first == 1) {
         candidates.push(None);
     }
+    let certain = candidates.len();
+    candidates.append(&mut alone);
     let mut best: Option<(u64, Attempt)> = None;
     let mut chosen = 0;
     for (at, candidate) in candidates.iter().enumerate() {
+        // How much was deleted in a hole of any length nobody can count: taken only where nothing else has a row.
+        if at >= certain && best.as_ref().is_some_and(|(loss, _)| *loss < u64::MAX) {
+            break;
+        }
         // The one before goes before this one comes: two would be twice the memory.
         let known = best.take().map(|(loss, _)| loss);
         let attempt = match work.attempt(candidate).await {

@@ -88,7 +88,13 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
                     into.report.lose(lost);
                     (expected, since) = (header.seq, header.seq);
                 }
-                Some(_) => gap = None,
+                Some(header) => {
+                    // A write that failed may stand where the missing ones were counted from.
+                    if let Some(mut lost) = gap.take().filter(|gap| gap.from < header.seq) {
+                        lost.to = Some(header.seq - 1);
+                        into.report.lose(lost);
+                    }
+                }
             }
             let mut is_whole = header.is_some();
             let mut frames = Frames::new(self, generation, end);

@@ -36,7 +36,7 @@ pub fn find<S: Storage>(
     Err(format!("{what} (and none of {} states is what is stored)", candidates.len()))
 }
 
-fn difference(state: &State, model: &Model, vectors: Vectors) -> Option<String> {
+pub fn difference(state: &State, model: &Model, vectors: Vectors) -> Option<String> {
     let named = || state.all().filter(|one| one.stages.is_none());
     if named().count() != model.0.len() {
         let names: Vec<&str> = named().map(|one| one.name.as_str()).collect();

@@ -25,6 +25,9 @@ pub struct Profile {
     pub forks: usize,
     /// Whether other contexts open the same files now and then.
     pub second: bool,
+    /// How many steps of a thousand come hours or days later, and whether the clock is set back, too.
+    pub hours: usize,
+    pub jumps: bool,
 }
 
 impl Profile {
@@ -64,6 +67,8 @@ impl Profile {
             explore: if large { 40 } else { 200 },
             forks: if large { 2 } else { 4 },
             second: promise == Promise::Strict && dice.chance(250),
+            hours: *dice.pick(&[0, 300, 900]),
+            jumps: dice.chance(400),
         }
     }
 }
@@ -105,7 +110,7 @@ pub fn config(dice: &Dice, large: bool) -> Config {
     }
 }
 
-fn which(dice: &Dice, ids: usize) -> Which {
+pub fn which(dice: &Dice, ids: usize) -> Which {
     match dice.below(4) {
         0 => Which::Equal(dice.below(6) as u8),
         1 if dice.chance(300) => Which::AtLeast(dice.between(2, 6) as u8),

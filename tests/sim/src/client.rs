@@ -2,7 +2,7 @@
 
 use crate::choose;
 use crate::dice::Dice;
-use crate::env::SimEnv;
+use crate::env::{Clock, SimEnv};
 use crate::explore::{Tally, count};
 use crate::model::{Op, Which, rebuilt};
 use crate::mutant::Mutant;
@@ -12,7 +12,7 @@ use lodestore::collection::{Config, Rows};
 use lodestore::error::{Error, Kind, Result};
 use lodestore::metadata::Filter;
 use lodestore::storage::Source;
-use lodestore::store::{Database, ImportOptions, Target};
+use lodestore::store::{Database, ImportOptions, Target, Written};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -28,6 +28,9 @@ pub struct Shared {
     pub trace: bool,
     /// Nobody else opens these files: no handle may be fenced off.
     pub alone: bool,
+    pub clock: Clock,
+    /// The medium keeps no order: what is older may be gone where what is newer is there.
+    pub jumbled: bool,
 }
 
 /// Bytes in pieces of a given size.
@@ -46,8 +49,13 @@ impl Shared {
         }
     }
 
-    /// What became of something that was asked for.
-    fn note(&self, db: &Db, number: u64, outcome: &Result<Option<u64>>) {
+    /// The surroundings of a process.
+    pub fn env(&self) -> SimEnv {
+        SimEnv::on(&self.dice, self.clock.clone())
+    }
+
+    /// What became of something that was asked for. `made` is the number that the write was given, where that was said.
+    pub fn note(&self, db: &Db, number: u64, outcome: &Result<Option<u64>>, made: Option<u64>) {
         let seq = db.state().unwrap().seq;
         let mut oracle = self.oracle.borrow_mut();
         match outcome {
@@ -56,7 +64,7 @@ impl Shared {
                 match (self.alone, rows) {
                     // By what a handle that was overtaken still shows there was nothing to do.
                     (false, Some(0)) => oracle.refuse(number),
-                    _ => oracle.acknowledge(number, *rows, seq),
+                    _ => oracle.acknowledge(number, *rows, seq, made),
                 }
             }
             Err(cause) => self.failed(&mut oracle, number, cause, seq),
@@ -75,7 +83,7 @@ impl Shared {
             Kind::Quota | Kind::Unavailable => {
                 count(&self.tally.faults);
                 match self.mutant {
-                    Some(Mutant::Invents) => oracle.acknowledge(number, None, seq),
+                    Some(Mutant::Invents) => oracle.acknowledge(number, None, seq, None),
                     _ => oracle.fail(number, seq),
                 }
             }
@@ -92,13 +100,15 @@ impl Shared {
         if self.mutant == Some(Mutant::AcknowledgesEarly) && matches!(*op, Op::Upsert(..)) {
             let known = self.oracle.borrow().current().clone();
             if crate::model::Model::clone(&known).apply(&op).is_some() {
-                self.oracle.borrow_mut().acknowledge(number, None, u64::MAX);
+                self.oracle.borrow_mut().acknowledge(number, None, u64::MAX, None);
                 let _ = perform(&db, &op).await;
                 return;
             }
         }
         let outcome = perform(&db, &op).await;
-        self.note(&db, number, &outcome);
+        let made = outcome.as_ref().ok().and_then(|written| written.map(|written| written.seq));
+        let rows = outcome.map(|written| written.map(|written| written.count));
+        self.note(&db, number, &rows, made);
     }
 
     /// New vectors for a whole collection, as an application makes them.
@@ -134,9 +144,9 @@ impl Shared {
             self.say(|| format!("#{number} commit of {name}"));
             match rebuild.clone().commit().await {
                 // Deletes that came between are not in the count; the rows are the same in either order.
-                Ok(Some(_)) => return self.note(&db, number, &Ok(None)),
+                Ok(Some(_)) => return self.note(&db, number, &Ok(None), None),
                 Ok(None) => self.oracle.borrow_mut().refuse(number),
-                Err(cause) => return self.note(&db, number, &Err(cause)),
+                Err(cause) => return self.note(&db, number, &Err(cause), None),
             }
         }
     }
@@ -162,10 +172,11 @@ impl Shared {
     }
 
     /// What work on files may fail with.
-    fn may_fail(&self, cause: &Error) {
+    pub fn may_fail(&self, cause: &Error) {
         let fenced = cause.kind == Kind::Conflict;
         assert!(!(fenced && self.alone), "fenced off though nobody else wrote: {cause}");
         let is_the_hosts = matches!(cause.kind, Kind::Quota | Kind::Unavailable | Kind::Conflict);
+        let is_the_hosts = is_the_hosts || self.jumbled && cause.kind == Kind::Corrupt;
         assert!(is_the_hosts || self.mutant.is_some(), "this must not fail so: {cause}");
     }
 
@@ -189,17 +200,22 @@ impl Shared {
         self.say(|| format!("#{number} import of {} bytes, whole {whole}", bytes.len()));
         let options = ImportOptions { replace: true, total_bytes: 0 };
         let outcome = db.import(&mut Pieces(bytes.chunks(self.dice.between(1, 3000))), options).await;
-        // Where it failed and what was there could not be read again, the next write tries that once more.
-        while db.state().is_err_and(|cause| cause.kind == Kind::Unavailable) {
-            assert!(outcome.is_err(), "what was imported is not there");
-            let _ = db.collection("nobody", None).await;
-        }
+        self.until_there(&db, outcome.is_err()).await;
         match outcome {
             Err(cause) if !whole && matches!(cause.kind, Kind::Corrupt | Kind::Version) => {
                 self.oracle.borrow_mut().refuse(number);
             }
             Ok(_) if !whole => panic!("a damaged archive was imported"),
-            outcome => self.note(&db, number, &outcome.map(|done| Some(done.rows))),
+            outcome => self.note(&db, number, &outcome.map(|done| Some(done.rows)), None),
+        }
+    }
+
+    /// Where something else was to come in its place, and that failed, and what was there could not be read again, the
+    /// next write tries that once more.
+    pub async fn until_there(&self, db: &Db, failed: bool) {
+        while db.state().is_err_and(|cause| cause.kind == Kind::Unavailable) {
+            assert!(failed, "what was put in its place is not there");
+            let _ = db.collection("nobody", None).await;
         }
     }
 
@@ -209,8 +225,8 @@ impl Shared {
     }
 }
 
-/// Does it for real: how many rows it was about, where that is said.
-async fn perform(db: &Db, op: &Op) -> Result<Option<u64>> {
+/// Does it for real: how many rows it was about and its number, where that is said.
+async fn perform(db: &Db, op: &Op) -> Result<Option<Written>> {
     let target = |which: &Which| -> Result<Target> {
         Ok(match (which, which.filter()) {
             (Which::Ids(ids), _) => Target::Ids(ids.iter().map(|id| id.to_string()).collect()),
@@ -233,7 +249,7 @@ async fn perform(db: &Db, op: &Op) -> Result<Option<u64>> {
         }
         Op::Delete(name, which) => db.delete(name, target(which)?).await,
         Op::Configure(name, config) => db.configure(name, config.clone()).await,
-        Op::Rebuild(..) | Op::Import(_) => return Err(Error::invalid("done in another way")),
+        Op::Rebuild(..) | Op::Import(_) | Op::Switch(_) => return Err(Error::invalid("done in another way")),
     };
-    written.map(|written| Some(written.count))
+    written.map(Some)
 }

@@ -23,6 +23,9 @@ pub struct History {
     staged: BTreeMap<u32, u32>,
     /// Archives that were imported: these are in no log.
     imported: Vec<u64>,
+    /// What failed and stands in a log all the same, behind its end.
+    failed: BTreeSet<Key>,
+    failed_of: BTreeSet<u32>,
     /// Collections that were not there for others to see.
     hidden: BTreeSet<u32>,
 }
@@ -52,6 +55,12 @@ impl History {
             let end = next.and_then(|next| next.previous).filter(|(log, _)| *log == header.generation);
             let end = end.map_or(bytes.len(), |(_, end)| (end as usize).min(bytes.len()));
             let failed = next.map_or(u64::MAX, |next| next.seq);
+            let behind = bytes.get(end..).unwrap_or_default();
+            if let Found::Frame(_, payload) = find_frame(behind)
+                && let Some((_, record)) = RecordV2::decode(payload)
+            {
+                history.fail(&record);
+            }
             let mut rest = bytes.get(HEADER_BYTES..end).unwrap_or_default();
             while let Found::Frame(frame, payload) = find_frame(rest) {
                 rest = &rest[FRAME_HEADER_BYTES + payload.len()..];
@@ -68,6 +77,22 @@ impl History {
     fn stage(&mut self, number: u32, of: u32) {
         self.staged.insert(number, of);
         self.hidden.insert(number);
+    }
+
+    fn fail(&mut self, record: &RecordV2<'_>) {
+        match record {
+            RecordV2::Delete { collection, ids } => {
+                self.failed.extend(ids.iter().map(|id| (*collection, (*id).to_owned())));
+            }
+            RecordV2::Drop { collection } => drop(self.failed_of.insert(*collection)),
+            RecordV2::Switch { staged } => self.failed_of.extend(self.staged.get(staged)),
+            _ => {}
+        }
+    }
+
+    /// Whether a write that failed, and stands where one that is lost stood, took the row away.
+    pub fn is_failed(&self, collection: u32, id: &str) -> bool {
+        self.failed_of.contains(&collection) || self.failed.contains(&(collection, id.to_owned()))
     }
 
     fn add(&mut self, seq: u64, record: &RecordV2<'_>) {

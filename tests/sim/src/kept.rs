@@ -1,10 +1,12 @@
 //! What a salvage kept: nothing that was never written, and everything whose absence its report does not explain.
 
+use crate::damage::generation as generation_of;
 use crate::history::History;
 use crate::medium::Image;
 use crate::model::{Meta, Model, ModelCollection, ModelRow, rebuilt};
 use lodestore::collection::{Collection, State};
-use lodestore::format::snapshot::decode_snapshot;
+use lodestore::format::block::{BLOCK_HEADER_BYTES, BlockHeader, RowsV1};
+use lodestore::format::snapshot::{BlockRefV1, decode_snapshot};
 use lodestore::store::SalvageReport;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,7 +73,7 @@ pub fn modelled(state: &State) -> Model {
 
 /// Every row is one that was written just so, under that id, in a collection of that name, by one write and those to its
 /// metadata. One that was being rebuilt may have a name of its own.
-pub fn never_invents(kept: &Model, written: &[Rc<Model>]) {
+pub fn never_invents(kept: &Model, written: &[Rc<Model>], when: &str) {
     for (name, one) in &kept.0 {
         let of = name.split('-').next().unwrap();
         let versions = || written.iter().filter_map(|model| model.0.get(of));
@@ -86,7 +88,7 @@ pub fn never_invents(kept: &Model, written: &[Rc<Model>]) {
             let known: Vec<_> = versions().filter_map(|version| version.rows.get(id)).collect();
             assert!(
                 by_rebuild,
-                "salvaged: {name}: {id} was never {:?} {}: {known:?}",
+                "{when}: {name}: {id} was never {:?} {}: {known:?}",
                 row.vector, row.metadata
             );
         }
@@ -125,6 +127,8 @@ impl Whole<'_> {
                 damaged.0.get(format!("snapshot-{generation}").as_str()).expect("the snapshot it used");
             decode_snapshot(bytes).expect("a snapshot that was used").1.seq
         });
+        // Behind it is a hole: what an import brought in that is older than what is missing.
+        let is_alone = report.snapshot.is_some_and(|chosen| self.is_alone(chosen, damaged));
         for one in self.state.all() {
             let there = kept.get(one.number);
             let config = there.is_none_or(|there| {
@@ -144,14 +148,58 @@ impl Whole<'_> {
                 let lost = writes.iter().copied().chain(stored).chain(other).any(|seq| is_lost(report, seq));
                 let failed = || self.candidates.iter().any(|other| is_as_in(other, one, id, kept));
                 let grouped = || kept.is_none() && self.is_in_group(one, id, report, snapshot);
+                let ended =
+                    || kept.is_none() && !report.lost.is_empty() && self.history.is_failed(one.number, id);
                 assert!(
-                    lost || grouped() || failed(),
+                    lost || is_alone || grouped() || failed() || ended(),
                     "salvaged: {}: {id} is missing or older, by {writes:?} {stored:?}: {report:?}",
                     one.name
                 );
             }
         }
-        self.is_accounted(kept, report);
+        assert!(
+            !is_alone || !self.has_better(damaged),
+            "salvaged from a snapshot that stands alone: {report:?}"
+        );
+        self.is_accounted(kept, report, is_alone);
+    }
+
+    /// Whether this snapshot is without the log behind it, and not the newest.
+    fn is_alone(&self, generation: u64, damaged: &Image) -> bool {
+        let mut all = damaged.0.keys().filter_map(|name| generation_of(name, "snapshot-"));
+        let bytes = damaged.0.get(format!("snapshot-{generation}").as_str());
+        let log = bytes.and_then(|bytes| decode_snapshot(bytes).ok()?.1.log).unwrap_or(generation + 1);
+        all.any(|newer| newer > generation) && !damaged.0.contains_key(format!("log-{log}").as_str())
+    }
+
+    /// Whether another snapshot that can be read has a row, in a row group that verifies, that is as it was to the end.
+    fn has_better(&self, damaged: &Image) -> bool {
+        let verified = |block: &BlockRefV1| {
+            let file = damaged.0.get(format!("blocks-{}", block.generation).as_str())?;
+            let (header, payload) =
+                file.get(block.offset as usize..)?.split_at_checked(BLOCK_HEADER_BYTES)?;
+            let payload = payload.get(..block.length as usize)?;
+            BlockHeader::decode(header).ok()?.verify(payload).ok()?;
+            Some(payload)
+        };
+        damaged.0.iter().any(|(name, bytes)| {
+            let generation = generation_of(name, "snapshot-");
+            if generation.is_none_or(|generation| self.is_alone(generation, damaged)) {
+                return false;
+            }
+            let Ok((_, manifest)) = decode_snapshot(bytes) else { return false };
+            manifest.collections.iter().any(|one| {
+                let Some(live) = self.state.get(one.collection) else { return false };
+                one.groups.iter().any(|group| {
+                    let rows = verified(&group.vectors).and_then(|_| verified(&group.rows));
+                    let rows = rows.and_then(|rows| RowsV1::decode(rows).ok());
+                    let stays = |(id, seq): (&&str, &u64)| {
+                        live.slot(id).and_then(|slot| live.row(slot)).is_some_and(|row| row.seq == *seq)
+                    };
+                    rows.is_some_and(|rows| rows.ids.iter().zip(&rows.seqs).any(stays))
+                })
+            })
+        })
     }
 
     /// Whether the row stood in a row group that is gone.
@@ -169,14 +217,14 @@ impl Whole<'_> {
     }
 
     /// What is there besides was taken away by a write that is lost. What is called gone is not there.
-    fn is_accounted(&self, kept: &State, report: &SalvageReport) {
+    fn is_accounted(&self, kept: &State, report: &SalvageReport, is_alone: bool) {
         let imported = self.history.imports().iter().any(|seq| is_lost(report, *seq));
         for one in kept.all() {
             let before = self.state.get(one.number);
             // What was being built is let go by opening, unless it is not known what became of it.
             let staged = self.history.is_staged(one.number) && !report.lost.is_empty();
             // Where some of what was written is gone, what follows did not count, and is there for salvage to find.
-            let loose = !self.sound || imported || staged;
+            let loose = !self.sound || imported || staged || is_alone;
             for (id, slot) in one.ids() {
                 let known = before.is_some_and(|before| before.slot(id).is_some())
                     || self

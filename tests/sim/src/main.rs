@@ -4,10 +4,12 @@
 //! * `medium`, `faults`, `storage`: files, what is safe from a power cut, what goes wrong in a call.
 //! * `model`, `oracle`: what has to be stored, and what may be.
 //! * `choose`, `client`, `world`: what is done, by whom, from process to process.
+//! * `archives`, `past`, `retain`: archives and restores, going back, and what is to be kept; `timeline`: what was when.
 //! * `explore`, `check`: the crashes, and what is compared after each.
 //! * `damage`, `salvage`: what is damaged and salvaged; `history`, `kept`, `evidence`: what has to hold of that.
 //! * `flips`: a large database and random flipped bits. `mutant`: storages that break the contract, to be found out.
 
+mod archives;
 mod check;
 mod choose;
 mod client;
@@ -25,9 +27,12 @@ mod medium;
 mod model;
 mod mutant;
 mod oracle;
+mod past;
+mod retain;
 mod run;
 mod salvage;
 mod storage;
+mod timeline;
 mod world;
 
 use jobs::Done;

@@ -85,6 +85,8 @@ pub enum Op {
     Configure(&'static str, Config),
     Rebuild(&'static str, Config),
     Import(Model),
+    /// As an import, but it takes its place among what else is asked for only when it is done.
+    Switch(Model),
 }
 
 /// The vector that a rebuild gives a row.
@@ -112,7 +114,7 @@ impl Model {
                 }
             },
             Op::Drop(name) => self.0.remove(name).map(|gone| gone.rows.len() as u64),
-            Op::Import(archive) => {
+            Op::Import(archive) | Op::Switch(archive) => {
                 *self = archive.clone();
                 Some(self.0.values().map(|one| one.rows.len() as u64).sum())
             }

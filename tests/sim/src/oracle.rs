@@ -1,6 +1,8 @@
 //! What may be stored: what was acknowledged, with what is under way and what nobody knows of.
 
 use crate::model::{Model, Op};
+use crate::timeline::Timeline;
+use lodestore::store::Retention;
 use std::rc::Rc;
 
 #[derive(Clone, Copy, PartialEq)]
@@ -20,6 +22,8 @@ struct Entry {
     count: Option<u64>,
     /// The last write that was applied when it failed.
     failed_at: u64,
+    /// Its number, as it was acknowledged; false where it is one up to that.
+    seq: (u64, bool),
 }
 
 /// The history of what was acknowledged.
@@ -33,6 +37,11 @@ pub struct Oracle {
     /// In the order of asking, which is that of writing.
     queue: Vec<Entry>,
     next: u64,
+    timeline: Rc<Timeline>,
+    /// What may be stored of what is to be kept, the likeliest last.
+    pub policies: Vec<Option<Retention>>,
+    /// So many restorable snapshots have to be there, whatever is under way.
+    pub points: usize,
 }
 
 /// More writes of unknown outcome than this are not told apart: the process is begun anew.
@@ -40,7 +49,16 @@ pub const UNKNOWN_MAX: usize = 5;
 
 impl Oracle {
     pub fn new() -> Oracle {
-        Oracle { history: vec![Rc::default()], past: Vec::new(), floor: 0, queue: Vec::new(), next: 0 }
+        Oracle {
+            history: vec![Rc::default()],
+            past: Vec::new(),
+            floor: 0,
+            queue: Vec::new(),
+            next: 0,
+            timeline: Rc::new(Timeline::new()),
+            policies: vec![None],
+            points: 0,
+        }
     }
 
     /// What was acknowledged last.
@@ -48,17 +66,35 @@ impl Oracle {
         &self.history[self.history.len() - 1]
     }
 
+    /// What it was behind each write.
+    pub fn timeline(&self) -> &Rc<Timeline> {
+        &self.timeline
+    }
+
     /// What was asked for, in the order in which it will be done.
     pub fn begin(&mut self, op: Rc<Op>) -> u64 {
         self.next += 1;
-        self.queue.push(Entry { number: self.next, op, outcome: Outcome::Open, count: None, failed_at: 0 });
+        let (number, outcome) = (self.next, Outcome::Open);
+        self.queue.push(Entry { number, op, outcome, count: None, failed_at: 0, seq: (0, false) });
         self.next
     }
 
+    /// Whether something is under way that takes its place among the others only when it is done.
+    fn has_switch(&self) -> bool {
+        self.queue.iter().any(|entry| matches!(*entry.op, Op::Switch(_)))
+    }
+
     /// It was acknowledged, and `seq` is the last write that was applied. What failed before that write is not there
-    /// any more.
-    pub fn acknowledge(&mut self, number: u64, count: Option<u64>, seq: u64) {
+    /// any more. `made` is its own number, where it was told.
+    pub fn acknowledge(&mut self, number: u64, count: Option<u64>, seq: u64, made: Option<u64>) {
         self.queue.retain(|entry| entry.outcome != Outcome::Unknown || entry.failed_at >= seq);
+        if count == Some(0) && self.has_switch() {
+            // Nothing to do, before it or after it.
+            let is_it = |entry: &Entry| entry.number == number && !matches!(*entry.op, Op::Switch(_));
+            if self.queue.iter().any(is_it) {
+                return self.refuse(number);
+            }
+        }
         let at = self.queue.iter().position(|entry| entry.number == number).unwrap();
         if self.queue[..at].iter().any(|entry| entry.outcome == Outcome::Unknown) {
             // Nothing was written, so there was nothing to do.
@@ -66,6 +102,8 @@ impl Oracle {
         }
         self.queue[at].outcome = Outcome::Acknowledged;
         self.queue[at].count = count;
+        // What waits alone was the last to be applied.
+        self.queue[at].seq = (made.unwrap_or(seq), made.is_some() || self.queue.len() == 1);
         self.flush();
     }
 
@@ -73,6 +111,7 @@ impl Oracle {
     pub fn refuse_wrong(&mut self, number: u64, cause: &lodestore::Error) {
         if let [entry, ..] = &self.queue[..]
             && entry.number == number
+            && !self.has_switch()
         {
             let allowed = Model::clone(self.current()).apply(&entry.op);
             assert_eq!(allowed, None, "{:?} was refused: {cause}", entry.op);
@@ -89,9 +128,10 @@ impl Oracle {
     /// It failed, nobody knows how far it came.
     pub fn fail(&mut self, number: u64, seq: u64) {
         let at = self.queue.iter().position(|entry| entry.number == number).unwrap();
-        if self.queue[at..].iter().any(|entry| entry.outcome == Outcome::Acknowledged) {
+        let has_switch = self.has_switch();
+        if has_switch || self.queue[at..].iter().any(|entry| entry.outcome == Outcome::Acknowledged) {
             self.keep();
-            if !matches!(*self.queue[at].op, Op::Rebuild(..)) {
+            if !has_switch && !matches!(*self.queue[at].op, Op::Rebuild(..)) {
                 return self.refuse(number);
             }
             // Done out of turn: it may have come after these.
@@ -120,6 +160,16 @@ impl Oracle {
     }
 
     fn flush(&mut self) {
+        if self.has_switch() {
+            if self.queue.iter().any(|entry| entry.outcome == Outcome::Open) {
+                return;
+            }
+            // Everything is done: now it is known what came before it.
+            self.queue.sort_by_key(|entry| match entry.outcome {
+                Outcome::Acknowledged => entry.seq.0,
+                _ => u64::MAX,
+            });
+        }
         while self.queue.first().is_some_and(|entry| entry.outcome == Outcome::Acknowledged) {
             let entry = self.queue.remove(0);
             let mut model = Model::clone(self.current());
@@ -128,14 +178,19 @@ impl Oracle {
             if entry.count.is_some() {
                 assert_eq!(entry.count, expected, "the number of rows of {:?}", entry.op);
             }
-            self.history.push(Rc::new(model));
+            let changed = model != **self.current();
+            let model = Rc::new(model);
+            if changed {
+                Rc::make_mut(&mut self.timeline).add(entry.seq.0, entry.seq.1, &model);
+            }
+            self.history.push(model);
         }
     }
 
-    /// Everything that may be found now, the likeliest first. `any`: from the whole history.
-    pub fn candidates(&self, strict: bool, any: bool) -> Vec<Rc<Model>> {
+    /// What may come of what is under way, done in this order.
+    fn done(&self, queue: &[&Entry], strict: bool) -> Vec<Rc<Model>> {
         let mut found = vec![self.current().clone()];
-        for entry in &self.queue {
+        for entry in queue {
             let mut with: Vec<Rc<Model>> = Vec::new();
             for before in &found {
                 let mut model = Model::clone(before);
@@ -146,6 +201,21 @@ impl Oracle {
                 found = with;
             } else {
                 found.extend(with);
+            }
+        }
+        found
+    }
+
+    /// Everything that may be found now, the likeliest first. `any`: from the whole history.
+    pub fn candidates(&self, strict: bool, any: bool) -> Vec<Rc<Model>> {
+        let queue: Vec<&Entry> = self.queue.iter().collect();
+        let mut found = self.done(&queue, strict);
+        if let Some(at) = queue.iter().position(|entry| matches!(*entry.op, Op::Switch(_))) {
+            for place in (0..queue.len()).filter(|place| *place != at) {
+                let mut order = queue.clone();
+                let switch = order.remove(at);
+                order.insert(place, switch);
+                found.extend(self.done(&order, strict));
             }
         }
         if !strict {
@@ -171,10 +241,11 @@ impl Oracle {
         }
     }
 
-    /// What was found is what there is from here on.
-    pub fn found(&mut self, model: Rc<Model>) {
+    /// What was found, behind the write `seq`, is what there is from here on.
+    pub fn found(&mut self, model: Rc<Model>, seq: u64) {
         self.keep();
         self.queue.clear();
+        Rc::make_mut(&mut self.timeline).found(seq, &model);
         let known = self.history.iter().rposition(|one| Rc::ptr_eq(one, &model));
         match known {
             Some(at) => self.past.extend(self.history.drain(at + 1..)),

@@ -1,10 +1,11 @@
 //! One seed: processes that live one after the other on the same files, until the last one ends.
 
+use crate::archives::Archive;
 use crate::check::{Vectors, agree, find};
 use crate::choose::{self, Profile};
 use crate::client::{Db, Pieces, Shared};
 use crate::dice::Dice;
-use crate::env::SimEnv;
+use crate::env::{Clock, SimEnv};
 use crate::explore::{Explorer, Tally, count};
 use crate::faults::Rates;
 use crate::medium::{Image, Medium, Promise};
@@ -15,9 +16,12 @@ use crate::run::{Task, finish, together};
 use crate::storage::SimStorage;
 use lodestore::error::Kind;
 use lodestore::storage::Source;
-use lodestore::store::{Database, Export, Options};
+use lodestore::store::{Database, Options};
 use std::cell::RefCell;
 use std::rc::Rc;
+
+/// Archives that are kept at a time.
+const ARCHIVES_MAX: usize = 6;
 
 /// Attempts to open while things go wrong; after them nothing does.
 const ATTEMPTS: usize = 6;
@@ -28,6 +32,8 @@ pub struct World {
     medium: Rc<RefCell<Medium>>,
     /// An archive and what is in it.
     archive: Option<(Vec<u8>, Rc<Model>)>,
+    /// Those of version 4.
+    archives: Vec<Archive>,
 }
 
 /// Runs one seed to its end. Panics where a check fails.
@@ -43,9 +49,12 @@ pub fn run(seed: u64, mutant: Option<Mutant>, trace: bool, tally: &Rc<Tally>) {
             mutant,
             trace,
             alone: true,
+            clock: Clock::at(1_700_000_000_000, profile.jumps),
+            jumbled: profile.promise == Promise::Jumbled,
         },
         profile,
         archive: None,
+        archives: Vec::new(),
     };
     world.shared.say(|| format!("{:?}", world.profile));
     for life in 0..world.profile.lives {
@@ -77,25 +86,15 @@ impl World {
                 dice: self.dice().split(),
                 rate: self.profile.explore,
                 forks: self.profile.forks,
+                clock: self.shared.clock.clone(),
             })));
-            let env = SimEnv::new(self.dice());
+            let env = self.shared.env();
             let opening = Database::open(storage.clone(), env, self.profile.options.clone());
             match finish(opening, || storage.dead.get()) {
                 None => count(&self.shared.tally.crashes),
                 Some(Ok(db)) => {
-                    let mut oracle = self.shared.oracle.borrow_mut();
-                    let candidates = oracle.candidates(self.profile.promise == Promise::Strict, jumbled);
                     // Nothing is asked of a storage that may fail: that is for what comes then.
-                    let rates = storage.faults.rates.replace(Rates::default());
-                    let found = find(&db, &candidates, Vectors::Compare);
-                    let model = found.unwrap_or_else(|what| panic!("opened: {what}"));
-                    agree(&db, &model, self.dice(), true);
-                    if self.dice().chance(400) {
-                        self.check(&db);
-                    }
-                    storage.faults.rates.set(rates);
-                    oracle.found(model);
-                    self.medium.borrow_mut().settle();
+                    storage.faults.calm(|| self.take_up(&db, jumbled));
                     return Some((db, storage));
                 }
                 Some(Err(cause)) if jumbled && cause.kind == Kind::Corrupt => {
@@ -112,6 +111,32 @@ impl World {
             }
         }
         None
+    }
+
+    /// What was found is what there is from here on. Nobody holds the oracle while a file may be written.
+    fn take_up(&self, db: &Db, jumbled: bool) {
+        let oracle = &self.shared.oracle;
+        let strict = self.profile.promise == Promise::Strict;
+        let candidates = oracle.borrow().candidates(strict, jumbled);
+        let found = find(db, &candidates, Vectors::Compare);
+        let model = found.unwrap_or_else(|what| panic!("opened: {what}"));
+        let policy = db.retention();
+        {
+            let mut oracle = oracle.borrow_mut();
+            oracle.found(model.clone(), db.state().unwrap().seq);
+            assert!(!strict || oracle.policies.contains(&policy), "opened: {policy:?} is to be kept");
+            if strict {
+                oracle.policies = vec![policy];
+            }
+        }
+        self.medium.borrow_mut().settle();
+        agree(db, &model, self.dice(), true);
+        if self.dice().chance(400) {
+            self.check(db);
+        }
+        if strict && self.dice().chance(300) {
+            self.shared.look(db);
+        }
     }
 
     /// Everything that is stored is whole.
@@ -133,7 +158,23 @@ impl World {
             if storage.dead.get() || self.shared.oracle.borrow().unknown() > UNKNOWN_MAX {
                 break;
             }
-            match self.dice().below(20) {
+            if self.dice().chance(self.profile.hours) {
+                self.shared.clock.advance(self.dice());
+            }
+            match self.dice().below(28) {
+                20 => drop(finish(self.shared.set_policy(db.clone()), || storage.dead.get())),
+                21 if self.profile.promise == Promise::Strict => self.shared.prune(&db, &storage),
+                22 | 23 => self.backup(&db, &storage),
+                24 | 25 if !self.archives.is_empty() => {
+                    self.shared.restore(&db, &storage, &self.archives, &self.profile);
+                }
+                26 if self.profile.promise == Promise::Strict => {
+                    finish(self.shared.restore_past(db.clone()), || storage.dead.get());
+                }
+                27 if self.profile.promise == Promise::Strict => {
+                    let rows = self.shared.restore_rows(db.clone(), self.profile.ids);
+                    finish(rows, || storage.dead.get());
+                }
                 0 => self.export(&db, &storage),
                 1 | 2 if self.archive.is_none() => self.export(&db, &storage),
                 1 | 2 => self.import(&db, &storage),
@@ -197,11 +238,32 @@ impl World {
             return;
         }
         let model = self.shared.oracle.borrow().current().clone();
-        let rates = storage.faults.rates.replace(Rates::default());
-        let found = find(db, std::slice::from_ref(&model), Vectors::Compare);
-        found.unwrap_or_else(|what| panic!("while it is open: {what}"));
-        agree(db, &model, self.dice(), true);
-        storage.faults.rates.set(rates);
+        storage.faults.calm(|| {
+            let found = find(db, std::slice::from_ref(&model), Vectors::Compare);
+            found.unwrap_or_else(|what| panic!("while it is open: {what}"));
+            agree(db, &model, self.dice(), true);
+            if self.profile.promise == Promise::Strict && self.dice().chance(200) {
+                self.shared.look(db);
+            }
+        });
+    }
+
+    /// An archive of version 4, made while others write.
+    fn backup(&mut self, db: &Db, storage: &SimStorage) {
+        // Where a power cut takes what was acknowledged, an archive may know of writes that never were.
+        if self.profile.promise != Promise::Strict {
+            return;
+        }
+        if self.archives.len() >= ARCHIVES_MAX {
+            self.archives.clear();
+        }
+        let Some(mut begun) = self.shared.backup(db, storage, &self.archives) else { return };
+        let (bytes, dice) = (RefCell::new(None), self.dice().clone());
+        let source = &mut begun.backup;
+        self.batch(db, storage, Some(Box::pin(async { *bytes.borrow_mut() = drain(source, &dice).await })));
+        if let Some(bytes) = bytes.into_inner() {
+            self.archives.push(begun.end(bytes));
+        }
     }
 
     /// More than a row group.
@@ -281,7 +343,7 @@ impl World {
         finish(shared.checkpoint(first.clone(), false), || false);
         let Shared { mutant, trace, .. } = shared;
         let other = SimStorage::with(self.medium.clone(), Rates::default(), dice, mutant, trace);
-        let opening = Database::open(other, SimEnv::new(dice), self.profile.options.clone());
+        let opening = Database::open(other, shared.env(), self.profile.options.clone());
         let second = finish(opening, || false).unwrap();
         let second = second.unwrap_or_else(|cause| panic!("a second handle: {cause}"));
         shared.say(|| "a second handle".to_owned());
@@ -304,7 +366,7 @@ impl World {
 }
 
 /// Everything a source gives; `None` when the storage fails.
-async fn drain(export: &mut Export<SimStorage, SimEnv>, dice: &Dice) -> Option<Vec<u8>> {
+async fn drain(export: &mut impl Source, dice: &Dice) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     // Now and then others get far between two pieces.
     let slow = if dice.chance(500) { 60 } else { 0 };

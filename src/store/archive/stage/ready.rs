@@ -54,7 +54,8 @@ impl<S: Storage, E: Env> Stage<S, E> {
         if let (Some((_, Some(archive))), false) = (&self.last, self.reached) {
             compare(state, archive)?;
         }
-        if self.changed {
+        // Nobody goes on with what was being rebuilt.
+        if self.changed || state.all().any(|one| one.stages.is_some()) {
             self.store_again().await?;
         }
         Ok(())
@@ -67,7 +68,6 @@ impl<S: Storage, E: Env> Stage<S, E> {
         let staged: Vec<u32> = state.all().filter(|one| one.stages.is_some()).map(|one| one.number).collect();
         let stored = Blocks::of(manifest);
         let (manifest, _) = self.inner.write_state(state, &stored, self.time_ms, header).await?;
-        // Nobody goes on with what was being rebuilt.
         for number in staged {
             state.forget(number);
         }

@@ -183,7 +183,7 @@ async fn load_collection(
     loading: &Loading<'_>,
     wire: &Wire<'_>,
     take: Take,
-    progress: &mut impl FnMut(u64),
+    progress: &mut dyn FnMut(u64),
 ) -> Result<(Collection, Option<String>)> {
     let Wire { one, config, .. } = wire;
     let mut loaded = Collection::new(one.collection, one.name.clone(), config.clone(), one.stages);

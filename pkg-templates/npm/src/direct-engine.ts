@@ -161,7 +161,7 @@ export class DirectEngine implements Engine {
   }
 
   optimize(name: string, run: number, progress?: ProgressSink): Promise<void> {
-    return this.#later((store) => store.optimize(name, run), progress);
+    return this.#more((store) => store.optimize(name, run), progress);
   }
 
   optimizeStop(run: number): void {

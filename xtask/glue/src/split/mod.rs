@@ -25,12 +25,13 @@ type Encoded<T> = std::result::Result<T, Error<Infallible>>;
 
 /// Exports that only the second part has: of these names, or with names that begin so where it ends in `_`. Of what frees
 /// an object, those whose objects only it makes.
-const EXPORTS: [&str; 27] = [
+const EXPORTS: [&str; 28] = [
     "salvage",
     "wasmstore_check",
     "wasmstore_exportStart",
     "wasmstore_importStart",
     "wasmstore_rebuildStart",
+    "wasmstore_optimize",
     "wasmstore_quarantine",
     "wasmstore_quarantineRead",
     "wasmstore_quarantineDrop",
@@ -57,7 +58,7 @@ const EXPORTS: [&str; 27] = [
 
 /// What is called by the table and belongs to the second part, by what the name holds: futures of its exports, and what
 /// becomes of them.
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 26] = [
     "lodestore::web::salvage",
     "lodestore::web::upkeep",
     "lodestore::web::past",
@@ -76,6 +77,7 @@ const NAMES: [&str; 25] = [
     "WasmStore::export_start",
     "WasmStore::import_start",
     "WasmStore::rebuild_start",
+    "WasmStore::optimize",
     "lodestore::store::check",
     "lodestore::store::salvage",
     "lodestore::store::past",

@@ -2,14 +2,18 @@
 
 use super::super::env::Env;
 use crate::error::{Error, Result};
-use crate::format::archive4::CHUNK_HEADER_BYTES;
 use crate::format::sha256::Sha256;
-use crate::limits::{CHUNK_BYTES_MAX, CHUNK_TAG_BYTES};
 use crate::room::out_of_memory;
 use crate::storage::Source;
 
-/// Bytes of an archive that room is made for before they come: a chunk, so that none moves while it grows.
-const PIECE_BYTES: usize = CHUNK_HEADER_BYTES + CHUNK_BYTES_MAX + CHUNK_TAG_BYTES;
+/// Bytes of an archive that room is made for before they come.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// Room to make where so many bytes of those that are missing are here: for all of them when that is little or half of them is
+/// here, so that they do not move while they grow.
+pub fn room_for(here: usize, missing: usize) -> usize {
+    if missing <= PIECE_BYTES || missing / 2 <= here { missing } else { here }
+}
 
 /// Takes exact numbers of bytes from a source and digests them.
 pub struct Bytes<'a, S, E> {
@@ -37,7 +41,6 @@ impl<'a, S: Source, E: Env> Bytes<'a, S, E> {
     /// no memory.
     pub async fn append(&mut self, out: &mut Vec<u8>, count: usize) -> Result<()> {
         let mut missing = count;
-        out.try_reserve_exact(missing.min(PIECE_BYTES)).map_err(out_of_memory)?;
         while missing > 0 {
             if self.at == self.buffer.len() && !self.refill().await? {
                 return Err(Error::corrupt("this archive ends too early: it was cut off")
@@ -45,7 +48,7 @@ impl<'a, S: Source, E: Env> Bytes<'a, S, E> {
             }
             let left = self.buffer.get(self.at..).unwrap_or_default();
             let piece = left.get(..missing.min(left.len())).unwrap_or_default();
-            out.try_reserve(piece.len()).map_err(out_of_memory)?;
+            out.try_reserve(room_for(piece.len(), missing)).map_err(out_of_memory)?;
             out.extend_from_slice(piece);
             if let Some(digest) = &mut self.digest {
                 digest.update(piece);

@@ -3,17 +3,13 @@
 use super::super::env::Env;
 use crate::error::{Error, Result};
 use crate::format::sha256::Sha256;
+use crate::limits::{CHUNK_BYTES_MAX, CHUNK_TAG_BYTES};
 use crate::room::out_of_memory;
 use crate::storage::Source;
 
-/// Bytes of an archive that room is made for before they come.
+/// Bytes of an archive that room is made for before they come. Once so many have come, room is made for a whole chunk, so
+/// that it does not move while it grows.
 const PIECE_BYTES: usize = 64 * 1024;
-
-/// Room to make where so many bytes of those that are missing are here: for all of them when that is little or half of them is
-/// here, so that they do not move while they grow.
-pub fn room_for(here: usize, missing: usize) -> usize {
-    if missing <= PIECE_BYTES || missing / 2 <= here { missing } else { here }
-}
 
 /// Takes exact numbers of bytes from a source and digests them.
 pub struct Bytes<'a, S, E> {
@@ -41,6 +37,7 @@ impl<'a, S: Source, E: Env> Bytes<'a, S, E> {
     /// no memory.
     pub async fn append(&mut self, out: &mut Vec<u8>, count: usize) -> Result<()> {
         let mut missing = count;
+        out.try_reserve_exact(missing.min(PIECE_BYTES)).map_err(out_of_memory)?;
         while missing > 0 {
             if self.at == self.buffer.len() && !self.refill().await? {
                 return Err(Error::corrupt("this archive ends too early: it was cut off")
@@ -48,7 +45,9 @@ impl<'a, S: Source, E: Env> Bytes<'a, S, E> {
             }
             let left = self.buffer.get(self.at..).unwrap_or_default();
             let piece = left.get(..missing.min(left.len())).unwrap_or_default();
-            out.try_reserve(room_for(piece.len(), missing)).map_err(out_of_memory)?;
+            let has_come = out.len() + piece.len() >= PIECE_BYTES;
+            let ahead = if has_come { missing.min(CHUNK_BYTES_MAX + CHUNK_TAG_BYTES) } else { 0 };
+            out.try_reserve(ahead.max(piece.len())).map_err(out_of_memory)?;
             out.extend_from_slice(piece);
             if let Some(digest) = &mut self.digest {
                 digest.update(piece);

@@ -1,7 +1,7 @@
 //! An archive of version 4 as a run of content: chunks are verified, opened and unpacked as they come.
 
 use super::super::env::Env;
-use super::bytes::{Bytes, room_for};
+use super::bytes::Bytes;
 use super::sealing::Sealing;
 use super::secret::Secret;
 use crate::error::{Error, Result};
@@ -101,7 +101,9 @@ impl<'a, S: Source, E: Env> Opened<'a, S, E> {
             }
             let left = self.content.get(self.at..).unwrap_or_default();
             let piece = left.get(..missing.min(left.len())).unwrap_or_default();
-            out.try_reserve(room_for(piece.len(), missing)).map_err(out_of_memory)?;
+            // All of it where half of it is here, so that it does not move; else as it comes.
+            let room = if missing / 2 <= piece.len() { missing } else { piece.len() };
+            out.try_reserve(room).map_err(out_of_memory)?;
             out.extend_from_slice(piece);
             self.at += piece.len();
             self.taken += piece.len() as u64;

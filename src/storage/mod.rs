@@ -47,14 +47,14 @@ pub trait Storage {
     /// Exactly the bytes of `range`. An absent file, or a range past its end, is `Invalid`.
     async fn read(&self, name: &str, range: Range<u64>) -> Result<Vec<u8>>;
 
-    /// As [`Storage::read`], with so many zeros before the bytes, for a header that is still to come. For pieces of a
-    /// size that a host may wait for.
+    /// As [`Storage::read`], with so many zeros before the bytes, for a header that is still to come.
     async fn read_behind(&self, room: usize, name: &str, range: Range<u64>) -> Result<Vec<u8>> {
         let length = range.end.saturating_sub(range.start) as usize;
         ask(room + length)?;
         let mut all = vec![0; room + length];
         let place = all.get_mut(room..).unwrap_or_default();
-        let read_now = self.reader().map(|reader| reader.read_now(name, range.start, place));
+        let reader = self.reader().filter(|_| AT_ONCE_BYTES.contains(&length));
+        let read_now = reader.map(|reader| reader.read_now(name, range.start, place));
         // What the quick way fails with, if it does, the other one tells.
         if !matches!(read_now, Some(Ok(()))) {
             let bytes = self.read(name, range).await?;
@@ -80,6 +80,10 @@ pub trait Storage {
         None
     }
 }
+
+/// What is read without waiting outside of a search: more would keep a process standing, from a slow disk, and for less a host
+/// keeps its file open, as it is asked for single rows by the thousand.
+pub const AT_ONCE_BYTES: std::ops::RangeInclusive<usize> = 64 * 1024..=8 * 1024 * 1024;
 
 /// Reading without waiting. It sees what every completed call wrote before it.
 pub trait ReadNow {

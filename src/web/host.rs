@@ -5,7 +5,7 @@ use super::error::from_js;
 use crate::error::{Error, Kind, Result};
 use crate::json::{Fields, elements};
 use crate::room::ask;
-use crate::storage::{FileInfo, ReadNow, Source, Storage};
+use crate::storage::{AT_ONCE_BYTES, FileInfo, ReadNow, Source, Storage};
 use crate::store::Env;
 use js_sys::{Promise, Uint8Array};
 use std::ops::Range;
@@ -53,9 +53,6 @@ extern "C" {
     fn progress(this: &Host, phase: &str, done: f64, total: f64);
 }
 
-/// More than this is not read at once: from a slow disk it would keep a process standing.
-const AT_ONCE_BYTES_MAX: u64 = 8 * 1024 * 1024;
-
 /// The five verbs over a [`Host`].
 pub struct HostStorage(pub Rc<Host>);
 
@@ -77,12 +74,12 @@ impl HostStorage {
     /// take longer than the reading. A failure is for the other way to tell.
     #[inline(never)]
     fn read_at_once(&self, name: &str, range: &Range<u64>) -> Option<Vec<u8>> {
-        let length = range.end.checked_sub(range.start)?;
-        if length > AT_ONCE_BYTES_MAX || !self.0.reads_now() {
+        let length = range.end.checked_sub(range.start)? as usize;
+        if !AT_ONCE_BYTES.contains(&length) || !self.0.reads_now() {
             return None;
         }
-        ask(length as usize).ok()?;
-        let mut out = vec![0; length as usize];
+        ask(length).ok()?;
+        let mut out = vec![0; length];
         self.0.read_now(name, range.start as f64, &mut out).ok()?;
         Some(out)
     }

@@ -67,6 +67,30 @@ await db.close();
 await deleteDatabase('app', options);
 `;
 
+/** A process with a thousand databases has to open a thousand, and may have few files open. */
+const DESCRIPTORS = `
+import assert from 'node:assert/strict';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { open } from 'lodestore';
+const options = { storage: 'files', directory: './descriptors' };
+const link = (file) => {
+  try { return readlinkSync('/proc/self/fd/' + file); } catch { return ''; }
+};
+const held = () => readdirSync('/proc/self/fd').map(link).filter((path) => path.includes('/descriptors/'));
+let db = await open('app', options);
+const notes = await db.collection('notes', { dimension: 3 });
+await notes.upsert([{ id: 'one', vector: [1, 2, 3] }]);
+assert.notDeepEqual(held(), [], 'a log that is written to is open, so they are seen here');
+await db.checkpoint();
+await notes.upsert([{ id: 'two', vector: [1, 2, 3] }]);
+await db.close();
+db = await open('app', options);
+assert.deepEqual(held(), [], 'after opening');
+await new Response(await db.backup()).arrayBuffer();
+assert.deepEqual(held(), [], 'after a backup');
+await db.close();
+`;
+
 async function quickStart(project, file) {
   const text = await readFile(file, 'utf8');
   const block = /^```ts\n([\s\S]*?)^```/m.exec(text)?.[1];
@@ -195,6 +219,8 @@ export const nodeCases = {
   'node: the second part fits its own build only': secondPart,
   'node: the build is chosen by what the engine computes': builds,
   'node: without the file for relaxed SIMD the other one serves': withoutRelaxed,
+  'node: a database keeps no file open that it only reads': ({ project }) =>
+    node(project, 'descriptors.mjs', DESCRIPTORS),
   'node: import': ({ project }) => node(project, 'script.mjs', SCRIPT),
   'node: require': async ({ project }) => {
     // Node 20 before 20.19 and 22 before 22.12 cannot require modules at all.

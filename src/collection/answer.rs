@@ -5,6 +5,7 @@ use super::plan::Choice;
 use super::rows::Collection;
 use super::search::Query;
 use crate::error::Result;
+use crate::index::hnsw::Width;
 use crate::index::{Candidates, Scored, TopK, scan_codes};
 use crate::room::ask;
 use roaring::RoaringBitmap;
@@ -32,7 +33,12 @@ impl Collection {
         }
         let mut all = Vec::with_capacity(vectors.len());
         for vector in vectors {
-            match self.answer_by_graph(vector, query, matching, choice)? {
+            let mut found = self.answer_by_graph(vector, query, matching, &choice, choice.wanted)?;
+            if found.is_none() && choice.wanted.is_some() {
+                // Rows around the query have died: a beam that ends early ends among them.
+                found = self.answer_by_graph(vector, query, matching, &choice, None)?;
+            }
+            match found {
                 Some(found) => all.push(found),
                 None => {
                     let choice = Choice {
@@ -106,27 +112,33 @@ impl Collection {
             .collect()
     }
 
-    /// `None` when the graph found too few rows that match.
+    /// `None` when the graph found too few rows that match. With how many nodes are `wanted` of a beam, that adapts.
     fn answer_by_graph(
         &self,
         vector: &[f32],
         query: &Query<'_>,
         matching: Option<&RoaringBitmap>,
-        choice: Choice,
+        choice: &Choice,
+        wanted: Option<usize>,
     ) -> Result<Option<Found>> {
         let Some(live) = &self.graph else { return Ok(None) };
-        let Some(scratch) = live.search(self.space(), vector, choice.ef) else { return Ok(None) };
+        let (width, enough) = match wanted {
+            // Half as wide at the least, see there.
+            Some(wanted) => (Width::adaptive(choice.ef, wanted), choice.results.max(choice.enough / 2)),
+            None => (Width::fixed(choice.ef), choice.enough),
+        };
+        let Some(scratch) = live.search(self.space(), vector, width) else { return Ok(None) };
         let graph = live.graph();
         let may =
             |slot: &u32| graph.is_alive(*slot) && matching.is_none_or(|matching| matching.contains(*slot));
         let mut compared = scratch.compared;
-        let mut top = TopK::new(choice.keep, choice.ef, None);
+        let mut top = TopK::new(choice.keep, width.most(), None);
         let mut met = 0;
         for (slot, distance) in scratch.nearest().filter(|(slot, _)| may(slot)) {
             met += 1;
             top.push(slot, -distance);
         }
-        if met < choice.enough {
+        if met < enough {
             return Ok(None);
         }
         let waiting: Vec<u32> = match matching {
@@ -145,8 +157,8 @@ impl Collection {
         if nearest.len() < choice.results {
             return Ok(None);
         }
-        let (hits, rescored) = self.rescore(vector, &nearest, query, choice)?;
-        let found = self.found(hits, choice, matching);
+        let (hits, rescored) = self.rescore(vector, &nearest, query, *choice)?;
+        let found = self.found(hits, *choice, matching);
         let explain = Explain { compared, rescored, pending, ef: Some(choice.ef as u32), ..found.explain };
         Ok(Some(Found { explain, ..found }))
     }

@@ -35,8 +35,17 @@ pub(super) struct Choice {
     pub sparing: bool,
     /// Width of the beam, where the graph is searched.
     pub ef: usize,
-    /// Rows that match that the beam has to find: with fewer the answer is not taken from it.
+    /// Nodes that are wanted of it, where it may end sooner or later by how far they are.
+    pub wanted: Option<usize>,
+    /// Rows that match that a beam of this width has to find: with fewer the answer is not taken from it.
     pub enough: usize,
+}
+
+impl Choice {
+    /// A scan, without a beam.
+    fn scan(plan: Plan, reason: &'static str, results: usize, keep: usize) -> Choice {
+        Choice { plan, reason, results, keep, sparing: false, ef: 0, wanted: None, enough: 0 }
+    }
 }
 
 impl Collection {
@@ -52,15 +61,7 @@ impl Collection {
     /// The best there is without a graph, and what it costs.
     pub(super) fn choose_scan(&self, query: &Query<'_>, matching: Option<&RoaringBitmap>) -> (f64, Choice) {
         let (matches, results, keep) = self.wanted(query, matching);
-        let exact = |reason| Choice {
-            plan: Plan::Exact,
-            reason,
-            results,
-            keep: matches,
-            sparing: false,
-            ef: 0,
-            enough: 0,
-        };
+        let exact = |reason| Choice::scan(Plan::Exact, reason, results, matches);
         if query.exact {
             return (0.0, exact("exact was asked for"));
         }
@@ -90,7 +91,7 @@ impl Collection {
             "scanning all codes costs least"
         };
         let sparing = self.sparing(query);
-        (by_codes, Choice { plan: Plan::Codes, reason, results, keep, sparing, ef: 0, enough: 0 })
+        (by_codes, Choice { sparing, ..Choice::scan(Plan::Codes, reason, results, keep) })
     }
 
     fn choose_graph(&self, query: &Query<'_>, matching: Option<&RoaringBitmap>) -> Option<(f64, Choice)> {
@@ -118,7 +119,10 @@ impl Collection {
         // not all there is; where it comes upon so many, the results are well inside.
         let enough = ((ef + results) / 2).min(linked);
         let sparing = self.sparing(query);
-        Some((cost, Choice { plan, reason, results, keep, sparing, ef: width, enough }))
+        // A filter makes the beam so wide that it finds enough; who says how many candidates there are to be gets as many.
+        let adapts = matching.is_none() && !self.told(query) && self.space().has_lengths();
+        let wanted = adapts.then(|| (results * width).div_ceil(ef));
+        Some((cost, Choice { plan, reason, results, keep, sparing, ef: width, wanted, enough }))
     }
 
     /// What comparing vectors costs, wherever they are.

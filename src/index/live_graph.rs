@@ -4,7 +4,7 @@
 //! once they are many, and see to it that every node can be reached. A search covers what is noted and not yet
 //! done: the caller scans [`LiveGraph::pending`], and dead nodes are left out of what it finds.
 
-use super::hnsw::{Graph, Params, Reach, Scratch, Sweep};
+use super::hnsw::{Graph, Params, Reach, Scratch, Sweep, Width};
 use super::space::Space;
 use crate::error::Result;
 use crate::room::ask;
@@ -187,13 +187,13 @@ impl LiveGraph {
         self.scratch.try_borrow().map_or(0, |scratch| scratch.compared)
     }
 
-    /// Finds about the `ef` nearest nodes to `vector`, dead ones among them. `None` while another search of the same
+    /// Finds about as many of the nearest nodes to `vector` as `width` says, dead ones among them. `None` while another search of the same
     /// graph has not ended, which one thread cannot do.
-    pub fn search(&self, space: Space<'_>, vector: &[f32], ef: usize) -> Option<RefMut<'_, Scratch>> {
+    pub fn search(&self, space: Space<'_>, vector: &[f32], width: Width) -> Option<RefMut<'_, Scratch>> {
         let mut scratch = self.scratch.try_borrow_mut().ok()?;
         scratch.compared = 0;
         space.ask(&mut scratch.query, vector, true);
-        self.graph.search(space, &mut scratch, ef);
+        self.graph.search(space, &mut scratch, width);
         Some(scratch)
     }
 

@@ -34,6 +34,12 @@ impl Space<'_> {
         }
     }
 
+    /// Whether distances are squares of lengths, so that one can be said to be some times another: a product may be
+    /// negative, and unlike bits are an angle.
+    pub fn has_lengths(&self) -> bool {
+        self.flat.metric() != Metric::Dot && !matches!(self.codes, Codes::Bits(_))
+    }
+
     /// Makes `query` ask for the distance from the row in a slot.
     pub fn ask_slot(&self, query: &mut Query, slot: u32) {
         match self.codes {

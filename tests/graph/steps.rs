@@ -1,7 +1,7 @@
 //! Work on a graph in use is steps that are short however large the graph is, and between any two of them it can be
 //! searched and stored. Counted is work and not time.
 
-use lodestore::index::hnsw::Params;
+use lodestore::index::hnsw::{Params, Width};
 use lodestore::index::{LiveGraph, Metric, Step};
 use roaring::RoaringBitmap;
 
@@ -65,7 +65,7 @@ impl Work {
         for query in queries {
             let best =
                 self.rows.flat.search(&self.rows.vectors, query, 10, None, &self.present, None).unwrap();
-            let scratch = self.live.search(self.rows.space(), query, 64).unwrap();
+            let scratch = self.live.search(self.rows.space(), query, Width::fixed(64)).unwrap();
             let graph = self.live.graph();
             let alive: Vec<u32> =
                 scratch.nearest().map(|(slot, _)| slot).filter(|slot| graph.is_alive(*slot)).collect();

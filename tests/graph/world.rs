@@ -1,7 +1,7 @@
 //! A collection as far as the graph knows one: rows, their codes, the graph over them, and which slots are alive.
 
 use lodestore::index::codes::{Bits, Bytes, Codes};
-use lodestore::index::hnsw::{Graph, Params, Reach, Scratch, Sweep};
+use lodestore::index::hnsw::{Graph, Params, Reach, Scratch, Sweep, Width};
 use lodestore::index::{Flat, Metric, Scored, Space};
 use lodestore::vectors::Vectors;
 use roaring::RoaringBitmap;
@@ -143,7 +143,7 @@ impl World {
     /// The best `k` live rows among the `ef` nodes that the graph finds, by their exact scores.
     pub fn search(&mut self, query: &[f32], k: usize, ef: usize) -> Vec<Scored> {
         self.rows.space().ask(&mut self.scratch.query, query, true);
-        self.graph.search(self.rows.space(), &mut self.scratch, ef);
+        self.graph.search(self.rows.space(), &mut self.scratch, Width::fixed(ef));
         let found: Vec<u32> = self.scratch.nearest().map(|(slot, _)| slot).collect();
         let set: RoaringBitmap = found.iter().copied().collect();
         assert_eq!(set.len(), found.len() as u64, "a node was found twice");

@@ -1,6 +1,7 @@
 //! The nearest nodes found so far, in order, and which of them were expanded.
 
 use super::graph::NONE;
+use super::width::Width;
 use crate::sort::sort;
 
 /// Bits of a slot in a [`Near`]; `limits::ROWS_MAX` is no more.
@@ -21,6 +22,12 @@ unsafe impl bytemuck::TransparentWrapper<u64> for Near {}
 impl Near {
     /// No node.
     pub const STRUCK: Near = Near(u64::MAX);
+
+    /// What is as far comes before it, whichever node it is.
+    #[inline(always)]
+    fn at_most(distance: f32) -> Near {
+        Near(Near::new(0, distance, NONE).0 | u64::from(u32::MAX))
+    }
 
     /// A node that was not expanded, so far from the row in slot `home`, or from a query where that is NONE.
     #[inline(always)]
@@ -61,36 +68,47 @@ impl Near {
     }
 }
 
-/// The last of a full beam.
+/// Where a beam ends that is as wide as it wants to be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Edge {
-    /// How far it is.
+    /// How far it reaches.
     pub worst: f32,
     /// How much farther than the first.
     pub spread: f32,
 }
 
 /// At most so many of the nearest, in order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Beam {
     nearest: Vec<Near>,
-    width: usize,
+    width: Width,
+    /// What comes behind it is too far.
+    limit: Near,
     /// All before this one are expanded.
     next: usize,
 }
 
+impl Default for Beam {
+    fn default() -> Beam {
+        Beam { nearest: Vec::new(), width: Width::fixed(1), limit: Near::STRUCK, next: 0 }
+    }
+}
+
 impl Beam {
-    /// Empties it, for the nearest `width`.
-    pub fn begin(&mut self, width: usize) {
+    /// Empties it, for as many as `width` says.
+    pub fn begin(&mut self, width: Width) {
         self.nearest.clear();
-        self.nearest.reserve(width + 1);
-        (self.width, self.next) = (width, 0);
+        self.nearest.reserve(width.most() + 1);
+        (self.width, self.limit, self.next) = (width, Near::STRUCK, 0);
     }
 
     /// Offers a node, which is offered once.
     #[inline(always)]
     pub fn offer(&mut self, node: Near) {
-        if self.nearest.len() >= self.width {
+        if node > self.limit {
+            return;
+        }
+        if self.nearest.len() >= self.width.most() {
             match self.nearest.last() {
                 Some(last) if node < *last => self.nearest.pop(),
                 _ => return,
@@ -116,20 +134,34 @@ impl Beam {
     /// How near a node has to be to be kept; `None` while there is room for any.
     #[inline(always)]
     pub fn edge(&self) -> Option<Edge> {
+        let limit = self.limit()?;
         match &self.nearest[..] {
-            [first, .., last] if self.nearest.len() >= self.width => {
-                let worst = last.distance();
+            [first, .., last] => {
+                let full = self.nearest.len() >= self.width.most();
+                let worst = if full { limit.min(last.distance()) } else { limit };
                 Some(Edge { worst, spread: worst - first.distance() })
             }
             _ => None,
         }
     }
 
+    /// How far it reaches, once that can be told. Not inlined: asked once or twice a step.
+    #[inline(never)]
+    fn limit(&self) -> Option<f32> {
+        self.width.limit(|at| self.nearest.get(at).map(|near| near.distance()))
+    }
+
     /// The nearest node that was not expanded; from now on it counts as expanded. The search is over when there is
-    /// none: whatever is farther than the whole beam leads to nothing nearer.
+    /// none within the width: whatever is farther than the whole beam leads to nothing nearer.
     #[inline(always)]
     pub fn expand(&mut self) -> Option<u32> {
+        if let Some(limit) = self.limit() {
+            self.limit = Near::at_most(limit);
+        }
         while let Some(node) = self.nearest.get_mut(self.next) {
+            if *node > self.limit {
+                return None;
+            }
             self.next += 1;
             if !node.expanded() {
                 node.0 |= 1;
@@ -173,7 +205,7 @@ mod tests {
     #[test]
     fn keeps_the_nearest_and_expands_each_once() {
         let mut beam = Beam::default();
-        beam.begin(4);
+        beam.begin(Width::fixed(4));
         for (slot, distance) in [5.0, 1.0, 4.0, 2.0, 3.0, 9.0].into_iter().enumerate() {
             beam.offer(Near::new(slot as u32, distance, NONE));
         }
@@ -183,5 +215,24 @@ mod tests {
         beam.offer(Near::new(7, 0.5, NONE));
         assert_eq!(slots(&beam), [7, 1, 3, 4]);
         assert_eq!((beam.expand(), beam.expand(), beam.expand()), (Some(7), Some(4), None));
+    }
+
+    #[test]
+    fn ends_where_nodes_are_too_far() {
+        let mut beam = Beam::default();
+        // At least three, then what is 1.18 times as far as the first at the most.
+        beam.begin(Width::adaptive(6, 1));
+        let offer = |beam: &mut Beam, nodes: &[(u32, f32)]| {
+            nodes.iter().for_each(|(slot, distance)| beam.offer(Near::new(*slot, *distance, NONE)));
+        };
+        offer(&mut beam, &[(1, 1.0), (2, 9.0)]);
+        assert_eq!((beam.expand(), beam.edge()), (Some(1), None));
+        offer(&mut beam, &[(3, 3.0), (4, 4.0)]);
+        assert_eq!((beam.expand(), beam.edge()), (Some(3), Some(Edge { worst: 4.0, spread: 3.0 })));
+        offer(&mut beam, &[(5, 1.1), (6, 1.15), (7, 4.5)]);
+        assert_eq!(beam.nearest().len(), 6, "what is too far is not kept");
+        assert_eq!([beam.expand(), beam.expand()], [Some(5), Some(6)]);
+        offer(&mut beam, &[(8, 2.0)]);
+        assert_eq!((beam.nearest().len(), beam.expand()), (6, None), "the rest is too far");
     }
 }

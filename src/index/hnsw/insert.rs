@@ -4,6 +4,7 @@ use super::graph::{Graph, LEVEL_MAX};
 use super::scratch::Scratch;
 use super::search::Pace;
 use super::select::choose;
+use super::width::Width;
 use crate::error::Result;
 use crate::index::space::Space;
 
@@ -26,8 +27,10 @@ impl Graph {
         let nearest = self.descend(space, scratch, entry, top, level.min(top));
         scratch.entries.clear();
         scratch.entries.push(nearest);
+        let ef = self.params.ef_construction;
+        let width = if space.has_lengths() { Width::building(ef) } else { Width::fixed(ef) };
         for layer in (0..=level.min(top)).rev() {
-            self.search_layer(space, scratch, self.params.ef_construction, layer, BUILDING);
+            self.search_layer(space, scratch, width, layer, BUILDING);
             self.link(space, scratch, slot, layer);
         }
         Ok(())

@@ -3,7 +3,8 @@
 //! is a slot. What differs from the paper:
 //!
 //! - Distances are those of codes; the caller compares the best again in f32.
-//! - The nearest found so far are one sorted list that also says which were expanded, not two heaps (`beam`).
+//! - The nearest found so far are one sorted list that also says which were expanded, not two heaps (`beam`). How many
+//!   they are depends on how far they are (`width`).
 //! - Deleted nodes stay, as way marks, until a sweep has mended their neighbours (`sweep`), as in Singh et al.,
 //!   "FreshDiskANN", 2021. Until then their slots are not used again.
 //! - Nodes that pruning has cut off are found and linked again (`reach`).
@@ -21,9 +22,11 @@ mod select;
 mod sieve;
 mod stored;
 mod sweep;
+mod width;
 
 pub use graph::{Graph, Params};
 pub use reach::Reach;
 pub use scratch::Scratch;
 pub use stored::Loader;
 pub use sweep::Sweep;
+pub use width::Width;

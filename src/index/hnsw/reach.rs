@@ -6,6 +6,7 @@
 
 use super::graph::{Graph, NONE};
 use super::scratch::Scratch;
+use super::width::Width;
 use crate::index::space::Space;
 
 /// Nodes near a lost one that are asked for a link to it.
@@ -78,7 +79,8 @@ impl Reach {
     fn adopt(&mut self, graph: &mut Graph, space: Space<'_>, scratch: &mut Scratch, entry: u32, slot: u32) {
         self.mended += 1;
         space.ask_slot(&mut scratch.query, slot);
-        graph.search_from(space, scratch, graph.params().ef_construction.max(HELPERS), slot);
+        let width = Width::fixed(graph.params().ef_construction.max(HELPERS));
+        graph.search_from(space, scratch, width, slot);
         // A search comes down from upper layers, so it also finds nodes that are lost themselves: they would be no help.
         let near = scratch.nearest().map(|(near, _)| near).filter(|near| self.met(*near));
         let helpers: Vec<u32> = near.take(HELPERS).collect();

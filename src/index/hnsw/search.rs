@@ -3,6 +3,7 @@
 use super::beam::{Edge, Near};
 use super::graph::{Graph, NONE};
 use super::scratch::Scratch;
+use super::width::Width;
 use crate::index::codes::Signs;
 use crate::index::space::Space;
 
@@ -20,15 +21,15 @@ pub(super) struct Pace {
 const ASKING: Pace = Pace { care: 6.0, breadth: 1 };
 
 impl Graph {
-    /// Finds about the `ef` nearest nodes to `scratch.query`, dead ones among them; [`Scratch::nearest`] has them
-    /// then. Nothing is allocated once the scratch has seen a search as wide.
-    pub fn search(&self, space: Space<'_>, scratch: &mut Scratch, ef: usize) {
-        self.search_from(space, scratch, ef, NONE);
+    /// Finds about as many of the nearest nodes to `scratch.query` as `width` says, dead ones among them;
+    /// [`Scratch::nearest`] has them then. Nothing is allocated once the scratch has seen a search as wide.
+    pub fn search(&self, space: Space<'_>, scratch: &mut Scratch, width: Width) {
+        self.search_from(space, scratch, width, NONE);
     }
 
     /// As [`Graph::search`], for a query that is the row in slot `home`.
-    pub(super) fn search_from(&self, space: Space<'_>, scratch: &mut Scratch, ef: usize, home: u32) {
-        scratch.beam.begin(ef);
+    pub(super) fn search_from(&self, space: Space<'_>, scratch: &mut Scratch, width: Width, home: u32) {
+        scratch.beam.begin(width);
         scratch.home = home;
         let Some((entry, top)) = self.entry() else { return };
         let nearest = self.descend(space, scratch, entry, top, 0);
@@ -40,7 +41,7 @@ impl Graph {
             let distance = space.distance(&scratch.query, entry, &mut scratch.distances);
             scratch.entries.push(Near::new(entry, distance, home));
         }
-        self.search_layer(space, scratch, ef, 0, ASKING);
+        self.search_layer(space, scratch, width, 0, ASKING);
     }
 
     /// From `entry` in layer `top` greedily down to the layer above `bottom`: the nearest node found.
@@ -75,12 +76,12 @@ impl Graph {
         nearest
     }
 
-    /// The nearest `ef` nodes of a layer that are found from `scratch.entries`, into the beam.
+    /// The nearest nodes of a layer that are found from `scratch.entries`, into the beam.
     pub(super) fn search_layer(
         &self,
         space: Space<'_>,
         scratch: &mut Scratch,
-        ef: usize,
+        width: Width,
         layer: u8,
         pace: Pace,
     ) {
@@ -99,7 +100,7 @@ impl Graph {
             ..
         } = scratch;
         marks.begin(self.slots());
-        beam.begin(ef);
+        beam.begin(width);
         sieve.begin();
         for entry in entries.iter() {
             marks.mark(entry.slot());

@@ -33,9 +33,9 @@ impl Width {
         Width { most: MOST * ef, ..Width::reaching(ef, least, results) }
     }
 
-    /// At most `ef`, and half as many at least, for a new node that gets links to some of them.
+    /// At most `ef`, and two fifths of it at least, for a new node that gets links to some of them.
     pub fn building(ef: usize) -> Width {
-        Width::reaching(ef, ef.div_ceil(2), 1)
+        Width::reaching(ef, 2 * ef / 5, 1)
     }
 
     /// So far that it is `ef` wide where distances grow as usual.
@@ -103,7 +103,7 @@ mod tests {
         let width = Width::building(200);
         assert_eq!(width.most(), 200);
         let steep: Vec<f32> = (1..=200).map(|rank| rank as f32).collect();
-        assert_eq!(limit(width, &steep), Some(100.0));
+        assert_eq!(limit(width, &steep), Some(80.0));
         assert_eq!(limit(width, &[1.0; 200]).map(|limit| (limit * 100.0) as u32), Some(164));
     }
 }

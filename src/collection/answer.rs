@@ -5,6 +5,7 @@ use super::plan::Choice;
 use super::rows::Collection;
 use super::search::Query;
 use crate::error::Result;
+use crate::index::codes::Codes;
 use crate::index::hnsw::Width;
 use crate::index::{Candidates, Scored, TopK, scan_codes};
 use crate::room::ask;
@@ -12,6 +13,9 @@ use roaring::RoaringBitmap;
 
 /// Entries that a search takes beside those that it keeps, about.
 const ROOM_OF_QUERY: usize = 512;
+
+/// Of the candidates by bits, one in so many is compared as floats: see `Bits::leaning`.
+const LEANING: usize = 3;
 
 /// Rows that are not in the graph yet are compared in runs of this many.
 const PENDING_RUN: usize = 256;
@@ -172,8 +176,15 @@ impl Collection {
         choice: Choice,
     ) -> Result<(Vec<Scored>, u64)> {
         let (k, min_score) = (query.top_k, query.min_score);
-        let (hits, compared) =
-            self.flat.rescore(&self.vectors, vector, nearest, k, min_score, choice.sparing)?;
+        let leaning = match &self.codes {
+            Codes::Bits(codes) if choice.sparing => {
+                codes.leaning(vector, nearest, (nearest.len() / LEANING).max(choice.results))
+            }
+            _ => Vec::new(),
+        };
+        let (nearest, sparing) =
+            if leaning.is_empty() { (nearest, choice.sparing) } else { (&leaning[..], false) };
+        let (hits, compared) = self.flat.rescore(&self.vectors, vector, nearest, k, min_score, sparing)?;
         Ok((hits, compared as u64))
     }
 

@@ -155,9 +155,8 @@ impl Collection {
         query.oversample.is_some() || self.config.oversample.is_some()
     }
 
-    /// Bytes say how near a row is, bits only how near it is beside others.
     fn sparing(&self, query: &Query<'_>) -> bool {
-        self.config.quantization == Quantization::Int8 && !self.told(query)
+        self.config.quantization != Quantization::None && !self.told(query)
     }
 
     fn keep(&self, query: &Query<'_>, results: usize) -> usize {

@@ -24,7 +24,7 @@ mod wasm;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub use codes::{ByteQuery, Terms, encode_bits, encode_bytes, encode_signs, hamming_scores, hamming4};
+pub use codes::{ByteQuery, Terms, encode_bits, encode_bytes, encode_signs, hamming, hamming_scores};
 pub use codes::{CodeKernel, bits_of_row, bytes_of_row, code_implementations, unlike_bits};
 pub use scores::{cosine, cosines, eights_below};
 pub use self_test::self_test;

@@ -5,7 +5,8 @@ use super::Query;
 use super::arena::Arena;
 use super::bytes::load;
 use crate::error::Result;
-use crate::kernel::{encode_bits, hamming_scores, hamming4};
+use crate::index::{Scored, TopK};
+use crate::kernel::{encode_bits, hamming, hamming_scores};
 
 /// The codes of one collection.
 #[derive(Clone, Debug)]
@@ -48,17 +49,35 @@ impl Bits {
     /// The distances from `query` to the rows in `slots`, in their order.
     pub fn distances(&self, query: &Query, slots: &[u32], out: &mut Vec<f32>) {
         out.clear();
-        for four in slots.chunks(4) {
-            let Some(last) = four.last() else { continue };
-            let row = |at: usize| self.arena.get(*four.get(at).unwrap_or(last));
-            let counts = hamming4(&query.bits, [row(0), row(1), row(2), row(3)]);
-            out.extend(counts.iter().take(four.len()).map(|count| *count as f32));
-        }
+        out.extend(slots.iter().map(|slot| hamming(&query.bits, self.arena.get(*slot)) as f32));
     }
 
     /// Minus the distances to the first `out.len()` rows of a group.
     pub fn scan(&self, query: &Query, group: usize, out: &mut [f32]) {
         hamming_scores(&query.bits, self.arena.group(group), self.arena.stride(), out);
+    }
+
+    /// Of some rows the `keep` that lean most towards a vector, best first: whose signs, each times what the vector has there,
+    /// have the largest sum. The vector is taken as it is, so this tells rows apart that differ from its signs in as many bits.
+    #[inline(never)]
+    pub fn leaning(&self, vector: &[f32], rows: &[Scored], keep: usize) -> Vec<Scored> {
+        // What four bits of a row add to its sum, for each of their sixteen values; two such tables for each byte.
+        let mut tables = vec![0.0; 32 * vector.len().div_ceil(8)];
+        for (at, component) in vector.iter().enumerate() {
+            let (table, bit) = (at / 4 * 16, 1 << (at % 4));
+            for lower in 0..bit {
+                tables[table + bit + lower] = tables[table + lower] + component;
+            }
+        }
+        let mut top = TopK::new(keep, rows.len(), None);
+        for row in rows {
+            let mut sum = 0.0;
+            for (byte, tables) in self.arena.get(row.slot).iter().zip(tables.as_chunks::<32>().0) {
+                sum += tables[usize::from(byte & 15)] + tables[usize::from(byte >> 4) + 16];
+            }
+            top.push(row.slot, sum);
+        }
+        top.into_sorted()
     }
 
     pub(super) fn agrees(&self, slot: u32, fresh: &Bits) -> bool {

@@ -44,9 +44,6 @@ mod registers {
     pub(super) fn wide(_: &[f32], _: f32, _: f32, _: &mut [i16]) -> usize {
         0
     }
-    pub(super) fn bits(_: &[f32], _: &mut [u8]) -> usize {
-        0
-    }
     pub(super) fn signs(codes: &[u8; 16]) -> u16 {
         codes.iter().rev().fold(0, |signs, code| signs << 1 | u16::from(code >> 7))
     }
@@ -86,17 +83,15 @@ pub fn encode_signs(codes: &[u8], words: &mut [u64]) {
 
 /// Codes one vector as sign bits: bit i (bit `i % 8` of byte `i / 8`) is 1 when `vector[i]` is above 0; what
 /// `bits` holds beyond the vector becomes zero.
+///
+/// Number by number: a register at a time would save half a microsecond of what writing a row takes, for 0.2 KB of wasm.
 pub fn encode_bits(vector: &[f32], bits: &mut [u8]) {
-    let whole = vector.len().div_ceil(8).min(bits.len());
-    let (filled, padding) = bits.split_at_mut(whole);
-    let done = registers::bits(vector, filled);
-    for (byte, values) in filled.iter_mut().zip(vector.chunks(8)).skip(done / 8) {
-        *byte = 0;
+    bits.fill(0);
+    for (byte, values) in bits.iter_mut().zip(vector.chunks(8)) {
         for (bit, value) in values.iter().enumerate() {
             *byte |= u8::from(*value > 0.0) << bit;
         }
     }
-    padding.fill(0);
 }
 
 /// Codes one vector in 16 bits, within `bound` on both sides; `codes` is padded. Returns the scale.

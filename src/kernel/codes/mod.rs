@@ -32,6 +32,7 @@ mod x86;
 pub use encode::{encode_bits, encode_bytes, encode_signs};
 pub use query::ByteQuery;
 pub use records::Terms;
+pub use scalar::hamming;
 pub(super) use self_test::self_test;
 
 #[cfg(not(any(all(target_arch = "wasm32", target_feature = "simd128"), target_arch = "x86_64")))]
@@ -61,13 +62,6 @@ pub const fn bits_of_row(dimension: usize) -> usize {
 #[inline]
 pub fn hamming_scores(query: &[u8], rows: &[u8], stride: usize, out: &mut [f32]) {
     native::hamming_scores(query, rows, stride, out);
-}
-
-/// The Hamming distances of `query` to four rows of bits, wherever they lie. The rows are read side by side,
-/// so that the waits for memory overlap.
-#[inline]
-pub fn hamming4(query: &[u8], rows: [&[u8]; 4]) -> [u32; 4] {
-    native::hamming4(query, rows)
 }
 
 /// In how many bits two rows differ, as far as the shorter one goes. In every build a word at a time, which is one instruction
@@ -107,8 +101,6 @@ pub struct CodeKernel {
     pub narrow4: fn(&[u8], [&[i8]; 4]) -> [i32; 4],
     /// See [`hamming_scores`].
     pub hamming_scores: fn(&[u8], &[u8], usize, &mut [f32]),
-    /// See [`hamming4`].
-    pub hamming4: fn(&[u8], [&[u8]; 4]) -> [u32; 4],
 }
 
 /// Every implementation that this machine can run, the scalar one first. Where an implementation has no
@@ -121,7 +113,6 @@ pub fn code_implementations() -> Vec<CodeKernel> {
         narrow: scalar::narrow,
         narrow4: scalar::narrow4,
         hamming_scores: scalar::hamming_scores,
-        hamming4: scalar::hamming4,
     };
     vec![
         scalar,
@@ -131,7 +122,6 @@ pub fn code_implementations() -> Vec<CodeKernel> {
             wide: wasm::wide,
             wide4: wasm::wide4,
             hamming_scores: wasm::hamming_scores,
-            hamming4: wasm::hamming4,
             ..scalar
         },
         #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
@@ -142,7 +132,6 @@ pub fn code_implementations() -> Vec<CodeKernel> {
             wide: x86::wide,
             wide4: x86::wide4,
             hamming_scores: x86::hamming_scores,
-            hamming4: x86::hamming4,
             ..scalar
         },
     ]

@@ -28,17 +28,12 @@ pub(super) fn narrow4(query: &[u8], rows: [&[i8]; 4]) -> [i32; 4] {
     rows.map(|row| narrow(query, &row[..length]))
 }
 
-/// The bits that differ.
-fn hamming(query: &[u8], row: &[u8]) -> u32 {
+/// The Hamming distance of two rows of bits, as far as the shorter one goes in whole words. In every build a word at a time:
+/// the processor goes on to the next row while it waits for memory.
+pub fn hamming(query: &[u8], row: &[u8]) -> u32 {
     let (query, row) = (query.as_chunks::<8>().0, row.as_chunks::<8>().0);
     let words = query.iter().zip(row);
     words.map(|(query, row)| (u64::from_le_bytes(*query) ^ u64::from_le_bytes(*row)).count_ones()).sum()
-}
-
-/// See [`super::hamming4`].
-pub(super) fn hamming4(query: &[u8], rows: [&[u8]; 4]) -> [u32; 4] {
-    let length = shared(query.len(), rows);
-    rows.map(|row| hamming(&query[..length], &row[..length]))
 }
 
 /// See [`super::hamming_scores`].

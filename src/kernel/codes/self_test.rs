@@ -4,7 +4,7 @@
 
 use super::super::self_test::Random;
 use super::{ByteQuery, CodeKernel, Terms, bits_of_row, bytes_of_row, code_implementations};
-use super::{encode_bits, encode_bytes, encode_signs};
+use super::{encode_bits, encode_bytes, encode_signs, hamming};
 
 /// Lengths beside 1 to 70: typical ones, more than bits can be counted in bytes, and the largest there is.
 const LENGTHS: [usize; 7] = [96, 100, 384, 768, 1536, 4100, 16_384];
@@ -170,8 +170,8 @@ fn distances(kernel: &CodeKernel, length: usize, kind: u32, random: &mut Random)
 
     for first in 0..ROWS - 3 {
         let four = rows.four(first).map(as_bits);
-        let [a, b, c, d] = &four;
-        let (got, expected) = ((kernel.hamming4)(&query, [a, b, c, d]), [a, b, c, d].map(|row| exact(row)));
+        let (got, expected) =
+            (four.each_ref().map(|row| hamming(&query, row)), four.each_ref().map(|row| exact(row)));
         if got != expected {
             return Err(format!("four distances from {first}: got {got:?}, expected {expected:?}"));
         }

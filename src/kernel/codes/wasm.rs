@@ -3,11 +3,13 @@
 
 use std::arch::wasm32::*;
 
+use super::scalar::hamming;
 use super::{STEP, shared, whole_rows};
 
-/// Steps after which a count of bits in a byte (8 each) could leave u8.
+/// Bytes of a line of the cache.
 const LINE: usize = 64;
 
+/// Steps after which a count of bits in a byte (8 each) could leave u8.
 const STEPS_IN_A_BYTE: usize = 31;
 
 /// The products of a query in 16 bits with one row, summed.
@@ -128,19 +130,6 @@ pub(super) fn total_register(sums: [v128; 4]) -> v128 {
     i32x4_add(i32x4_shuffle::<0, 1, 4, 5>(ab, cd), i32x4_shuffle::<2, 3, 6, 7>(ab, cd))
 }
 
-/// See [`super::hamming4`].
-pub(super) fn hamming4(query: &[u8], rows: [&[u8]; 4]) -> [u32; 4] {
-    let length = shared(query.len(), rows);
-    // SAFETY: `length` is the least of the five lengths in whole steps.
-    let counts = unsafe { differing4(query.as_ptr(), starts(rows), length) };
-    [
-        u32x4_extract_lane::<0>(counts),
-        u32x4_extract_lane::<1>(counts),
-        u32x4_extract_lane::<2>(counts),
-        u32x4_extract_lane::<3>(counts),
-    ]
-}
-
 /// See [`super::hamming_scores`].
 pub(super) fn hamming_scores(query: &[u8], rows: &[u8], stride: usize, out: &mut [f32]) {
     let (length, stride) = (query.len() / STEP * STEP, stride.max(1));
@@ -159,7 +148,7 @@ pub(super) fn hamming_scores(query: &[u8], rows: &[u8], stride: usize, out: &mut
         at += 4;
     }
     for out in rest {
-        *out = -(hamming4(query, [&rows[at * stride..]; 4])[0] as f32);
+        *out = -(hamming(&query[..length], &rows[at * stride..]) as f32);
         at += 1;
     }
 }

@@ -88,27 +88,6 @@ pub(super) fn wide(vector: &[f32], per_unit: f32, bound: f32, codes: &mut [i16])
     whole
 }
 
-/// Codes whole sixteens as sign bits: how many numbers that are.
-pub(super) fn bits(vector: &[f32], bits: &mut [u8]) -> usize {
-    let whole = (vector.len() / STEP * STEP).min(bits.len() / 2 * STEP);
-    let zero = f32x4_splat(0.0);
-    let mut at = 0;
-    while at < whole {
-        // SAFETY: `whole` is a multiple of sixteen, no more than `vector` holds, and an eighth of it no more than
-        // `bits` does.
-        unsafe {
-            let from = vector.as_ptr().add(at);
-            let above = |at: usize| f32x4_gt(v128_load(from.add(at).cast()), zero);
-            let low = i16x8_narrow_i32x4(above(0), above(4));
-            let high = i16x8_narrow_i32x4(above(8), above(12));
-            let mask = i8x16_bitmask(i8x16_narrow_i16x8(low, high));
-            bits.as_mut_ptr().add(at / 8).cast::<[u8; 2]>().write(mask.to_le_bytes());
-        }
-        at += STEP;
-    }
-    whole
-}
-
 /// The signs of sixteen codes, the first in the lowest bit.
 #[inline(always)]
 pub(super) fn signs(codes: &[u8; 16]) -> u16 {

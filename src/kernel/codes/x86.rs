@@ -32,17 +32,6 @@ pub(super) fn wide4(query: &[i16], rows: [&[i8]; 4]) -> [i32; 4] {
     }
 }
 
-/// See [`super::hamming4`].
-#[inline]
-pub(super) fn hamming4(query: &[u8], rows: [&[u8]; 4]) -> [u32; 4] {
-    if available() {
-        // SAFETY: `available` has just found the features that `hamming4_popcnt` is compiled for.
-        unsafe { hamming4_popcnt(query, rows) }
-    } else {
-        scalar::hamming4(query, rows)
-    }
-}
-
 /// See [`super::hamming_scores`].
 #[inline]
 pub(super) fn hamming_scores(query: &[u8], rows: &[u8], stride: usize, out: &mut [f32]) {

@@ -16,7 +16,7 @@ const PIECE: usize = 5;
 /// A piece in more functions than this says nothing about any two of them; the rarer one is, the more it says.
 const COMMON: usize = 400;
 /// What a function already placed counts for, as against the one placed after it.
-const FADE: f64 = 0.98;
+const FADE: f64 = 0.982;
 /// Added to the length of a function, so that the least ones do not come first for one piece in common.
 const LEAST: usize = 600;
 

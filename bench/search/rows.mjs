@@ -56,6 +56,7 @@ function building({ build, memory }, add) {
   add(undefined, 'build_s', build.cpu ?? build.seconds, 's');
   add(undefined, 'build_wall_s', build.seconds, 's');
   add(undefined, 'memory_mb', memory / 1e6, 'MB');
+  add(undefined, 'held_mb', build.held && build.held / 1e6, 'MB');
 }
 
 function plainQueries(member, plain, add) {

@@ -42,7 +42,7 @@ export function server(host, systems) {
       rows = undefined;
       host.forget();
       await host.settle();
-      return { seconds, cpu };
+      return { seconds, cpu, held: await system.held?.() };
     },
 
     memory: () => host.memory(),

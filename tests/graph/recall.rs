@@ -1,6 +1,7 @@
 //! What the graph finds of what the exact index finds, and that every node can be reached.
 
 use lodestore::index::Metric;
+use lodestore::index::hnsw::Width;
 
 use crate::check;
 use crate::data::{around, copies, rng, shuffled, sorted, uniform};
@@ -164,6 +165,36 @@ fn what_signs_leave_out_is_hardly_missed() {
                 assert!(some > all - 0.05, "{name} {metric:?} ef {ef}: {some} with signs, {all} without");
                 assert_eq!(spared < whole * 3 / 4, tell, "{name} {metric:?} ef {ef}: {spared} of {whole}");
             }
+        }
+    }
+}
+
+/// A beam that ends by distance lies between one of half its width and one of four times that, and for what it finds it
+/// compares no more than a fixed one.
+#[test]
+fn beams_that_end_by_distance() {
+    let mut rng = rng(11);
+    let centres = uniform(&mut rng, 40, DIMENSION);
+    let queries: Vec<Vec<f32>> =
+        around(&mut rng, &centres, 2, 0.1).into_iter().chain(uniform(&mut rng, 60, DIMENSION)).collect();
+    let mut rows = around(&mut rng, &centres, 40, 0.1);
+    rows.extend(uniform(&mut rng, ROWS / 2, DIMENSION));
+    let rows = shuffled(&mut rng, rows);
+    for metric in [Metric::Cosine, Metric::Euclidean] {
+        for kind in [Kind::Floats, Kind::Bytes] {
+            let mut world = World::of(&rows, metric, kind, PARAMS);
+            let mut measured = |width: Width| {
+                world.scratch.compared = 0;
+                (world.recall_within(&queries, width), world.scratch.compared)
+            };
+            let ((half, _), (fixed, much)) = (measured(Width::fixed(32)), measured(Width::fixed(64)));
+            let ((adaptive, little), (most, all)) =
+                (measured(Width::adaptive(64, 10)), measured(Width::fixed(256)));
+            let what = format!(
+                "{metric:?} {kind:?}: {half} {adaptive} {fixed} {most}, compared {little} {much} {all}"
+            );
+            assert!(half <= adaptive + 0.002 && adaptive <= most + 0.002 && little < all, "{what}");
+            assert!(adaptive >= fixed - 0.005 || little < much, "{what}");
         }
     }
 }

@@ -142,12 +142,17 @@ impl World {
 
     /// The best `k` live rows among the `ef` nodes that the graph finds, by their exact scores.
     pub fn search(&mut self, query: &[f32], k: usize, ef: usize) -> Vec<Scored> {
+        self.search_within(query, k, Width::fixed(ef))
+    }
+
+    /// The same with a beam of any kind.
+    pub fn search_within(&mut self, query: &[f32], k: usize, width: Width) -> Vec<Scored> {
         self.rows.space().ask(&mut self.scratch.query, query, true);
-        self.graph.search(self.rows.space(), &mut self.scratch, Width::fixed(ef));
+        self.graph.search(self.rows.space(), &mut self.scratch, width);
         let found: Vec<u32> = self.scratch.nearest().map(|(slot, _)| slot).collect();
         let set: RoaringBitmap = found.iter().copied().collect();
         assert_eq!(set.len(), found.len() as u64, "a node was found twice");
-        assert!(found.len() <= ef && found.iter().all(|slot| self.graph.contains(*slot)));
+        assert!(found.len() <= width.most() && found.iter().all(|slot| self.graph.contains(*slot)));
         self.exact(query, k, Some(&set))
     }
 
@@ -159,13 +164,18 @@ impl World {
     /// The share of the best ten that the graph finds. A row that scores as well as the tenth best counts: which of
     /// several equals is found does not matter.
     pub fn recall(&mut self, queries: &[Vec<f32>], ef: usize) -> f64 {
+        self.recall_within(queries, Width::fixed(ef))
+    }
+
+    /// The same with a beam of any kind.
+    pub fn recall_within(&mut self, queries: &[Vec<f32>], width: Width) -> f64 {
         let (mut found, mut wanted) = (0, 0);
         for query in queries {
             let best = self.exact(query, 10, None);
             let Some(last) = best.last() else { continue };
             // The exact index may sum whole groups in another order than single rows.
             let floor = last.score - 1e-5 * (1.0 + last.score.abs());
-            let hits = self.search(query, 10, ef).iter().filter(|hit| hit.score >= floor).count();
+            let hits = self.search_within(query, 10, width).iter().filter(|hit| hit.score >= floor).count();
             found += hits.min(best.len());
             wanted += best.len();
         }

@@ -64,6 +64,8 @@ export async function create({ dimension, n, host, m, efConstruction, setting })
       rows = await db.collection('rows');
     },
     close: () => db.close(),
+    // Its WebAssembly memory, whole.
+    held: async () => (await db.stats()).memoryBytes,
     // What an opening cannot be faster than.
     rawRead: () => host.rawRead(),
   };

@@ -99,3 +99,35 @@ impl Bits {
         self.arena.memory_bytes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaning_is_the_sum_of_what_the_signs_let_through() {
+        for dimension in [1, 7, 13, 64, 384] {
+            let number = |at: usize| ((at * 2_654_435_761) % 2_001) as f32 / 1_000.0 - 1.0;
+            let vector: Vec<f32> = (0..dimension).map(number).collect();
+            let mut codes = Bits::new(dimension);
+            codes.reserve(20).unwrap();
+            let mut sums = Vec::new();
+            for slot in 0..20 {
+                let row: Vec<f32> = (0..dimension).map(|at| number(at * 31 + slot * 977 + 5)).collect();
+                codes.set(slot as u32, &row);
+                let through = row.iter().zip(&vector).filter(|(of_row, _)| **of_row > 0.0);
+                sums.push((slot as u32, through.map(|(_, number)| number).sum::<f32>()));
+            }
+            // Some of the rows, not in their order.
+            let rows = [17, 3, 9, 12, 0, 5].map(|slot| Scored { slot, score: 0.0 });
+            let leaning = codes.leaning(&vector, &rows, 4);
+            let mut expected: Vec<_> = rows.iter().map(|row| sums[row.slot as usize]).collect();
+            expected.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            assert_eq!(leaning.len(), 4);
+            for (got, (_, sum)) in leaning.iter().zip(&expected) {
+                assert!((got.score - sum).abs() < 1e-3, "{dimension}: {got:?}, expected {sum}");
+                assert!((sums[got.slot as usize].1 - sum).abs() < 1e-3, "{dimension}: {got:?}");
+            }
+        }
+    }
+}

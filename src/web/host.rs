@@ -24,8 +24,7 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = createBegin)]
     fn create_begin(this: &Host, name: &str, expected: f64) -> std::result::Result<f64, JsValue>;
     #[wasm_bindgen(method, catch, js_name = createPush)]
-    // As a view of our memory: whoever hears of it takes what it needs before the call returns.
-    fn create_push(this: &Host, handle: f64, chunk: &[u8]) -> std::result::Result<Promise, JsValue>;
+    fn create_push(this: &Host, handle: f64, chunk: Uint8Array) -> std::result::Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch, js_name = createEnd)]
     fn create_end(this: &Host, handle: f64) -> std::result::Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch, js_name = createAbort)]
@@ -131,7 +130,7 @@ impl Storage for HostStorage {
             let pushed = match source.next().await {
                 Ok(None) => break,
                 Ok(Some(piece)) => {
-                    settled(self.0.create_push(handle, &piece)).await.map(drop)
+                    settled(self.0.create_push(handle, Uint8Array::from(piece.as_slice()))).await.map(drop)
                 }
                 Err(cause) => Err(cause),
             };

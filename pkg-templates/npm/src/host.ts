@@ -3,7 +3,7 @@
 import { type DerivedKeys, deriveOnce } from './archive/derived.js';
 import { toLodestoreError } from './errors.js';
 import { invalid, noRoom, unavailable } from './fault.js';
-import { type Creation, Drafting, Feeding } from './creation.js';
+import { ChunkQueue } from './chunk-queue.js';
 import type { ProgressSink } from './progress.js';
 import { hasSubtle, sha256 } from './seal/host-crypto.js';
 import type { Bytes } from './seal/seal.js';
@@ -12,6 +12,12 @@ import { Shell } from './storage/shell.js';
 import type { StorageObject } from './types.js';
 import type { Host } from './wasm-api.js';
 import { rest, yieldNow } from './yield-now.js';
+
+interface Creation {
+  queue: ChunkQueue;
+  /** Settles as the storage's own `create` does. */
+  finished: Promise<void>;
+}
 
 /** A `Host` over any storage object. Whatever the storage throws becomes a `LodestoreError` here. */
 export class StorageHost implements Host {
@@ -43,32 +49,39 @@ export class StorageHost implements Host {
   }
 
   createBegin(name: string, expected: number): number {
-    const storage = this.#storage;
+    const queue = new ChunkQueue();
+    const create = () => this.#storage.create(name, queue);
     // Nothing is asked where nothing long comes.
-    const room = expected > 0 ? () => this.#ifRoom(expected) : async () => undefined;
-    const creation =
-      storage instanceof Shell
-        ? new Drafting(typed(() => room().then(() => storage.begin(name))))
-        : new Feeding((chunks) => typed(() => room().then(() => storage.create(name, chunks))));
+    const finished = typed(expected > 0 ? () => this.#ifRoom(expected).then(create) : create);
+    finished.then(
+      () => queue.consumerLeft(unavailable('the storage object: create() resolved before its last chunk')),
+      (error) => queue.consumerLeft(error),
+    );
     const handle = ++this.#lastHandle;
-    this.#creations.set(handle, creation);
+    this.#creations.set(handle, { queue, finished });
     return handle;
   }
 
   async createPush(handle: number, chunk: Uint8Array): Promise<void> {
-    await this.#creation(handle).push(chunk);
+    await this.#creation(handle).queue.push(chunk);
   }
 
   async createEnd(handle: number): Promise<void> {
-    const creation = this.#creation(handle);
-    this.#creations.delete(handle);
-    await creation.end();
+    const { queue, finished } = this.#creation(handle);
+    try {
+      await queue.end();
+      await finished;
+    } finally {
+      this.#creations.delete(handle);
+    }
   }
 
   async createAbort(handle: number): Promise<void> {
-    const creation = this.#creation(handle);
+    const { queue, finished } = this.#creation(handle);
+    queue.fail(unavailable('the writer gave this file up'));
+    // That `create` rejects is what was asked for.
+    await finished.catch(() => undefined);
     this.#creations.delete(handle);
-    await creation.abort();
   }
 
   append(name: string, at: number, bytes: Uint8Array): Promise<void> | undefined {

@@ -40,7 +40,6 @@ export interface Host extends Seal {
    */
   createBegin(name: string, expected: number): number;
   /** Resolves when the storage took the chunk; rejects when it refused the file. */
-  /** `chunk` is a view of the module's memory, which means nothing any more when this has returned. */
   createPush(handle: number, chunk: Uint8Array): Promise<void>;
   /** Resolves when the file is as durable as the storage promises. */
   createEnd(handle: number): Promise<void>;

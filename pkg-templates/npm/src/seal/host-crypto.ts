@@ -1,7 +1,6 @@
 /** AES-256-GCM and HKDF by `crypto.subtle`, which pages have that came over a secure connection. */
 
 import { toLodestoreError } from '../errors.js';
-import { DigestThread, type Threads } from './digest-thread.js';
 import { tampered } from './faults.js';
 import type { Bytes } from './seal.js';
 
@@ -32,28 +31,16 @@ interface NodeCrypto {
   createHash(name: string): { update(bytes: Uint8Array): { digest(): Uint8Array } };
 }
 
-interface NodeProcess {
-  versions?: { deno?: string; bun?: string };
-  getBuiltinModule?: (name: string) => unknown;
-}
-
-const { process } = globalThis as { process?: NodeProcess };
-/** Of Node, Deno and Bun, where they give it without an import, which a bundler would follow. */
-const nodeCrypto = process?.getBuiltinModule?.('node:crypto') as NodeCrypto | undefined;
-/** Of Node alone: the others start threads otherwise. */
-const isNode = process?.versions?.deno === undefined && process?.versions?.bun === undefined;
-const threads = isNode
-  ? (process?.getBuiltinModule?.('node:worker_threads') as Threads | undefined)
-  : undefined;
-const thread = threads && new DigestThread(threads);
+/** That of Node, Deno and Bun, where they give it without an import, which a bundler would follow. */
+const nodeCrypto = (
+  globalThis as { process?: { getBuiltinModule?: (name: string) => NodeCrypto | undefined } }
+).process?.getBuiltinModule?.('node:crypto');
 
 /** SHA-256. */
 export async function sha256(bytes: Bytes): Promise<Bytes> {
   // A standard digest copies its input and asks another thread, which for a chunk takes as long as the digest.
-  if (nodeCrypto === undefined) return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  const there = thread?.digest(bytes);
-  if (there !== undefined) return there;
-  return new Uint8Array(nodeCrypto.createHash('sha256').update(bytes).digest());
+  if (nodeCrypto !== undefined) return new Uint8Array(nodeCrypto.createHash('sha256').update(bytes).digest());
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
 }
 
 /** HKDF with SHA-256. */

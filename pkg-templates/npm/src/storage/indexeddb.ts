@@ -251,7 +251,7 @@ class IdbDraft implements Draft {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    this.#pending.push(bytes.slice());
+    this.#pending.push(bytes);
     this.#pendingBytes += bytes.length;
     if (this.#pendingBytes >= BATCH_CHUNKS * CHUNK_BYTES) await this.#flush();
   }

@@ -63,7 +63,7 @@ class Memory implements Backend {
     if (this.#files.has(name)) throw exists(name);
     const file: MemoryFile = { pieces: [], starts: [], length: 0 };
     return {
-      write: async (bytes) => grow(file, bytes.slice()),
+      write: async (bytes) => grow(file, bytes),
       commit: async () => {
         if (this.#files.has(name)) throw exists(name);
         this.#files.set(name, file);

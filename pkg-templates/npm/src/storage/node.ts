@@ -12,6 +12,7 @@ export interface NodeHandle {
     length: number,
     position: number,
   ): Promise<{ bytesWritten: number }>;
+  writev?(buffers: Uint8Array[], position: number): Promise<{ bytesWritten: number }>;
   stat(): Promise<{ size: number; nlink: number }>;
   truncate(length: number): Promise<void>;
   sync(): Promise<void>;

@@ -9,7 +9,7 @@ import { checkFileName } from './names.js';
 
 /** A file being made. Nobody sees it before `commit`. */
 export interface Draft {
-  /** Takes the bytes, or a copy of them, before it returns: they may change then. Resolves when there is room for more. */
+  /** The bytes belong to the draft. */
   write(bytes: Uint8Array): Promise<void>;
   /** Makes the file visible and durable; `Conflict` when the name exists by now. Called inside the queue. */
   commit(): Promise<void>;
@@ -17,7 +17,7 @@ export interface Draft {
   discard(): Promise<void>;
 }
 
-/** One host's way of keeping files. Names and numbers arrive checked, bytes that are appended arrive copied. */
+/** One host's way of keeping files. Names and numbers arrive checked, bytes arrive copied. */
 export interface Backend {
   readonly kind: string;
   list(): Promise<FileInfo[]>;
@@ -101,38 +101,24 @@ export class Shell implements OpenStorage {
   }
 
   async create(name: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    const draft = await this.begin(name);
-    try {
-      // Only the host's failures are translated: what the source throws is the caller's own and passes as it is.
-      for await (const chunk of chunks) {
-        if (!(chunk instanceof Uint8Array)) throw noBytes(`create of ${name}`, chunk);
-        if (chunk.length > 0) await draft.write(chunk);
-      }
-      await draft.commit();
-    } catch (error) {
-      await draft.discard();
-      throw error;
-    }
-  }
-
-  /** Begins a file. Whoever does ends it, by `commit`, or by `discard` where that or anything before it failed. */
-  async begin(name: string): Promise<Draft> {
     checkFileName(name);
     const doing = `create of ${name}`;
     const draft = await this.#queued(doing, () => this.#backend.begin(name));
     this.#drafts.add(draft);
-    return {
-      write: (bytes) => this.#run(doing, () => draft.write(bytes)),
-      commit: async () => {
-        await this.#queued(doing, () => draft.commit());
-        this.#drafts.delete(draft);
-      },
-      discard: async () => {
-        this.#drafts.delete(draft);
-        // The first failure is the one to tell; what cannot be freed now is swept at the next open.
-        await this.#settle(() => draft.discard()).catch(() => undefined);
-      },
-    };
+    try {
+      // Only the host's failures are translated: what the source throws is the caller's own and passes as it is.
+      for await (const chunk of chunks) {
+        const bytes = this.#own(chunk, doing);
+        if (bytes.length > 0) await this.#run(doing, () => draft.write(bytes));
+      }
+      await this.#queued(doing, () => draft.commit());
+    } catch (error) {
+      // The first failure is the one to tell; what cannot be freed now is swept at the next open.
+      await this.#settle(() => draft.discard()).catch(() => undefined);
+      throw error;
+    } finally {
+      this.#drafts.delete(draft);
+    }
   }
 
   async append(name: string, at: number, bytes: Uint8Array): Promise<void> {

@@ -29,8 +29,14 @@ extern "C" {
     fn create_end(this: &Host, handle: f64) -> std::result::Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch, js_name = createAbort)]
     fn create_abort(this: &Host, handle: f64) -> std::result::Result<Promise, JsValue>;
+    // Nothing where it is done when the call returns.
     #[wasm_bindgen(method, catch)]
-    fn append(this: &Host, name: &str, at: f64, bytes: Uint8Array) -> std::result::Result<Promise, JsValue>;
+    fn append(
+        this: &Host,
+        name: &str,
+        at: f64,
+        bytes: Uint8Array,
+    ) -> std::result::Result<Option<Promise>, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn remove(this: &Host, name: &str) -> std::result::Result<Promise, JsValue>;
     #[wasm_bindgen(method, js_name = readsNow)]
@@ -137,7 +143,10 @@ impl Storage for HostStorage {
     }
 
     async fn append(&self, name: &str, at: u64, bytes: &[u8]) -> Result<()> {
-        settled(self.0.append(name, at as f64, Uint8Array::from(bytes))).await.map(drop)
+        match self.0.append(name, at as f64, Uint8Array::from(bytes)).map_err(from_js)? {
+            Some(promise) => settled(Ok(promise)).await.map(drop),
+            None => Ok(()),
+        }
     }
 
     async fn remove(&self, name: &str) -> Result<()> {

@@ -1,6 +1,12 @@
 /** What the suites share: a case, assertions, and numbers that look random but are the same in every run. */
 
-export type Context = 'node' | 'window' | 'worker';
+/** `edge` is an isolate of workerd; `node` is also Deno and Bun. */
+export type Context = 'node' | 'edge' | 'window' | 'worker';
+
+/** Whether it is one of a browser. */
+export function isBrowser(context: Context): boolean {
+  return context === 'window' || context === 'worker';
+}
 
 /** Things that only the process which drives the browser can do. */
 export type Driver = (command: string, argument?: unknown) => Promise<unknown>;

@@ -4,7 +4,7 @@ import type { StorageObject } from '../../pkg-templates/npm/src/types.js';
 import { assert, type Case, equal, pattern, pieces, rejects, same, sameBytes, slow } from './check.js';
 import { large, owning } from './contract-large.js';
 import { modelCase } from './contract-model.js';
-import { readingNow } from './contract-now.js';
+import { appendingNow, readingNow } from './contract-now.js';
 
 /** One database of an adapter. */
 export interface Session {
@@ -47,6 +47,7 @@ export function contractCases(label: string, make: Make): Case[] {
   large(test);
   owning(test);
   readingNow(test);
+  appendingNow(test);
   test('a model with random verbs and reopening agrees', (_, session) => modelCase(session, 1));
   test('another seed of the model agrees', (_, session) => modelCase(session, 2));
   return cases;

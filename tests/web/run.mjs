@@ -1,52 +1,54 @@
 // Runs the suites of tests/web/suites in their real hosts: Node, a window of Chromium, a dedicated worker; with
-// --browser=firefox in those of Firefox, without the cases that only Chromium can be driven to.
-// Usage: node tests/web/run.mjs [suite ...] [--browser=firefox] [--only=text]; CHROMIUM and FIREFOX name the browsers.
-// Exit code 0 only when all pass.
+// --browser=firefox in those of Firefox, without the cases that only Chromium can be driven to; with --runtime=deno or
+// bun the cases for Node there, and with --runtime=workerd those for edge isolates.
+// Usage: node tests/web/run.mjs [suite ...] [--browser=firefox | --runtime=name] [--only=text]; CHROMIUM and FIREFOX name
+// the browsers. Exit code 0 only when all pass.
 
 import { build } from 'esbuild';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import fs, { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { runtime } from '../runtimes/programs.mjs';
 import { browserNames, start } from '../tabs/browsers.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const packed = join(here, 'node_modules/lodestore');
 const kernels = join(here, '../../target/xtask/kernels');
 const args = process.argv.slice(2);
-const only = args.find((arg) => arg.startsWith('--only='))?.slice('--only='.length);
+const named = (option) => args.find((arg) => arg.startsWith(`--${option}=`))?.slice(option.length + 3);
+const only = named('only');
 const wanted = args.filter((arg) => !arg.startsWith('--'));
 const known = (await readdir(join(here, 'suites'))).map((file) => file.replace(/\.ts$/, ''));
 for (const name of wanted)
   if (!known.includes(name)) fail(`there is no suite ${name}; there are ${known.join(', ')}`);
 const suites = known.filter((name) => wanted.length === 0 || wanted.includes(name));
 
-const browserName =
-  args.find((arg) => arg.startsWith('--browser='))?.slice('--browser='.length) ?? 'chromium';
+const browserName = named('browser') ?? 'chromium';
 if (!browserNames.includes(browserName)) fail(`there is no browser ${browserName}`);
+const runtimeName = named('runtime');
+if (!['node', 'deno', 'bun', 'workerd', undefined].includes(runtimeName)) fail(`there is no ${runtimeName}`);
 
 const scratch = await mkdtemp(join(tmpdir(), 'lodestore-tests-'));
 let passed = 0;
 let failed = 0;
 try {
   await bundle();
-  globalThis.testDirectory = join(scratch, 'files');
-  globalThis.testHost = {
-    directory: globalThis.testDirectory,
-    fs,
-    pid: process.pid,
-    kernels,
-    packed,
-    killAfter,
-  };
-  for (const name of suites) {
-    const { default: suite } = await import(pathToFileURL(join(scratch, 'node/suites', `${name}.js`)).href);
-    if (suite.contexts.includes('node') && browserName === 'chromium') await runInNode(name, suite);
-    const contexts = suite.contexts.filter((context) => context !== 'node');
-    for (const context of contexts) await runInBrowser(name, context);
+  const contexts = Object.fromEntries(await Promise.all(suites.map(contextsOf)));
+  const having = (context) => suites.filter((name) => contexts[name].includes(context));
+  if (runtimeName === 'workerd') await runInWorkerd(having('edge'));
+  else if (runtimeName !== undefined || browserName === 'chromium') {
+    for (const name of having('node')) await runInProcess(runtimeName ?? 'node', name);
+  }
+  if (runtimeName === undefined) {
+    for (const name of suites) {
+      for (const context of contexts[name].filter((one) => ['window', 'worker'].includes(one)))
+        await runInBrowser(name, context);
+    }
   }
 } finally {
   await rm(scratch, { recursive: true, force: true });
@@ -107,42 +109,37 @@ function report(where, { name, error }) {
   );
 }
 
-async function runInNode(name, suite) {
-  const drive = () => Promise.reject(new Error('there is no browser to drive'));
-  for (const test of suite.cases('node', drive)) {
-    if (only !== undefined && !test.name.includes(only)) continue;
-    try {
-      await test.run();
-      report(`node ${name}`, { name: test.name });
-    } catch (error) {
-      report(`node ${name}`, { name: test.name, error: error?.stack ?? String(error) });
-    }
-  }
+/** Where a suite has cases. */
+async function contextsOf(name) {
+  const { default: suite } = await import(pathToFileURL(join(scratch, 'node/suites', `${name}.js`)).href);
+  return [name, suite.contexts];
 }
 
-/** Runs `script` (which sees the suite `files` as m) in a process; ends it with SIGKILL after so many lines of output. */
-function killAfter(script, lines) {
-  const module = JSON.stringify(pathToFileURL(join(scratch, 'node/suites/files.js')).href);
-  const child = spawn(process.execPath, [
-    '--input-type=module',
-    '-e',
-    `const m = await import(${module}); await ${script};`,
-  ]);
-  return new Promise((resolve, reject) => {
-    let out = '';
-    let errors = '';
-    child.stdout.on('data', (data) => {
-      out += data;
-      if (out.split('\n').length > lines) child.kill('SIGKILL');
-    });
-    child.stderr.on('data', (data) => (errors += data));
-    child.on('error', reject);
-    // A last line without its end was cut by the kill: it is no acknowledgement.
-    child.on('close', (code, signal) => {
-      if (signal === 'SIGKILL') resolve(out.split('\n').slice(0, -1));
-      else reject(new Error(`the process ended by itself (${code}): ${errors}`));
-    });
-  });
+/** The cases for Node, in a process of Node or of a runtime that is like it. */
+async function runInProcess(host, name) {
+  const where = `${host} ${name}`;
+  const [program, ...words] = runtime(host);
+  const told = JSON.stringify({ scratch, suites: [name], only, kernels, packed });
+  const script = join(here, '../runtimes/cases.mjs');
+  const child = spawn(program, [...words, script, told], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
+  for await (const line of createInterface({ input: child.stdout })) {
+    // What a case itself prints is passed on.
+    if (line.startsWith('{"suite":')) report(where, JSON.parse(line));
+    else console.log(`     ${line}`);
+  }
+  const code = await ended;
+  if (code !== 0) report(where, { name: 'the suite as a whole', error: `the process ended with ${code}` });
+}
+
+async function runInWorkerd(suites) {
+  try {
+    // Loaded by whoever needs it: it brings workerd along.
+    const { runAtTheEdge } = await import('../runtimes/edge.mjs');
+    await runAtTheEdge({ web: here, suites, only }, (name, result) => report(`workerd ${name}`, result));
+  } catch (error) {
+    report('workerd', { name: 'the suites as a whole', error: error?.stack ?? String(error) });
+  }
 }
 
 async function runInBrowser(name, context) {

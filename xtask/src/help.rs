@@ -60,7 +60,7 @@ Builds the demo with the packed package, prepares its dictionary, and serves it 
   --no-serve      build www/dist only";
 
 const TEST: &str = "\
-cargo xtask test [lint | native | web | tabs | crash | packaging | demo]...
+cargo xtask test [lint | native | web | runtimes | tabs | crash | packaging | demo]...
 
 Runs every test, or only the kinds named, and prints how many ran of each kind. Stops at the first kind that
 fails and shows its output. The outputs are kept in target/xtask/log.
@@ -68,6 +68,7 @@ fails and shows its output. The outputs are kept in target/xtask/log.
   lint            rustfmt, clippy (native and wasm), prettier, tsc
   native          cargo test, and some thousand seeds of the simulation
   web             the packed package in Chromium, and the storages in Firefox
+  runtimes        the packed package in Deno, in Bun, and in workerd with a bucket of R2
   tabs            several tabs of Chromium, and of Firefox, on one database
   crash           Chromium, Firefox and Node killed three times each while they write, and once with a full disk,
                   which needs root; `cargo xtask crash` goes on

@@ -8,6 +8,7 @@ import type { ProgressSink } from './progress.js';
 import { hasSubtle, sha256 } from './seal/host-crypto.js';
 import type { Bytes } from './seal/seal.js';
 import { seal } from './seal/index.js';
+import { Shell } from './storage/shell.js';
 import type { StorageObject } from './types.js';
 import type { Host } from './wasm-api.js';
 import { rest, yieldNow } from './yield-now.js';
@@ -83,8 +84,10 @@ export class StorageHost implements Host {
     this.#creations.delete(handle);
   }
 
-  async append(name: string, at: number, bytes: Uint8Array): Promise<void> {
-    await typed(() => this.#storage.append(name, at, bytes));
+  append(name: string, at: number, bytes: Uint8Array): Promise<void> | undefined {
+    const storage = this.#storage;
+    if (storage instanceof Shell && storage.appendNow(name, at, bytes)) return undefined;
+    return typed(() => storage.append(name, at, bytes));
   }
 
   async remove(name: string): Promise<void> {

@@ -45,7 +45,8 @@ export interface Host extends Seal {
   createEnd(handle: number): Promise<void>;
   /** Gives the file up; none remains. */
   createAbort(handle: number): Promise<void>;
-  append(name: string, at: number, bytes: Uint8Array): Promise<void>;
+  /** Undefined where it is done, as durably as was asked for, when the call returns. */
+  append(name: string, at: number, bytes: Uint8Array): Promise<void> | undefined;
   remove(name: string): Promise<void>;
   /** Whether `readNow` can be called. */
   readsNow(): boolean;

@@ -58,14 +58,17 @@ pub(super) fn bitmap_bytes(slots: &RoaringBitmap) -> usize {
     64 + slots.serialized_size()
 }
 
+/// A bitmap of so few slots is taken apart: to set their bits takes less than to merge it, for a range of many terms.
+const FEW: u64 = 256;
+
 /// Slots that are this many times as far apart, on average, as bits of a word are set as bits, not sorted.
 const SPARSE: usize = 8;
 
-/// The union of many postings. Single slots come in the order of their terms, which is no order for a bitmap: so they
-/// are gathered first.
+/// The union of many postings. Their slots come in the order of their terms, which is no order for a bitmap: so those of
+/// short ones are gathered first.
 #[derive(Default)]
 pub(super) struct Union {
-    /// As the type that [`sort`] takes.
+    /// As the type that [`sort`] takes, and maybe several times.
     single: Vec<u64>,
     slots: RoaringBitmap,
 }
@@ -74,6 +77,7 @@ impl Union {
     pub(super) fn add(&mut self, postings: &Postings) {
         match postings {
             Postings::One(slot) => self.single.push(u64::from(*slot)),
+            Postings::Many(slots) if slots.len() <= FEW => self.single.extend(slots.iter().map(u64::from)),
             Postings::Many(slots) => self.slots |= &**slots,
         }
     }
@@ -85,17 +89,18 @@ impl Union {
         self.single.resize(before + terms.len(), 0);
         let mut end = before;
         for (_, postings) in terms {
-            match postings {
-                Postings::One(slot) => {
-                    if let Some(place) = self.single.get_mut(end) {
-                        *place = u64::from(*slot);
-                    }
-                    end += 1;
+            if let Postings::One(slot) = postings {
+                if let Some(place) = self.single.get_mut(end) {
+                    *place = u64::from(*slot);
                 }
-                Postings::Many(slots) => self.slots |= &**slots,
+                end += 1;
             }
         }
         self.single.truncate(end);
+        if end - before < terms.len() {
+            let many = |(_, postings): &&(u64, Postings)| matches!(postings, Postings::Many(_));
+            terms.iter().filter(many).for_each(|(_, postings)| self.add(postings));
+        }
     }
 
     pub(super) fn add_bitmap(&mut self, slots: &RoaringBitmap) {
@@ -164,6 +169,27 @@ mod tests {
             terms.chunks(100).for_each(|terms| union.add_all(terms));
             terms.iter().for_each(|(_, postings)| one_by_one.add(postings));
             let expected = RoaringBitmap::from_iter(slots);
+            assert_eq!((union.finish(), one_by_one.finish()), (expected.clone(), expected));
+        }
+    }
+
+    /// Whether terms have one slot, a few or many, and whether they share slots.
+    #[test]
+    fn union_of_terms_of_all_lengths() {
+        for length in [1, 2, 255, 256, 257, 1_000] {
+            let slots_of = |term: u32| (0..length).map(move |at| (term * 7_919 + at * 31) % 20_000);
+            let terms: Vec<(u64, Postings)> = (0..50)
+                .map(|term| {
+                    let mut postings = Postings::One(term);
+                    slots_of(term).for_each(|slot| postings.insert(slot));
+                    (0, if term % 3 == 0 { Postings::One(term) } else { postings })
+                })
+                .collect();
+            let (mut union, mut one_by_one) = (Union::default(), Union::default());
+            terms.chunks(7).for_each(|terms| union.add_all(terms));
+            terms.iter().for_each(|(_, postings)| one_by_one.add(postings));
+            let inserted = (0..50).filter(|term| term % 3 > 0).flat_map(slots_of);
+            let expected = RoaringBitmap::from_iter((0..50).chain(inserted));
             assert_eq!((union.finish(), one_by_one.finish()), (expected.clone(), expected));
         }
     }

@@ -28,7 +28,10 @@ export function openingCases(all: Place[], context: Context, driver: Driver): Ca
       name: `${place.label}: ${CYCLES} databases opened and closed do not let memory grow`,
       run: () => cycles(place),
     })),
-    { name: 'auto is the most durable storage of this context', run: () => auto(context) },
+    {
+      name: 'auto is the most durable storage of this context',
+      run: () => (context === 'edge' ? autoAtTheEdge() : auto(context)),
+    },
     { name: 'an opening that is given up or fails leaves no lock', run: () => givenUp(keeping[0] as Place) },
     ...(context === 'window'
       ? [
@@ -156,6 +159,19 @@ async function auto(context: Context): Promise<void> {
   await same.close();
   await deleteDatabase(name, context === 'node' ? { directory } : {});
   // Loaded long since: asking again is fine.
+  await load();
+}
+
+/** There is none that is durable, so it is said to be in memory only. */
+async function autoAtTheEdge(): Promise<void> {
+  const db = await open(freshName('auto'));
+  const { storage, build } = await db.stats();
+  equal(storage, 'memory', 'storage');
+  equal(build, 'simd128', 'build: the only one that comes with a Worker');
+  await db.close();
+  for (const other of ['indexeddb', 'opfs', 'files'] as const) {
+    await rejects('Invalid', open(freshName('auto'), { storage: other }), other);
+  }
   await load();
 }
 

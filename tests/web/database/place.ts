@@ -57,6 +57,8 @@ export function places(context: Context): Place[] {
   switch (context) {
     case 'node':
       return [memory, object(), named('files', { storage: 'files', directory })];
+    case 'edge':
+      return [memory, object()];
     case 'window':
       return [
         memory,

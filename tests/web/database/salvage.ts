@@ -18,6 +18,7 @@ import { columns } from './rows.js';
 
 const KINDS: Record<Context, StorageKind[]> = {
   node: ['files'],
+  edge: [],
   window: ['indexeddb'],
   worker: ['indexeddb', 'opfs'],
 };

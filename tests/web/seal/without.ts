@@ -4,7 +4,7 @@ import { choose } from '../../../pkg-templates/npm/src/seal/choose.js';
 import * as hostCrypto from '../../../pkg-templates/npm/src/seal/host-crypto.js';
 import * as hostDeflate from '../../../pkg-templates/npm/src/seal/host-deflate.js';
 import { WasmSeal } from '../../../pkg-templates/npm/src/seal/wasm-seal.js';
-import { assert, type Case, type Context, equal, pattern, rejects, sameBytes } from '../check.js';
+import { assert, type Case, type Context, equal, isBrowser, pattern, rejects, sameBytes } from '../check.js';
 import { compiled, hex, moduleOf, text } from './module.js';
 
 const KEY = pattern(32, 1);
@@ -67,7 +67,7 @@ async function notLoaded(context: Context): Promise<void> {
   const sealed = await failing.encrypt(KEY, NONCE, AAD, await failing.deflate(text('words')));
   const stored = await failing.decrypt(KEY, NONCE, AAD, sealed);
   await failing.subkey(KEY, AAD, AAD);
-  if (context !== 'node') {
+  if (isBrowser(context)) {
     equal(new TextDecoder().decode(await failing.inflate(stored, 5)), 'words', 'words');
   }
   equal(asked, 0, 'how often the module was asked for');
@@ -79,7 +79,7 @@ async function notLoaded(context: Context): Promise<void> {
 }
 
 async function another(): Promise<void> {
-  const empty = await WebAssembly.compile(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+  const empty = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
   const seal = new WasmSeal(() => Promise.resolve(empty));
   await rejects('Unavailable', seal.derive(AAD, pattern(16, 3), 8192, 1, 1), 'a module of something else');
 }
@@ -105,7 +105,8 @@ export function withoutCases(context: Context): Case[] {
   return [
     { name: 'a host without any of it agrees with the others', run: () => byModule(context) },
     { name: 'the module is loaded for passphrases, and can be tried again', run: () => notLoaded(context) },
-    { name: 'another module is refused', run: another },
+    // Isolates refuse to compile one.
+    ...(context === 'edge' ? [] : [{ name: 'another module is refused', run: another }]),
     { name: 'long data, several at once', run: () => large(context) },
   ];
 }

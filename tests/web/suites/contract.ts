@@ -12,12 +12,13 @@ import { contractCases, type Session } from '../contract.js';
 
 const ADAPTERS: Record<Context, StorageKind[]> = {
   node: ['files'],
+  edge: [],
   window: ['indexeddb'],
   worker: ['indexeddb', 'opfs'],
 };
 
 const suite: Suite = {
-  contexts: ['node', 'window', 'worker'],
+  contexts: ['node', 'edge', 'window', 'worker'],
   cases(context): Case[] {
     const durable = ADAPTERS[context].flatMap((kind) => contractCases(kind, () => makeDurable(kind)));
     return [...contractCases('memory', makeMemory), ...durable];

@@ -7,7 +7,7 @@ import { keyCases } from '../seal/keys.js';
 import { withoutCases } from '../seal/without.js';
 
 const suite: Suite = {
-  contexts: ['node', 'window', 'worker'],
+  contexts: ['node', 'edge', 'window', 'worker'],
   cases: (context): Case[] => [
     ...deflateCases(context),
     ...cipherCases(context),

@@ -8,12 +8,12 @@ import { scheduleCases } from '../targets/schedule.js';
 import { storeCases } from '../targets/stores.js';
 
 const suite: Suite = {
-  contexts: ['node', 'window', 'worker'],
+  contexts: ['node', 'edge', 'window', 'worker'],
   cases: (context): Case[] => [
     ...fileCases(context),
     ...repositoryCases(),
     ...faultCases(),
-    ...storeCases(),
+    ...storeCases(context),
     ...scheduleCases(),
   ],
 };

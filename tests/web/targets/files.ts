@@ -17,6 +17,8 @@ const host = (): Host => (globalThis as unknown as { testHost: Host }).testHost;
 
 export function fileCases(context: Context): Case[] {
   const inAll = [{ name: 'files: what is no file is refused', run: () => refused(context) }];
+  // Neither files nor handles to any.
+  if (context === 'edge') return inAll;
   if (context === 'node') {
     return [
       ...inAll,

@@ -8,11 +8,19 @@ import {
   r2Store,
   s3Store,
 } from 'lodestore/targets';
-import { assert, type Case, equal, rejects, same } from '../check.js';
+import { open } from 'lodestore';
+import { assert, type Case, type Context, equal, freshName, rejects, same } from '../check.js';
+import { contents } from '../database/place.js';
+import { vectors } from '../database/rows.js';
 import { filled } from './base.js';
 
-export function storeCases(): Case[] {
+export function storeCases(context: Context): Case[] {
+  const edge = [
+    { name: 'stores: the bucket of a Worker, page by page', run: () => keeps(r2Store(bound())) },
+    { name: 'stores: a Worker that begins with nothing has what is in its bucket', run: begins },
+  ];
   return [
+    ...(context === 'edge' ? edge : []),
     { name: 'stores: a bucket of R2, page by page', run: () => keeps(r2Store(bucket())) },
     { name: 'stores: a bucket of S3, page by page, signed', run: () => signed() },
     { name: 'stores: what S3 refuses is a typed error', run: s3Refuses },
@@ -39,6 +47,43 @@ function bucket(): R2BucketLike {
     },
     delete: async (key) => void objects.delete(key),
   };
+}
+
+/** The bucket that workerd gives the Worker in which this runs. */
+function bound(): R2BucketLike {
+  type Limited = Omit<R2BucketLike, 'list'> & {
+    list(options: { prefix: string; cursor?: string; limit: number }): ReturnType<R2BucketLike['list']>;
+  };
+  const { bucket } = (globalThis as unknown as { testHost: { bucket: Limited } }).testHost;
+  return {
+    put: (key, value) => bucket.put(key, value),
+    get: (key) => bucket.get(key),
+    list: (options) => bucket.list({ ...options, limit: PAGE }),
+    delete: (key) => bucket.delete(key),
+  };
+}
+
+/** An isolate has no storage of its own: it restores what a backup put into the bucket, encrypted there. */
+async function begins(): Promise<void> {
+  await filled(async (db) => {
+    const prefix = `${freshName('begins')}/`;
+    const encrypt = { passphrase: 'five words for one gate' };
+    const target = objectStore(r2Store(bound()), { prefix, encrypt });
+    const { archive } = await backupTo(db, target);
+    const other = await open(freshName('begins'), { storage: 'memory' });
+    try {
+      await (await other.restore(target.read(archive))).commit();
+      equal(await contents(other), await contents(db), 'what was restored');
+      const query = vectors(1, 8, 9);
+      const [expected, got] = await Promise.all(
+        [db, other].map(async (one) => (await one.collection('notes')).query(query)),
+      );
+      same(got?.matches, expected?.matches, 'answers');
+      equal((await db.drill({ backup: 'latest', fetch: target.fetch })).ok, true, 'a drill');
+    } finally {
+      await other.close();
+    }
+  }, 50);
 }
 
 /** What the interface is for: a repository works over it. */

@@ -15,7 +15,7 @@ use crate::sim;
 use report::{Report, Unit};
 
 /// The kinds, in the order in which they run: the quickest to fail come first.
-const KINDS: [&str; 7] = ["lint", "native", "web", "tabs", "crash", "packaging", "demo"];
+const KINDS: [&str; 8] = ["lint", "native", "web", "runtimes", "tabs", "crash", "packaging", "demo"];
 
 /// `cargo xtask test`
 pub fn command(mut args: Args) -> Result<()> {

@@ -21,9 +21,12 @@ struct Script {
 }
 
 /// Every script. One that is missing is an error: a kind must not vanish silently.
-const SCRIPTS: [Script; 8] = [
+const SCRIPTS: [Script; 11] = [
     Script { kind: "web", name: "web", path: "tests/web/run.mjs", args: &[] },
     Script { kind: "web", name: "web firefox", path: "tests/web/run.mjs", args: &STORAGES },
+    Script { kind: "runtimes", name: "deno", path: "tests/web/run.mjs", args: &["--runtime=deno"] },
+    Script { kind: "runtimes", name: "bun", path: "tests/web/run.mjs", args: &["--runtime=bun"] },
+    Script { kind: "runtimes", name: "workerd", path: "tests/web/run.mjs", args: &["--runtime=workerd"] },
     Script { kind: "tabs", name: "tabs", path: "tests/tabs/run.mjs", args: &[] },
     Script { kind: "tabs", name: "tabs firefox", path: "tests/tabs/run.mjs", args: &IN_FIREFOX },
     Script { kind: "crash", name: "crash", path: "tests/crash-hosts/run.mjs", args: &crash::IN_TESTS },
@@ -84,8 +87,11 @@ fn prepare(script: &Script, node: &mut Command) -> Result<()> {
         "demo" => demo::build()?,
         _ => pack::pack(false).map(|_| ())?,
     }
-    if script.name == "web" {
+    if script.path == "tests/web/run.mjs" {
         kernels()?;
+    }
+    if script.kind == "runtimes" {
+        return Ok(());
     }
     node.env("CHROMIUM", chromium::ensure()?);
     if ["web", "tabs", "crash"].contains(&script.kind) {

@@ -15,6 +15,10 @@ const PIECE = 8192;
 /** What a byte can stand for at the most: 258 bytes for every two bits. */
 export const RATIO_MAX = 1032;
 
+/** Writes of 64 KiB each, deflated, that a host does not do in so many turns of its loop if it waits for who reads. */
+const WRITES = 8;
+const TURNS = 4;
+
 let compresses: boolean | undefined;
 
 /** Whether this host compresses. The first that had the class did not know the format. */
@@ -34,16 +38,36 @@ function knowsFormat(): boolean {
 
 /** "a", deflated. */
 const ONE = Uint8Array.of(0x4b, 0x04, 0x00);
-let exact: Promise<boolean> | undefined;
+let inflates: boolean | undefined;
 
 /**
- * Whether this host inflates, and refuses what the standard tells it to: bytes that were cut off, and bytes that follow.
- * Node and Deno pass over the latter.
+ * Whether this host inflates as the standard tells it to: refuses bytes that were cut off, and bytes that follow (Node and
+ * Deno pass over the latter), and inflates no more than somebody reads (workerd inflates all that it is given, at once).
  */
 export async function canInflate(): Promise<boolean> {
   if (typeof DecompressionStream !== 'function') return false;
-  exact ??= isExact();
-  return exact;
+  // Not the promise of it: in an edge isolate it would belong to the request that asked first, and end with it.
+  inflates ??= (await isExact()) && (await holdsBack());
+  return inflates;
+}
+
+/** Of a host that does, hardly a write is done before somebody reads. */
+async function holdsBack(): Promise<boolean> {
+  if (!canDeflate()) return false;
+  const bomb = await deflate(new Uint8Array(WRITES << 16));
+  const writer = new DecompressionStream(FORMAT).writable.getWriter();
+  writer.closed.catch(() => undefined);
+  const size = Math.ceil(bomb.length / WRITES);
+  let done = 0;
+  for (let at = 0; at < bomb.length; at += size) {
+    const write = writer.write(bomb.subarray(at, at + size));
+    write.then(() => (done += 1)).catch(() => undefined);
+  }
+  // Timers, since isolates do nothing for their streams between messages.
+  for (let turn = 0; turn < TURNS && done < WRITES; turn += 1)
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  writer.abort().catch(() => undefined);
+  return done < WRITES;
 }
 
 async function isExact(): Promise<boolean> {

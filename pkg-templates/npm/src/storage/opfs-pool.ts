@@ -123,9 +123,14 @@ export class Pool {
     if (this.isGone) throw gone();
   }
 
-  /** Looks, unless that was done a moment ago: the browser removes all files of an origin, at any moment. */
+  /** Whether it is time to look: the browser removes all files of an origin, at any moment. */
+  looksDue(): boolean {
+    return this.isGone || performance.now() - this.#seen >= LOOK_MS;
+  }
+
+  /** Looks, unless that was done a moment ago. */
   async lookAgain(file: PoolFile): Promise<void> {
-    if (this.isGone || performance.now() - this.#seen >= LOOK_MS) await this.look(file);
+    if (this.looksDue()) await this.look(file);
   }
 
   close(): void {

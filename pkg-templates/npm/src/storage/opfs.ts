@@ -150,17 +150,34 @@ class Opfs implements Backend {
   }
 
   async append(name: string, at: number, bytes: Uint8Array): Promise<void> {
-    const file = this.#pool.used.get(name);
-    checkEnd(name, at, file && lengthOf(file));
-    if (file === undefined) return;
+    const file = this.#end(name, at);
     // The browser looks while this thread writes.
     const there = this.#pool.lookAgain(file);
     // Where writing fails that is what is told.
     there.catch(() => undefined);
+    this.#extend(file, at, bytes);
+    await there;
+  }
+
+  appendNow(name: string, at: number, bytes: Uint8Array): boolean {
+    // To look takes waiting.
+    if (this.#pool.looksDue()) return false;
+    this.#extend(this.#end(name, at), at, bytes);
+    return true;
+  }
+
+  /** The file, of which `at` is the end. */
+  #end(name: string, at: number): PoolFile {
+    const file = this.#pool.used.get(name);
+    checkEnd(name, at, file && lengthOf(file));
+    if (file === undefined) throw outOfRange(name, at, at, undefined);
+    return file;
+  }
+
+  #extend(file: PoolFile, at: number, bytes: Uint8Array): void {
     extend(file, at, bytes);
     if (this.#strict) flush(file, at);
     else this.#unsynced.add(file);
-    await there;
   }
 
   async remove(name: string): Promise<void> {

@@ -28,6 +28,8 @@ export interface Backend {
   remove(name: string): Promise<void>;
   /** Where the host can read without waiting: fills `target`, or throws `outOfRange`. */
   readInto?(name: string, at: number, target: Uint8Array): void;
+  /** Where the host can append without waiting: true when that is done, false where this time it has to be waited for. */
+  appendNow?(name: string, at: number, bytes: Uint8Array): boolean;
   /** Where the host can say how much room there is. */
   estimate?(): Promise<RoomEstimate>;
   /** Called once, when nothing is under way. Must free everything even if part of that fails. */
@@ -127,6 +129,20 @@ export class Shell implements OpenStorage {
     // must neither be kept (the memory may move) nor cloned (a clone takes the whole memory with it).
     const own = this.#own(bytes, doing);
     return this.#queued(doing, () => this.#backend.append(name, at, own));
+  }
+
+  /**
+   * Appends before it returns, where the backend can and nothing is under way: then it is true. Else nothing was done, and
+   * `append` is the way.
+   */
+  appendNow(name: string, at: number, bytes: Uint8Array): boolean {
+    if (this.#backend.appendNow === undefined || this.#underWay.size > 0) return false;
+    this.#alive();
+    try {
+      return this.#backend.appendNow(name, at, bytes);
+    } catch (error) {
+      throw toLodestoreError(error, `append to ${name}`);
+    }
   }
 
   async remove(name: string): Promise<void> {

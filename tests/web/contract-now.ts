@@ -10,26 +10,43 @@ const MIB = 1 << 20;
 const ABLE: Readonly<Record<string, boolean>> = { memory: true, files: true, opfs: true, indexeddb: false };
 
 /** Which adapters append without waiting, while nothing else is under way. */
-const APPENDS: Readonly<Record<string, boolean>> = { memory: false, files: false, opfs: true, indexeddb: false };
+const APPENDS: Readonly<Record<string, boolean>> = {
+  memory: false,
+  files: false,
+  opfs: true,
+  indexeddb: false,
+};
 
 /** Appending without waiting. It is for the store and not for users, so it is asked of the adapters themselves. */
 export function appendingNow(test: Test): void {
   const now = (s: StorageObject, at: number, bytes: Uint8Array): boolean =>
-    (s as unknown as { appendNow(name: string, at: number, bytes: Uint8Array): boolean }).appendNow('f', at, bytes);
+    (s as unknown as { appendNow(name: string, at: number, bytes: Uint8Array): boolean }).appendNow(
+      'f',
+      at,
+      bytes,
+    );
   test('now: what is appended is there at once, or not at all', async (s, session) => {
     await s.create('f', pieces(pattern(100, 1)));
     const able = APPENDS[s.kind ?? ''];
     equal(now(s, 100, pattern(50, 2)), able, 'done');
     equal((await s.list())[0]?.length, able ? 150 : 100, 'length');
     if (!able) return;
-    sameBytes(await s.read('f', 90, 150), Uint8Array.of(...pattern(100, 1).slice(90), ...pattern(50, 2)), 'bytes');
+    sameBytes(
+      await s.read('f', 90, 150),
+      Uint8Array.of(...pattern(100, 1).slice(90), ...pattern(50, 2)),
+      'bytes',
+    );
     await refused('Conflict', () => now(s, 100, pattern(1, 3)), 'not at the end');
     const waited = s.append('f', 150, pattern(10, 3));
     equal(now(s, 160, pattern(10, 4)), false, 'behind one that is under way');
     await waited;
     equal(now(s, 160, pattern(10, 4)), true, 'after it');
     await session.reopen();
-    sameBytes(await session.storage.read('f', 150, 170), Uint8Array.of(...pattern(10, 3), ...pattern(10, 4)), 'kept');
+    sameBytes(
+      await session.storage.read('f', 150, 170),
+      Uint8Array.of(...pattern(10, 3), ...pattern(10, 4)),
+      'kept',
+    );
     const { storage } = session;
     await storage.close?.();
     await refused('Closed', () => now(storage, 170, pattern(1, 5)), 'after close');

@@ -1,7 +1,15 @@
 /** What every entry point exports, bound to its platform. No global state: bundlers may drop what is unused. */
 
 import type { Database } from './database.js';
-import { type LoadOptions, loadMore, type Platform, sealModule, wasm, type WasmSource } from './load.js';
+import {
+  type LoadOptions,
+  loadMore,
+  type Platform,
+  sealModule,
+  usePlatform,
+  wasm,
+  type WasmSource,
+} from './load.js';
 import { openOn } from './open.js';
 import type { OpenOptions } from './types.js';
 
@@ -11,8 +19,9 @@ export interface Entry {
   load(source?: WasmSource, options?: LoadOptions): Promise<void>;
 }
 
-/** Binds the functions to `platform`. */
+/** Binds the functions to `platform`, which is known from then on: stores of archives are read before a database is opened. */
 export function bind(platform: Platform): Entry {
+  usePlatform(platform);
   return {
     open: (name, options) => openOn(platform, name, options),
     load: async (source, { more, seal } = {}) => {

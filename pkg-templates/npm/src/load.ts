@@ -109,7 +109,7 @@ export function sealModule(source?: WasmSource): Promise<WebAssembly.Module> {
 async function compileSeal(source: WasmSource | undefined): Promise<WebAssembly.Module> {
   try {
     if (source !== undefined) return (explicit.seal = await compile(source));
-    if (platformOf === undefined) throw unavailable('no database was opened before');
+    if (platformOf === undefined) throw unavailable('"lodestore" itself was not imported, which knows where');
     return await compile(await platformOf.sealSource());
   } catch (error) {
     throw unavailable(

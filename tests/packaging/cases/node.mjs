@@ -212,7 +212,37 @@ scheduleBackup(db, { everyDays: 1, run: async () => {} });
 scheduleBackup(db, { everyDays: 1e-9, run: async () => {} });
 `;
 
+/** Puts a backup, deflated, into a store in a folder; or lists it in a process that opens no database. */
+const LISTING = `
+import assert from 'node:assert/strict';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { open } from 'lodestore';
+import { backupTo, objectStore } from 'lodestore/targets';
+const file = (key) => 'store/' + encodeURIComponent(key);
+await mkdir('store', { recursive: true });
+const target = objectStore({
+  put: (key, bytes) => writeFile(file(key), bytes),
+  get: (key) => readFile(file(key)).catch(() => undefined),
+  list: async (prefix) => (await readdir('store')).map((name) => ({ key: decodeURIComponent(name) })).filter(({ key }) => key.startsWith(prefix)),
+  delete: (key) => rm(file(key), { force: true }),
+});
+if (process.argv[2] === 'list') {
+  assert.equal((await target.list()).length, 1);
+  assert.ok(open);
+} else {
+  const db = await open('app', { storage: 'memory' });
+  const notes = await db.collection('notes', { dimension: 2 });
+  await notes.upsert(Array.from({ length: 500 }, (_, i) => ({ id: 'row-' + i, vector: [1, i] })));
+  await backupTo(db, target);
+}
+`;
+
+async function listing({ project }) {
+  for (const step of ['fill', 'list']) await node(project, 'listing.mjs', LISTING, step);
+}
+
 export const nodeCases = {
+  'node: a store is listed by a process that opens no database': listing,
   'node: lodestore/targets, and a schedule that keeps no process alive': ({ project }) =>
     node(project, 'targets.mjs', TARGETS),
   'node: what encrypted archives need can be loaded ahead': seal,

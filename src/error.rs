@@ -121,6 +121,18 @@ impl Error {
     }
 }
 
+/// Names as an error lists them. By hand: the library's `join` is a kilobyte of wasm.
+pub fn listed(names: &[&str]) -> String {
+    let mut list = String::new();
+    for name in names {
+        if !list.is_empty() {
+            list.push_str(", ");
+        }
+        list.push_str(name);
+    }
+    list
+}
+
 impl std::ops::Deref for Error {
     type Target = Said;
     fn deref(&self) -> &Said {

@@ -199,8 +199,11 @@ impl Collection {
     pub(super) fn drop_graph(&mut self) {
         if self.graph.take().is_some() {
             self.free = RoaringBitmap::new();
-            self.free.insert_range(0..self.rows.len() as u32);
-            self.free -= &self.live;
+            for (slot, row) in self.rows.iter().enumerate() {
+                if row.is_none() {
+                    self.free.insert(slot as u32);
+                }
+            }
         }
     }
 

@@ -329,23 +329,25 @@ impl Collection {
         // After all that is large: the many small pieces, and the sets of slots, which grow by up to 16 KB.
         let texts: usize = columns.ids.iter().chain(&columns.metadata).map(|text| text.len()).sum();
         ask(2 * texts + 96 * columns.seqs.len() + if first > 0 { ROOM_OF_SETS } else { 0 })?;
+        // Of the slots with rows, as bits from the last multiple of 8 on: quicker than one by one.
+        let base = first - first % 8;
+        let mut live = vec![0u8; (columns.seqs.len() + first % 8).div_ceil(8)];
         for ((&seq, &id), &metadata) in columns.seqs.iter().zip(&columns.ids).zip(&columns.metadata) {
-            let slot = self.rows.len() as u32;
+            let slot = self.rows.len();
             if seq == 0 {
                 self.rows.push(None);
-                self.free.insert(slot);
+                self.free.insert(slot as u32);
                 continue;
             }
             if id.is_empty() {
                 return Err(Error::corrupt("a stored row has no id"));
             }
             self.rows.push(Some(Row { id: id.into(), seq, metadata: metadata.into() }));
+            if let Some(byte) = live.get_mut((slot - base) / 8) {
+                *byte |= 1 << (slot % 8);
+            }
         }
-        let all = first as u32..self.rows.len() as u32;
-        self.live.insert_range(all.clone());
-        if self.free.max().is_some_and(|last| last >= all.start) {
-            self.live -= &self.free;
-        }
+        self.live |= &RoaringBitmap::from_lsb0_bytes(base as u32, &live);
         Ok(())
     }
 

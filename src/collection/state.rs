@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::op::{Checked, Op, Rows};
 use super::rows::Collection;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, listed};
 use crate::index::Flat;
 use crate::index::codes::Codes;
 use crate::json::quoted;
@@ -54,7 +54,7 @@ impl State {
             let names: Vec<&str> =
                 self.all().filter(|one| one.stages.is_none()).map(|one| one.name.as_str()).take(20).collect();
             Error::invalid(format!("there is no collection '{name}': make it with collection(name, config)"))
-                .with(format!("one of [{}]", names.join(", ")), name)
+                .with(format!("one of [{}]", listed(&names)), name)
         })
     }
 

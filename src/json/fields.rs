@@ -1,7 +1,7 @@
 //! Objects of options and lists, read from text into plain types.
 
 use super::reader::{Bad, Reader};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, listed};
 
 /// The fields of an object; each value is text still.
 pub struct Fields<'t> {
@@ -26,7 +26,7 @@ impl<'t> Fields<'t> {
         match fields.fields.iter().find(|(name, _)| !names.contains(&name.as_str())) {
             None => Ok(fields),
             Some((name, _)) => Err(Error::invalid(format!("{what}: there is no such field"))
-                .with(format_args!("one of {}", names.join(", ")), name)),
+                .with(format_args!("one of {}", listed(names)), name)),
         }
     }
 

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use crate::run::{Failure, Result, capture, command};
 
-/// The promise in README: what every page downloads, of either build, is at most this many bytes gzipped.
-pub const WASM_GZIP_MAX: usize = 170_000;
-/// And this what comes on demand.
-pub const MORE_GZIP_MAX: usize = 125_000;
+/// README promises that what every page downloads, of either build, is at most 170,000 bytes gzipped. The tests of the
+/// package hold that against what Node's zlib makes of it, which is up to 1 % more than what `gzip -9` does.
+pub const WASM_GZIP_MAX: usize = 169_000;
+/// And 125,000 what comes on demand.
+pub const MORE_GZIP_MAX: usize = 123_500;
 /// And this what derives keys, and compresses and encrypts where the host cannot.
 pub const SEAL_GZIP_MAX: usize = 60_000;
 

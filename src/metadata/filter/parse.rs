@@ -2,7 +2,7 @@
 //! that silently does not apply returns rows that the caller meant to exclude.
 
 use super::{Bound, Filter, Node, Order, Scalar, Test};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, listed};
 use crate::json::quoted;
 use crate::limits::FILTER_NODES_MAX;
 use crate::metadata::value::{Value, clip, parse_json};
@@ -72,7 +72,7 @@ fn condition(key: &str, value: &Value) -> Result<Node> {
         _ if ON_FIELD.contains(&key) => Err(Error::invalid(format!(
             "{key} needs a field to look at; write {{ \"path\": {{ \"{key}\": ... }} }}"
         ))
-        .with(format_args!("a path, or one of {}", AROUND.join(", ")), key)),
+        .with(format_args!("a path, or one of {}", listed(&AROUND)), key)),
         _ if key.starts_with('$') => Err(unknown(key, "around conditions", &AROUND)),
         path => field(path, value),
     }
@@ -167,7 +167,7 @@ fn operator(path: &str, key: &str, value: &Value) -> Result<Node> {
             "{key} stands around whole conditions; write {{ \"{key}\": [{{ \"{}\": ... }}, ...] }}",
             clip(path)
         ))
-        .with(format_args!("one of {}", ON_FIELD.join(", ")), key)),
+        .with(format_args!("one of {}", listed(&ON_FIELD)), key)),
         _ => Err(unknown(key, &format!("on the field \"{}\"", clip(path)), &ON_FIELD)),
     }
 }
@@ -207,7 +207,7 @@ fn bound(key: &str, path: &str, value: &Value) -> Result<Bound> {
 
 fn unknown(key: &str, place: &str, known: &[&str]) -> Error {
     Error::invalid(format!("unknown operator {} {place}", clip(key)))
-        .with(format_args!("one of {}", known.join(", ")), clip(key))
+        .with(format_args!("one of {}", listed(known)), clip(key))
 }
 
 fn wrong(key: &str, path: &str, expected: &str, got: String) -> Error {

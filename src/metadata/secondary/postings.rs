@@ -77,7 +77,10 @@ impl Union {
     pub(super) fn add(&mut self, postings: &Postings) {
         match postings {
             Postings::One(slot) => self.single.push(u64::from(*slot)),
-            Postings::Many(slots) if slots.len() <= FEW => self.single.extend(slots.iter().map(u64::from)),
+            // Not by `extend`, whose guess of how many come is half a kilobyte of wasm.
+            Postings::Many(slots) if slots.len() <= FEW => {
+                slots.iter().for_each(|slot| self.single.push(u64::from(slot)));
+            }
             Postings::Many(slots) => self.slots |= &**slots,
         }
     }

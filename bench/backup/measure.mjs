@@ -1,15 +1,29 @@
 // What is timed.
-import { createReadStream, createWriteStream, openAsBlob } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream, openAsBlob, readSync } from 'node:fs';
 import { open as openFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { crc32 } from 'node:zlib';
 import { dataset } from '../store/dataset.mjs';
+
+/** Of what is written and not synced, and of what is read back at once: as the store does it. */
+const SYNC_BYTES = 32 << 20;
+const READ_BYTES = 4 << 20;
 
 export const timesOf = {
   median: (values) => values.toSorted((a, b) => a - b)[values.length >> 1],
   blob: (path) => openAsBlob(path),
 };
+
+/**
+ * Waits until nothing is left to be written or deleted: each measurement would else pay for the one before it, a copy behind a
+ * backup three times what it takes.
+ */
+const settled = () => promisify(execFile)('sync');
 
 async function synced(path) {
   const file = await openFile(path, 'r+');
@@ -32,6 +46,7 @@ export async function filled({ lodestore, scratch, n }, say) {
 
 /** A backup into a file, with what it takes to be there after a power cut. */
 export async function written(db, path, options) {
+  await settled();
   const start = performance.now();
   const stream = await db.backup(options);
   await stream.pipeTo(Writable.toWeb(createWriteStream(path)));
@@ -43,6 +58,7 @@ export async function written(db, path, options) {
 /** The same bytes from file to file by streams, and synced. */
 export async function copied(from, to) {
   await rm(to, { force: true });
+  await settled();
   const start = performance.now();
   await pipeline(createReadStream(from, { highWaterMark: 1 << 20 }), createWriteStream(to));
   await synced(to);
@@ -52,10 +68,50 @@ export async function copied(from, to) {
   return ms;
 }
 
+/**
+ * What a restore that believes nothing has to do at the least, by functions of Node alone: each chunk checksummed and
+ * digested, written, synced, and all of it read back into memory and checksummed again.
+ */
+export async function floored(from, to) {
+  await rm(to, { force: true });
+  await settled();
+  const start = performance.now();
+  const file = await openFile(to, 'w+');
+  let [at, crc, unsynced] = [0, 0, 0];
+  let [writing, syncing] = [Promise.resolve(), Promise.resolve()];
+  const digests = createHash('sha256');
+  for await (const chunk of createReadStream(from, { highWaterMark: 1 << 20 })) {
+    crc = crc32(chunk, crc);
+    digests.update(createHash('sha256').update(chunk).digest());
+    await writing;
+    writing = file.write(chunk, 0, chunk.length, at);
+    at += chunk.length;
+    unsynced += chunk.length;
+    if (unsynced < SYNC_BYTES) continue;
+    unsynced = 0;
+    syncing = Promise.all([syncing, writing.then(() => file.datasync())]);
+  }
+  await Promise.all([writing, syncing]);
+  await file.sync();
+  const back = Buffer.allocUnsafe(at);
+  let seen = 0;
+  for (let done = 0; done < at;) {
+    const count = readSync(file.fd, back, done, Math.min(READ_BYTES, at - done), done);
+    seen = crc32(back.subarray(done, done + count), seen);
+    done += count;
+  }
+  await file.close();
+  const ms = performance.now() - start;
+  if (seen !== crc) throw new Error('what was read back is not what was written');
+  await rm(to);
+  return ms;
+}
+
 /** A restore into a new database: phases, and when it could be asked with its index. */
 export async function restored({ lodestore, scratch }, paths, what, say) {
   const directory = join(scratch, 'restored');
   const db = await lodestore.open('restored', { storage: 'files', directory });
+  await settled();
   const start = performance.now();
   const restore = await db.restore(paths.map((path) => createReadStream(path, { highWaterMark: 1 << 20 })));
   const planned = restore.plan.etaMs;

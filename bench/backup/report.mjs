@@ -22,15 +22,17 @@ function verdict({ setting, metric, value }) {
 export async function report(folder, rows, write) {
   const cells = rows.map((row) => [row.setting, row.metric, `${row.value} ${row.unit}`, verdict(row)]);
   for (const [setting, metric, value, bound] of cells) {
-    console.log(`${setting.padEnd(26)}${metric.padEnd(28)}${value.padStart(16)}  ${bound}`.trimEnd());
+    console.log(`${setting.padEnd(32)}${metric.padEnd(28)}${value.padStart(16)}  ${bound}`.trimEnd());
   }
   if (!write) return;
   const text = [
     '# Backups',
     '',
     `${rows[0].n.toLocaleString('en')} rows of 384 floats with the metadata of a dictionary entry and a graph, in files, by ${rows[0].host}. \`copy_ms\` is`,
-    'the same archive copied from file to file by streams and synced, in the same run; `serviceable_ms` is from planning a restore',
-    'to the switch. Made by `cargo xtask bench backup`.',
+    'the same archive copied from file to file by streams and synced, in the same run; `floor_ms` what a restore that believes',
+    'nothing has to do at the least, by functions of Node alone: digest each chunk, write, sync, read all of it back and compare',
+    'its checksum, without decoding anything; `serviceable_ms` is from planning a restore to the switch. Medians of',
+    'interleaved rounds; `the quickest` are the least of them, when the disk holds nobody up. Made by `cargo xtask bench backup`.',
     '',
     '| setting | metric | value | bound |',
     '| --- | --- | ---: | --- |',

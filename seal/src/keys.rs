@@ -39,9 +39,11 @@ pub fn subkey(key: &[u8; 32], salt: &[u8], info: &[u8]) -> Result<[u8; 32], Seal
     hkdf_sha256(key, salt, info)
 }
 
-/// SHA-256.
-pub fn sha256(bytes: &[u8]) -> [u8; 32] {
-    Sha256::digest(bytes).into()
+/// SHA-256 of all parts, one behind the other.
+pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    parts.iter().for_each(|part| digest.update(part));
+    digest.finalize().into()
 }
 
 fn hkdf_sha256(key: &[u8], salt: &[u8], info: &[u8]) -> Result<[u8; 32], SealError> {

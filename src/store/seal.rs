@@ -37,9 +37,9 @@ pub trait Seal {
     /// A key for one purpose, made of another key, by HKDF with SHA-256.
     async fn subkey(&self, key: &[u8; 32], salt: &[u8], info: &[u8]) -> Result<[u8; 32]>;
 
-    /// SHA-256, by the host where it is faster. It is begun at once, and goes on beside whatever else is done until it is
-    /// waited for.
-    fn sha256(&self, bytes: &[u8]) -> Digesting;
+    /// SHA-256 of `head` and `bytes` behind it, by the host where it is faster. It is begun at once, and goes on beside
+    /// whatever else is done until it is waited for.
+    fn sha256(&self, head: &[u8], bytes: &[u8]) -> Digesting;
 }
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -101,8 +101,8 @@ mod native {
             lodestore_seal::subkey(key, salt, info).map_err(error)
         }
 
-        fn sha256(&self, bytes: &[u8]) -> Digesting {
-            Box::pin(std::future::ready(Ok(lodestore_seal::sha256(bytes))))
+        fn sha256(&self, head: &[u8], bytes: &[u8]) -> Digesting {
+            Box::pin(std::future::ready(Ok(lodestore_seal::sha256(&[head, bytes]))))
         }
     }
 }

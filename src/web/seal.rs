@@ -37,9 +37,9 @@ extern "C" {
     ) -> Promise;
     #[wasm_bindgen(method)]
     fn subkey(this: &Host, key: Uint8Array, salt: Uint8Array, info: Uint8Array) -> Promise;
-    // Crosses as a view of our memory: a host takes its copy before the call returns, as the standard has it.
+    // Crosses as views of our memory: a host takes its copy before the call returns, as the standard has it.
     #[wasm_bindgen(method)]
-    fn sha256(this: &Host, bytes: &[u8]) -> Option<Promise>;
+    fn sha256(this: &Host, head: &[u8], bytes: &[u8]) -> Option<Promise>;
 }
 
 async fn bytes(asked: Promise) -> Result<Vec<u8>> {
@@ -99,13 +99,14 @@ impl Seal for HostEnv {
         key(self.host.subkey(array(from), array(salt), array(info))).await
     }
 
-    fn sha256(&self, bytes: &[u8]) -> Digesting {
+    fn sha256(&self, head: &[u8], bytes: &[u8]) -> Digesting {
         // To ask takes longer than to digest a little.
-        let asked = if bytes.len() < ASK_BYTES { None } else { self.host.sha256(bytes) };
+        let asked = if bytes.len() < ASK_BYTES { None } else { self.host.sha256(head, bytes) };
         match asked {
             Some(asked) => Box::pin(key(asked)),
             None => {
                 let mut digest = Sha256::default();
+                digest.update(head);
                 digest.update(bytes);
                 Box::pin(std::future::ready(Ok(digest.digest())))
             }

@@ -169,8 +169,8 @@ export class StorageHost implements Host {
     return typed(() => deriveOnce(this.keys, passphrase, salt, [memoryKib, passes, lanes], make));
   }
 
-  sha256(bytes: Bytes): Promise<Bytes> | undefined {
-    return hasSubtle() ? typed(() => sha256(bytes)) : undefined;
+  sha256(head: Bytes, bytes: Bytes): Promise<Bytes> | undefined {
+    return hasSubtle() ? typed(() => sha256(head, bytes)) : undefined;
   }
 
   subkey(key: Bytes, salt: Bytes, info: Bytes): Promise<Bytes> {

@@ -61,8 +61,8 @@ export interface Host extends Seal {
   /** 16 random bytes. */
   random(): Uint8Array;
   progress(phase: string, done: number, total: number): void;
-  /** SHA-256 where the host has it. */
-  sha256(bytes: Uint8Array): Promise<Uint8Array> | undefined;
+  /** SHA-256 of one behind the other, where the host has it. */
+  sha256(head: Uint8Array, bytes: Uint8Array): Promise<Uint8Array> | undefined;
 }
 
 /** A running export, which freeing ends. */

@@ -7,9 +7,11 @@ use crate::limits::{CHUNK_BYTES_MAX, CHUNK_TAG_BYTES};
 use crate::room::out_of_memory;
 use crate::storage::Source;
 
-/// Bytes of an archive that room is made for before they come. Once so many have come, room is made for a whole chunk, so
-/// that it does not move while it grows.
+/// Bytes of an archive that room is made for before they come. Once so many have come, room is made for all of them, so
+/// that they do not move while they grow, but for no more than [`AHEAD_BYTES_MAX`].
 const PIECE_BYTES: usize = 64 * 1024;
+/// Two chunks.
+const AHEAD_BYTES_MAX: usize = 2 * (CHUNK_BYTES_MAX + CHUNK_TAG_BYTES);
 
 /// Takes exact numbers of bytes from a source and digests them.
 pub struct Bytes<'a, S, E> {
@@ -36,6 +38,11 @@ impl<'a, S: Source, E: Env> Bytes<'a, S, E> {
     /// Appends the next `count` bytes. Little is allocated for bytes that do not come, and `Quota` says that there is
     /// no memory.
     pub async fn append(&mut self, out: &mut Vec<u8>, count: usize) -> Result<()> {
+        self.append_of(out, count, count).await
+    }
+
+    /// As [`Bytes::append`], of `all` bytes that somebody wants there in the end.
+    pub async fn append_of(&mut self, out: &mut Vec<u8>, count: usize, all: usize) -> Result<()> {
         let mut missing = count;
         out.try_reserve_exact(missing.min(PIECE_BYTES)).map_err(out_of_memory)?;
         while missing > 0 {
@@ -46,7 +53,7 @@ impl<'a, S: Source, E: Env> Bytes<'a, S, E> {
             let left = self.buffer.get(self.at..).unwrap_or_default();
             let piece = left.get(..missing.min(left.len())).unwrap_or_default();
             let has_come = out.len() + piece.len() >= PIECE_BYTES;
-            let ahead = if has_come { missing.min(CHUNK_BYTES_MAX + CHUNK_TAG_BYTES) } else { 0 };
+            let ahead = if has_come { (all - (count - missing)).min(AHEAD_BYTES_MAX) } else { 0 };
             out.try_reserve(ahead.max(piece.len())).map_err(out_of_memory)?;
             out.extend_from_slice(piece);
             if let Some(digest) = &mut self.digest {

@@ -59,11 +59,12 @@ pub async fn next_block<S: Source, E: Env>(
     held: &Held,
 ) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
+    let length = payload_bytes(archive, held);
     opened.mark();
-    opened.append(&mut bytes, BLOCK_HEADER_BYTES).await?;
+    // At once: what is stored as it is comes right here.
+    opened.append(&mut bytes, length.saturating_add(BLOCK_HEADER_BYTES)).await?;
     let header = BlockHeader::decode(&bytes)?;
     let is_lossy = archive.lossy == 1 && held.kind == BlockKind::Vectors;
-    let length = payload_bytes(archive, held);
     let crc = if is_lossy { header.crc } else { held.crc };
     let is_it = header.kind == held.kind
         && header.collection == held.collection
@@ -73,7 +74,6 @@ pub async fn next_block<S: Source, E: Env>(
     if !is_it {
         return Err(Error::corrupt("this archive holds another block than its manifest says"));
     }
-    opened.append(&mut bytes, length).await?;
     let payload = bytes.get(BLOCK_HEADER_BYTES..).unwrap_or_default();
     if opened.checksum() != Some(header.crc_of_all()) {
         header.verify(payload)?;

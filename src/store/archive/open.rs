@@ -62,19 +62,31 @@ impl<'a, S: Source, E: Env> Opened<'a, S, E> {
         &self.envelope
     }
 
-    /// Goes on to the next chunk. False when the last one was there.
-    async fn next_chunk(&mut self) -> Result<bool> {
+    /// Goes on to the next chunk, of which so many bytes at the least are wanted behind `out`: one that is stored as it is
+    /// comes right there if they are all of it, and how many that were is given. `None` when the last chunk was there.
+    async fn next_chunk(&mut self, out: &mut Vec<u8>, wanted: usize) -> Result<Option<usize>> {
         if self.ended {
-            return Ok(false);
+            return Ok(None);
         }
-        let (header, chunk) = next_chunk(&mut self.bytes, &mut self.seal).await?;
+        let head = next_head(&mut self.bytes).await?;
+        let header = ChunkHeader::decode(&head)?;
         self.seal.check(&header, self.envelope.cipher == 1)?;
-        let is_plain = !header.encrypted && !header.deflated;
+        self.ended = header.last;
+        let (length, is_plain) = (header.stored as usize, !header.encrypted && !header.deflated);
         let join = |before| crc32::joined(before, header.crc, u64::from(header.stored));
         self.joined = self.joined.filter(|_| is_plain).map(join);
-        (self.content, self.at) = self.seal.open(self.bytes.env, &header, chunk).await?;
-        self.ended = header.last;
-        Ok(true)
+        if is_plain && length <= wanted {
+            let before = out.len();
+            self.bytes.append_of(out, length, wanted).await?;
+            check_content(self.bytes.env, &mut self.seal, &head, out.get(before..).unwrap_or_default()).await?;
+            return Ok(Some(length));
+        }
+        let mut chunk = Vec::new();
+        self.bytes.append(&mut chunk, length).await?;
+        check_content(self.bytes.env, &mut self.seal, &head, &chunk).await?;
+        self.content = self.seal.open(self.bytes.env, &header, chunk).await?;
+        self.at = 0;
+        Ok(Some(0))
     }
 
     /// From here on [`Opened::checksum`] counts.
@@ -93,10 +105,12 @@ impl<'a, S: Source, E: Env> Opened<'a, S, E> {
         let mut missing = count;
         while missing > 0 {
             if self.at == self.content.len() {
-                if !self.next_chunk().await? {
+                let Some(came) = self.next_chunk(out, missing).await? else {
                     return Err(Error::corrupt("the content of this archive ends too early")
                         .with("more bytes", format!("{} bytes", self.taken)));
-                }
+                };
+                self.taken += came as u64;
+                missing -= came;
                 continue;
             }
             let left = self.content.get(self.at..).unwrap_or_default();
@@ -124,7 +138,9 @@ impl<'a, S: Source, E: Env> Opened<'a, S, E> {
 
     /// That the content, the chunks and the file end here, and that the digest of all of it holds, which is given.
     pub async fn end(&mut self) -> Result<[u8; 32]> {
-        while self.at == self.content.len() && self.next_chunk().await? {}
+        // One that holds nothing may be the last.
+        let mut nothing = Vec::new();
+        while self.at == self.content.len() && self.next_chunk(&mut nothing, 0).await?.is_some() {}
         if self.at < self.content.len() {
             return Err(Error::corrupt("this archive holds more than its manifest says"));
         }
@@ -147,23 +163,34 @@ pub async fn read_envelope<S: Source, E: Env>(
     EnvelopeV4::decode_section(&section)
 }
 
-/// The next chunk as it is stored, header and all; its checksums hold.
-pub async fn next_chunk<S: Source, E: Env>(
+/// The header of the next chunk, as it is stored.
+async fn next_head<S: Source, E: Env>(bytes: &mut Bytes<'_, S, E>) -> Result<Vec<u8>> {
+    let mut head = Vec::new();
+    bytes.append(&mut head, CHUNK_HEADER_BYTES).await?;
+    Ok(head)
+}
+
+/// That what is stored of a chunk with this header matches its checksum; it is digested.
+async fn check_content(env: &impl Env, seal: &mut Sealing, head: &[u8], content: &[u8]) -> Result<()> {
+    let header = ChunkHeader::decode(head)?;
+    if crc32::hash(content) != header.crc {
+        let number = header.number;
+        return Err(Error::corrupt(format!("chunk {number} of this archive does not match its checksum")));
+    }
+    seal.note(env, head, content).await
+}
+
+/// Passes over the next chunk; its checksums hold.
+pub async fn pass_chunk<S: Source, E: Env>(
     bytes: &mut Bytes<'_, S, E>,
     seal: &mut Sealing,
-) -> Result<(ChunkHeader, Vec<u8>)> {
-    let mut chunk = Vec::new();
-    bytes.append(&mut chunk, CHUNK_HEADER_BYTES).await?;
-    let header = ChunkHeader::decode(&chunk)?;
-    bytes.append(&mut chunk, header.stored as usize).await?;
-    if crc32::hash(chunk.get(CHUNK_HEADER_BYTES..).unwrap_or_default()) != header.crc {
-        return Err(Error::corrupt(format!(
-            "chunk {} of this archive does not match its checksum",
-            header.number
-        )));
-    }
-    seal.note(bytes.env, &chunk).await?;
-    Ok((header, chunk))
+) -> Result<ChunkHeader> {
+    let head = next_head(bytes).await?;
+    let header = ChunkHeader::decode(&head)?;
+    let mut content = Vec::new();
+    bytes.append(&mut content, header.stored as usize).await?;
+    check_content(bytes.env, seal, &head, &content).await?;
+    Ok(header)
 }
 
 /// The trailer, that it fits what came before it, and that nothing follows: the digest.

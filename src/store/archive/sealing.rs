@@ -61,10 +61,10 @@ impl Sealing {
         Ok(())
     }
 
-    /// Goes on with a chunk, header and all.
-    pub async fn note(&mut self, env: &impl Env, chunk: &[u8]) -> Result<()> {
+    /// Goes on with a chunk, its header and what is stored behind it.
+    pub async fn note(&mut self, env: &impl Env, head: &[u8], content: &[u8]) -> Result<()> {
         self.settle().await?;
-        self.last = Some(env.sha256(chunk));
+        self.last = Some(env.sha256(head, content));
         Ok(())
     }
 
@@ -116,7 +116,8 @@ impl Sealing {
         if let Some(room) = chunk.get_mut(..CHUNK_HEADER_BYTES) {
             room.copy_from_slice(&header.encode());
         }
-        self.note(env, &chunk).await?;
+        let (head, content) = chunk.split_at(CHUNK_HEADER_BYTES.min(chunk.len()));
+        self.note(env, head, content).await?;
         Ok(chunk)
     }
 
@@ -135,19 +136,10 @@ impl Sealing {
         Ok(())
     }
 
-    /// The content of a chunk, header and all, whose checksum held; and where in what is given it begins.
-    pub async fn open(
-        &self,
-        env: &impl Env,
-        header: &ChunkHeader,
-        mut chunk: Vec<u8>,
-    ) -> Result<(Vec<u8>, usize)> {
+    /// The content of a chunk, of what is stored of it, whose checksum held.
+    pub async fn open(&self, env: &impl Env, header: &ChunkHeader, stored: Vec<u8>) -> Result<Vec<u8>> {
         let about = |cause: Error| cause.about(format_args!("chunk {} of this archive", header.number));
-        if self.key.is_none() && !header.deflated {
-            return Ok((chunk, CHUNK_HEADER_BYTES));
-        }
-        chunk.drain(..CHUNK_HEADER_BYTES);
-        let mut raw = chunk;
+        let mut raw = stored;
         if let Some(key) = &self.key {
             let opened = env.decrypt(key, &nonce(header), &self.authenticated(header), raw).await;
             raw = opened.map_err(about)?;
@@ -158,6 +150,6 @@ impl Sealing {
         if raw.len() != header.raw as usize {
             return Err(about(Error::corrupt("its content has another length than it says")));
         }
-        Ok((raw, 0))
+        Ok(raw)
     }
 }

@@ -7,7 +7,7 @@ use super::bytes::Bytes;
 use super::content::{block_bytes, held, next_block, next_frame};
 use super::inspect::Inspector;
 use super::old::read_old;
-use super::open::{Opened, next_chunk, read_envelope, read_trailer};
+use super::open::{Opened, pass_chunk, read_envelope, read_trailer};
 use super::report::{Level, LevelReport, VerifyReport};
 use super::sealing::Sealing;
 use super::secret::Secret;
@@ -197,7 +197,7 @@ async fn checksums<S: Source, E: Env>(
 ) -> Result<()> {
     let mut seal = Sealing::new(head, None, true);
     loop {
-        let (header, _) = next_chunk(bytes, &mut seal).await?;
+        let header = pass_chunk(bytes, &mut seal).await?;
         seal.check(&header, true)?;
         if header.last {
             break;

@@ -1,6 +1,7 @@
 /** AES-256-GCM and HKDF by `crypto.subtle`, which pages have that came over a secure connection. */
 
 import { toLodestoreError } from '../errors.js';
+import { concat } from './concat.js';
 import { tampered } from './faults.js';
 import type { Bytes } from './seal.js';
 
@@ -27,8 +28,13 @@ export async function decrypt(key: Bytes, nonce: Bytes, aad: Bytes, data: Bytes)
 }
 
 /** What is used of `node:crypto`. */
+interface NodeHash {
+  update(bytes: Uint8Array): NodeHash;
+  digest(): Uint8Array;
+}
+
 interface NodeCrypto {
-  createHash(name: string): { update(bytes: Uint8Array): { digest(): Uint8Array } };
+  createHash(name: string): NodeHash;
 }
 
 /** That of Node, Deno and Bun, where they give it without an import, which a bundler would follow. */
@@ -36,11 +42,12 @@ const nodeCrypto = (
   globalThis as { process?: { getBuiltinModule?: (name: string) => NodeCrypto | undefined } }
 ).process?.getBuiltinModule?.('node:crypto');
 
-/** SHA-256. */
-export async function sha256(bytes: Bytes): Promise<Bytes> {
+/** SHA-256 of one behind the other. */
+export async function sha256(head: Bytes, bytes: Bytes): Promise<Bytes> {
   // A standard digest copies its input and asks another thread, which for a chunk takes as long as the digest.
-  if (nodeCrypto !== undefined) return new Uint8Array(nodeCrypto.createHash('sha256').update(bytes).digest());
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  if (nodeCrypto !== undefined)
+    return new Uint8Array(nodeCrypto.createHash('sha256').update(head).update(bytes).digest());
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', concat([head, bytes])));
 }
 
 /** HKDF with SHA-256. */

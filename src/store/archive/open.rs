@@ -78,7 +78,8 @@ impl<'a, S: Source, E: Env> Opened<'a, S, E> {
         if is_plain && length <= wanted {
             let before = out.len();
             self.bytes.append_of(out, length, wanted).await?;
-            check_content(self.bytes.env, &mut self.seal, &head, out.get(before..).unwrap_or_default()).await?;
+            check_content(self.bytes.env, &mut self.seal, &head, out.get(before..).unwrap_or_default())
+                .await?;
             return Ok(Some(length));
         }
         let mut chunk = Vec::new();

@@ -137,12 +137,15 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 let old = kept.iter().rposition(|one| one.time_ms <= since);
                 let base = old.unwrap_or(0).min(first);
                 // What an import brought is in its snapshot and in no log. And a snapshot in each quarter of that time, or
-                // there would be none to go on from when the first one is too old: the history would grow for ever.
+                // there would be none to go on from when the first one is too old: the history would grow for ever. Nor is
+                // there one to go on from where another policy left snapshots and not the logs between them.
                 let mut last = None;
                 for (why, one) in why.iter_mut().zip(kept).skip(base) {
                     if one.is_import || last.is_none_or(|last| one.time_ms.saturating_sub(last) >= days / 4) {
                         *why |= HISTORY;
-                        last = Some(one.time_ms);
+                        let follow =
+                            |(log, from): (&u64, &u64)| *log > one.generation && *from <= one.seq + 1;
+                        last = disk.logs.iter().any(follow).then_some(one.time_ms);
                     }
                 }
                 let base = kept.get(base).unwrap_or(oldest);

@@ -33,6 +33,30 @@ fn a_snapshot_that_stands_alone_is_a_point_and_what_followed_is_refused() {
     assert!(block_on(world.db.check()).unwrap().ok);
 }
 
+/// What stands alone from before is no beginning for the writes behind it.
+#[test]
+fn a_history_that_is_to_be_kept_from_now_on_begins_behind_the_gaps() {
+    let mut world = World::new();
+    world.set(Some(daily(5)));
+    world.days(9);
+    let before = world.history().points;
+    assert_eq!(before.iter().filter(|point| point.to_seq == point.seq).count(), 3, "{before:?}");
+    let connected: Vec<(u64, u64)> =
+        world.reachable().into_iter().filter(|(seq, _)| *seq >= before[3].seq).collect();
+    world.set(Some(Retention { history_days: 300, ..Retention::default() }));
+    for _ in 0..6 {
+        world.days(1);
+        let reachable = world.reachable();
+        for point in &connected {
+            assert!(reachable.contains(point), "{point:?}: {:?}", world.history().points);
+        }
+        for alone in &before[..3] {
+            assert!(reachable.iter().any(|(seq, _)| *seq == alone.seq), "{alone:?}");
+        }
+    }
+    world.is_true_to_its_past();
+}
+
 #[test]
 fn nothing_is_opened_from_behind_a_gap() {
     let mut world = World::new();

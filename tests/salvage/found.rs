@@ -146,6 +146,30 @@ fn what_was_written_after_an_import_is_not_about_what_was_there_before_it() {
     assert!(later("other") || !said.lost.is_empty(), "{said:?}");
 }
 
+/// The headers of an import's snapshot and of the empty log behind it do not hold, and it ends in zeros, as one would that a
+/// crash cut off. Its manifest verifies, so it was whole, and what it replaced is not what was there.
+#[test]
+fn a_whole_snapshot_without_a_header_is_not_taken_for_one_that_was_cut_off() {
+    let storage = MemoryStorage::new();
+    let db = open(storage.clone()).unwrap();
+    block_on(db.collection("c0", Some(config(3, Metric::Dot)))).unwrap();
+    block_on(db.upsert("c0", rows("r", 0..2, 3))).unwrap();
+    block_on(db.checkpoint()).unwrap();
+    let options = lodestore::store::ImportOptions { replace: true, total_bytes: 0 };
+    block_on(db.import(&mut archive(), options)).unwrap();
+    let mut files = storage.files();
+    for kind in ["snapshot-", "log-"] {
+        let newest = files.keys().rfind(|name| name.starts_with(kind)).unwrap().clone();
+        let bytes = files.get_mut(&newest).unwrap();
+        assert!(kind == "log-" || bytes.ends_with(&[0; 4]), "{bytes:02x?}");
+        bytes[40] ^= 1;
+    }
+    let db = salvage(MemoryStorage::from_files(files)).unwrap();
+    let said = db.open_report().salvage.clone().unwrap();
+    assert_eq!(Model::read(&db).0["c0"].rows.len(), 2);
+    assert!(!said.lost.is_empty(), "{said:?}");
+}
+
 /// Nothing is left of an import, and least is missing if it is taken for the base. What was before it is better than nothing.
 #[test]
 fn where_a_snapshot_has_no_row_left_another_is_taken() {

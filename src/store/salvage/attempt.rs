@@ -9,6 +9,7 @@ use super::aside::{REPORT, aside_name};
 use super::report::{LostWrites, SalvageReport, SalvagedCollection};
 use crate::collection::State;
 use crate::error::{Error, Kind, Result};
+use crate::format::crc32;
 use crate::format::header::{DatabaseId, FileHeader, FileKind, HEADER_BYTES};
 use crate::format::snapshot::{RequestsV3, SnapshotV2};
 use crate::sorted::SortedMap;
@@ -196,12 +197,13 @@ pub async fn salvage<S: Storage, E: Env>(
                 if work.begun.contains(&(generation + 1)) {
                     continue;
                 }
-                if !is_cut(storage, generation, length).await? {
+                let header = snapshot_header(storage, generation, length).await?;
+                if !is_cut(storage, generation, length, header.is_ok()).await? {
                     // The log that was begun for it was the next file.
                     work.imports.push(generation);
                     work.named = work.named.max(Some(generation + 1));
                 }
-                if let Ok(header) = snapshot_header(storage, generation, length).await? {
+                if let Ok(header) = header {
                     work.covered = work.covered.max(header.seq);
                 }
             }
@@ -312,15 +314,21 @@ async fn snapshot_header(storage: &impl Storage, generation: u64, length: u64) -
     Ok(FileHeader::decode(FileKind::Snapshot, &bytes))
 }
 
-/// Whether a crash may have cut this snapshot off: then it never counted.
-async fn is_cut(storage: &impl Storage, generation: u64, length: u64) -> Result<bool> {
+/// Whether a crash may have cut this snapshot off: then it never counted. What is cut off is as it was up to there, and
+/// zeros behind, or nothing. So it was whole where its manifest verifies, and where its header does not though something
+/// stands at the end.
+async fn is_cut(storage: &impl Storage, generation: u64, length: u64, has_header: bool) -> Result<bool> {
     const HEAD: u64 = HEADER_BYTES as u64 + 8;
-    let name = names::snapshot(generation);
     if length < HEAD {
         return Ok(true);
     }
-    let section = storage.read(&name, HEAD - 8..HEAD).await?;
-    let section = section.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
-    let end = storage.read(&name, length - 4..length).await?;
-    Ok(HEAD + u64::from(section) > length || end.iter().all(|byte| *byte == 0))
+    let bytes = storage.read(&names::snapshot(generation), HEAD - 8..length).await?;
+    let (head, manifest) = bytes.split_at(8.min(bytes.len()));
+    let number = |bytes: &[u8]| bytes.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+    let (section, crc) = (number(head), number(head.get(4..).unwrap_or_default()));
+    let is_short = section as usize > manifest.len();
+    if section as usize == manifest.len() && crc32::hash(manifest) == crc {
+        return Ok(false);
+    }
+    Ok(has_header && is_short || bytes.ends_with(&[0; 4]))
 }

@@ -30,7 +30,8 @@ export function commitEarly(tx: IDBTransaction): void {
 }
 
 function failureAborts(db: IDBDatabase, store: string): Promise<boolean> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
+    db.addEventListener('close', reject, { once: true });
     const tx = db.transaction(store, 'readwrite', { durability: 'relaxed' });
     const target = tx.objectStore(store);
     target.add(0, NOBODY);

@@ -167,7 +167,7 @@ export class Connection {
     for (let attempt = 1; ; attempt += 1) {
       const db = await this.#get();
       const again = async (): Promise<void> => {
-        this.#drop(db);
+        this.#lose(db);
         if (attempt > 1) await pause(REOPEN_MS[attempt] as number);
       };
       const isLast = attempt === REOPEN_MS.length - 1;
@@ -205,13 +205,19 @@ export class Connection {
   /** Throws where the disk is full, or was: whatever went wrong, nobody asks again at once. */
   #leave(db: IDBDatabase, error: unknown): void {
     if (!this.#disk.isOn && !isFullDisk(error)) return;
-    this.#drop(db);
+    this.#lose(db);
     throw this.#disk.met(this.#label, error);
   }
 
   #drop(db: IDBDatabase): void {
     db.close();
     if (this.#db === db) this.#db = undefined;
+  }
+
+  /** It is gone for all that is under way on it: of a connection that we have closed the browser need not tell that. */
+  #lose(db: IDBDatabase): void {
+    this.#drop(db);
+    db.dispatchEvent(new Event('close'));
   }
 
   #get(): Promise<IDBDatabase> {
@@ -277,7 +283,8 @@ function overtaken(label: string): LodestoreError {
 }
 
 async function finish<T>(tx: IDBTransaction, body: (tx: IDBTransaction) => Promise<T>): Promise<T> {
-  // Chromium ends what is under way without a word when it closes a connection: then there is only this event.
+  // Chromium ends what is under way without a word when it closes a connection: then there is only this event, or that of
+  // `#lose`. Where it is complete all the same, whoever looks for its outcome finds it.
   const closing = new AbortController();
   const ended = new Promise<{ error: unknown } | undefined>((resolve) => {
     tx.oncomplete = () => resolve(undefined);

@@ -7,6 +7,8 @@ import { CHUNKS, FILES } from './idb-stores.js';
 const SCHEMA = 2;
 /** How long another page may keep an open or a delete waiting, ms. */
 const BLOCKED_MS = 5_000;
+/** How long the browser may take to open again what was open, without a word, ms. */
+const SILENT_MS = 20_000;
 
 /** Only Chromium has these. */
 interface DataLossEvent extends IDBVersionChangeEvent {
@@ -19,7 +21,7 @@ export function openDatabase(name: string, label: string, mayCreate: boolean): P
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(name, SCHEMA);
     let gone: LodestoreError | undefined;
-    const giveUp = blocked(request, label, reject);
+    const giveUp = blocked(request, label, reject, mayCreate ? undefined : SILENT_MS);
     request.onupgradeneeded = (event) => {
       // Chromium says it when it found its files of the site damaged and deleted all of them; to whoever opens first.
       const { dataLoss = 'none', dataLossMessage } = event as DataLossEvent;
@@ -75,19 +77,34 @@ function refused(error: DOMException | null, label: string): unknown {
   );
 }
 
-/** Rejects when the request is still blocked after a while. The function returned says whether it was in time. */
-function blocked(request: IDBOpenDBRequest, label: string, reject: (error: unknown) => void): () => boolean {
+/**
+ * Rejects when the request is still blocked after a while, or has not ended within `silent`, if given. The function
+ * returned says whether it was in time.
+ */
+function blocked(
+  request: IDBOpenDBRequest,
+  label: string,
+  reject: (error: unknown) => void,
+  silent?: number,
+): () => boolean {
   let late = false;
+  const giveUp = (why: string): void => {
+    late = true;
+    reject(new LodestoreError('Unavailable', `${label} ${why}`));
+  };
+  const after = (ms: number, why: string) => setTimeout(giveUp, ms, why);
+  const silence =
+    silent === undefined ? undefined : after(silent, 'is not opened again by the browser; try again later');
   let timer: ReturnType<typeof setTimeout> | undefined;
   request.onblocked = () => {
-    timer ??= setTimeout(() => {
-      late = true;
-      const message = `${label} is kept busy by another page that does not close it; close that page and try again`;
-      reject(new LodestoreError('Unavailable', message));
-    }, BLOCKED_MS);
+    timer ??= after(
+      BLOCKED_MS,
+      'is kept busy by another page that does not close it; close that page and try again',
+    );
   };
   return () => {
     clearTimeout(timer);
+    clearTimeout(silence);
     return !late;
   };
 }

@@ -66,8 +66,11 @@ export class Pool {
         if (this.#free.length === 0 || !isQuota(error)) throw error;
       });
     }
-    // The oldest first: the longer ago it was made, the surer it is to be on the disk.
-    const file = this.#free.shift();
+    // The one that was made first: the longer ago that was, the surer the browser's own list of files, which nobody can
+    // flush, is on the disk with it. Not the one that came back first: those of a pool that has just grown would be next.
+    const first = this.#free.reduce((least, file) => Math.min(least, number(file.file)), Infinity);
+    const at = this.#free.findIndex((file) => number(file.file) === first);
+    const [file] = at < 0 ? [] : this.#free.splice(at, 1);
     if (file === undefined) throw new LodestoreError('Unavailable', 'The pool has no free file; try again');
     return file;
   }

@@ -161,7 +161,9 @@ impl Whole<'_> {
             !is_alone || !self.has_better(damaged),
             "salvaged from a snapshot that stands alone: {report:?}"
         );
-        self.is_accounted(kept, report, is_alone);
+        // Of writes whose logs were pruned before the damage the history knows nothing.
+        let is_pruned = report.snapshot.is_some_and(|chosen| self.is_alone(chosen, self.image));
+        self.is_accounted(kept, report, is_alone || is_pruned);
     }
 
     /// Whether this snapshot is without the log behind it, and not the newest.

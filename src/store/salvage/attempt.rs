@@ -9,7 +9,7 @@ use super::aside::{REPORT, aside_name};
 use super::report::{LostWrites, SalvageReport, SalvagedCollection};
 use crate::collection::State;
 use crate::error::{Error, Kind, Result};
-use crate::format::crc32;
+use crate::format::VERSION;
 use crate::format::header::{DatabaseId, FileHeader, FileKind, HEADER_BYTES};
 use crate::format::snapshot::{RequestsV3, SnapshotV2};
 use crate::sorted::SortedMap;
@@ -198,10 +198,18 @@ pub async fn salvage<S: Storage, E: Env>(
                     continue;
                 }
                 let header = snapshot_header(storage, generation, length).await?;
-                if !is_cut(storage, generation, length, header.is_ok()).await? {
-                    // The log that was begun for it was the next file.
-                    work.imports.push(generation);
-                    work.named = work.named.max(Some(generation + 1));
+                match left(storage, generation, length, header.is_ok()).await? {
+                    Left::Cut => {}
+                    Left::Manifest { seq, log } => {
+                        work.covered = work.covered.max(seq);
+                        work.named = work.named.max(Some(log.unwrap_or(generation + 1)));
+                        work.imports.extend(log.is_none().then_some(generation));
+                    }
+                    Left::Nothing => {
+                        // The log that was begun for it was the next file.
+                        work.imports.push(generation);
+                        work.named = work.named.max(Some(generation + 1));
+                    }
                 }
                 if let Ok(header) = header {
                     work.covered = work.covered.max(header.seq);
@@ -314,21 +322,30 @@ async fn snapshot_header(storage: &impl Storage, generation: u64, length: u64) -
     Ok(FileHeader::decode(FileKind::Snapshot, &bytes))
 }
 
-/// Whether a crash may have cut this snapshot off: then it never counted. What is cut off is as it was up to there, and
-/// zeros behind, or nothing. So it was whole where its manifest verifies, and where its header does not though something
-/// stands at the end.
-async fn is_cut(storage: &impl Storage, generation: u64, length: u64, has_header: bool) -> Result<bool> {
-    const HEAD: u64 = HEADER_BYTES as u64 + 8;
-    if length < HEAD {
-        return Ok(true);
+/// What a snapshot says that cannot be used.
+enum Left {
+    /// A crash may have cut it off: then it never counted.
+    Cut,
+    /// Its manifest verifies: the last write that it covers, and the log that goes on behind it, if that is named.
+    Manifest { seq: u64, log: Option<u64> },
+    /// It was whole, and cannot be read.
+    Nothing,
+}
+
+/// What is cut off is as it was up to there, and zeros behind, or nothing. So it was whole where its manifest verifies, and
+/// where its header does not though something stands at the end.
+async fn left(storage: &impl Storage, generation: u64, length: u64, has_header: bool) -> Result<Left> {
+    const HEAD: u64 = HEADER_BYTES as u64;
+    if length < HEAD + 8 {
+        return Ok(Left::Cut);
     }
-    let bytes = storage.read(&names::snapshot(generation), HEAD - 8..length).await?;
-    let (head, manifest) = bytes.split_at(8.min(bytes.len()));
-    let number = |bytes: &[u8]| bytes.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
-    let (section, crc) = (number(head), number(head.get(4..).unwrap_or_default()));
-    let is_short = section as usize > manifest.len();
-    if section as usize == manifest.len() && crc32::hash(manifest) == crc {
-        return Ok(false);
+    let bytes = storage.read(&names::snapshot(generation), HEAD..length).await?;
+    let manifest = (1..=VERSION).rev().find_map(|version| SnapshotV2::decode_section(version, &bytes).ok());
+    if let Some(SnapshotV2 { seq, log, .. }) = manifest {
+        return Ok(Left::Manifest { seq, log });
     }
-    Ok(has_header && is_short || bytes.ends_with(&[0; 4]))
+    let section = bytes.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
+    let is_short = section as usize > bytes.len() - 8;
+    let is_cut = has_header && is_short || bytes.ends_with(&[0; 4]);
+    Ok(if is_cut { Left::Cut } else { Left::Nothing })
 }

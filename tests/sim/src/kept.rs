@@ -135,7 +135,11 @@ impl Whole<'_> {
                 let mut others = self.candidates.iter().filter_map(|other| other.0.get(one.name.as_str()));
                 there.config() == one.config() || others.any(|other| *there.config() == other.config)
             });
-            assert!(config || !report.lost.is_empty(), "salvaged: {} has another configuration", one.name);
+            assert!(
+                config || !report.lost.is_empty(),
+                "salvaged: {} has another configuration: {report:?}",
+                one.name
+            );
             for (id, slot) in one.ids() {
                 let kept = there.and_then(|there| Some((there, there.slot(id)?)));
                 if kept.is_some_and(|(there, at)| same(there, at, one, slot)) {

@@ -19,7 +19,7 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
     pub(super) async fn replay(&self, base: Option<&(u64, SnapshotV2)>, into: &mut Attempt) -> Result<()> {
         let first = base.map_or(0, |(generation, manifest)| manifest.log.unwrap_or(*generation));
         let based = base.map_or(0, |(generation, _)| *generation);
-        let logs: Vec<(u64, Option<&FileHeader>, u64)> = self
+        let mut logs: Vec<(u64, Option<&FileHeader>, u64)> = self
             .listing
             .logs
             .iter()
@@ -31,6 +31,11 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
                 *generation >= first && is_ours && !self.begun.contains(generation)
             })
             .collect();
+        // One that a later one passes over, as it continues an older one: it was not there when that was begun, or did not
+        // count, and says what became of other writes.
+        let continued: Vec<(u64, u64)> =
+            logs.iter().filter_map(|(log, header, _)| Some((*log, (*header)?.previous?.0))).collect();
+        logs.retain(|(log, ..)| continued.iter().all(|(later, before)| later <= log || before >= log));
         // The write that has to come next, and what is missing from it on.
         let mut expected = into.state.seq + 1;
         let start = expected;

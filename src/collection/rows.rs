@@ -329,7 +329,7 @@ impl Collection {
         // After all that is large: the many small pieces, and the sets of slots, which grow by up to 16 KB.
         let texts: usize = columns.ids.iter().chain(&columns.metadata).map(|text| text.len()).sum();
         ask(2 * texts + 96 * columns.seqs.len() + if first > 0 { ROOM_OF_SETS } else { 0 })?;
-        // Of the slots with rows, as bits from the last multiple of 8 on: quicker than one by one.
+        // Of the slots with rows, as bits from the last multiple of 8 on: a range is a kilobyte of wasm.
         let base = first - first % 8;
         let mut live = vec![0u8; (columns.seqs.len() + first % 8).div_ceil(8)];
         for ((&seq, &id), &metadata) in columns.seqs.iter().zip(&columns.ids).zip(&columns.metadata) {

@@ -12,6 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::format::VERSION;
 use crate::format::header::{DatabaseId, FileHeader, FileKind, HEADER_BYTES};
 use crate::format::snapshot::{RequestsV3, SnapshotV2};
+use crate::limits::MANIFEST_BYTES_MAX;
 use crate::sorted::SortedMap;
 use crate::storage::{FileInfo, Storage};
 use crate::vectors::ReadStored;
@@ -338,6 +339,10 @@ async fn left(storage: &impl Storage, generation: u64, length: u64, has_header: 
     const HEAD: u64 = HEADER_BYTES as u64;
     if length < HEAD + 8 {
         return Ok(Left::Cut);
+    }
+    // No manifest is so long, and so nothing that long is read.
+    if length > HEAD + 8 + MANIFEST_BYTES_MAX as u64 {
+        return Ok(Left::Nothing);
     }
     let bytes = storage.read(&names::snapshot(generation), HEAD..length).await?;
     let manifest = (1..=VERSION).rev().find_map(|version| SnapshotV2::decode_section(version, &bytes).ok());

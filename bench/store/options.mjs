@@ -7,7 +7,7 @@ export const USAGE = `cargo xtask bench store [--n ROWS] [--repeats COUNT] [--ho
   --n          rows, default 10000
   --repeats    timed openings, default 15; exact queries are timed 10 times as often and at least 50 times
   --single     only single upserts, alone and by 64 writers at once, and how fast a log is replayed
-  --singles    single upserts that are timed, default 200
+  --singles    single upserts that are timed, default 600
   --host       this host only
   --storage    this storage only, and no exact queries
 
@@ -33,7 +33,7 @@ export function options(argv) {
     n: count('n', values.n ?? '10000'),
     repeats: count('repeats', values.repeats ?? '15'),
     single: values.single === true,
-    singles: count('singles', values.singles ?? '200'),
+    singles: count('singles', values.singles ?? '600'),
     host: oneOf('host', HOSTS, values.host),
     storage: oneOf('storage', STORAGES, values.storage),
     full: argv.length === 0,

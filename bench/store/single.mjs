@@ -7,7 +7,9 @@ import { median, settle, timed } from './timing.mjs';
 /** Writers at once. */
 const WRITERS = 64;
 /** Writes before the first that counts: until then functions are interpreted, and files grow for the first time. */
-const WARM = 300;
+const WARM = 600;
+/** Writes of one writer, to compare many with. */
+const ALONE = 256;
 
 /** As `measureStore`. `raw.appender()` resolves to `{ append(bytes), close() }` of the bare API. */
 export async function measureSingle({ lodestore, raw, options, singles }) {
@@ -15,7 +17,7 @@ export async function measureSingle({ lodestore, raw, options, singles }) {
   const place = options.directory === undefined ? {} : { directory: options.directory };
   const drop = () => deleteDatabase('single', { storage: options.storage, ...place });
   const rounds = Math.max(2, Math.ceil((4 * singles) / WRITERS));
-  const data = dataset({ n: WARM + singles + (rounds + 1) * WRITERS });
+  const data = dataset({ n: WARM + singles + ALONE + rounds * WRITERS });
   const rows = data.batches.flatMap((batch) => inRows(batch, data.dimension));
   const frames = await recorded(open, rows.slice(0, WARM + singles), data.dimension);
   await drop();
@@ -35,7 +37,7 @@ export async function measureSingle({ lodestore, raw, options, singles }) {
   await settle();
   const waiting = rows.slice(frames.length);
   // As fast as one writer goes that waits for each.
-  const alone = waiting.splice(0, WRITERS);
+  const alone = waiting.splice(0, ALONE);
   const sequential = await timed(async () => {
     for (const row of alone) await words.upsert([row]);
   });

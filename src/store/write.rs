@@ -79,6 +79,13 @@ impl<S: Storage, E: Env> Database<S, E> {
     pub async fn write(&self, intent: Intent) -> Result<Written> {
         self.0.write_as(self.1, intent).await
     }
+
+    /// As [`Database::write`], but in the queue when this returns, so that it goes along with whatever else is asked for
+    /// before the first of them is polled.
+    pub fn queue(&self, intent: Intent) -> impl Future<Output = Result<Written>> + use<S, E> {
+        let (inner, pending) = (self.0.clone(), self.0.push(self.1, intent));
+        async move { inner.written(&pending).await }
+    }
 }
 
 impl<S: Storage, E: Env> Inner<S, E> {
@@ -89,16 +96,26 @@ impl<S: Storage, E: Env> Inner<S, E> {
 
     /// Queues a write and waits until it was appended and applied, or refused.
     async fn write_as(&self, request: Option<Request>, intent: Intent) -> Result<Written> {
+        let pending = self.push(request, intent);
+        // Once around: what was asked for in the same breath is queued then, and goes along.
+        pass().await;
+        self.written(&pending).await
+    }
+
+    fn push(&self, request: Option<Request>, intent: Intent) -> Rc<Pending> {
         let intent = RefCell::new(Some(intent));
         let pending = Rc::new(Pending { intent, request, outcome: RefCell::new(None) });
         self.queue.borrow_mut().push_back(pending.clone());
+        pending
+    }
+
+    /// Waits until a queued write was appended and applied, or refused: by itself, or along with another.
+    async fn written(&self, pending: &Pending) -> Result<Written> {
         let _turn = self.turn.take().await;
         loop {
             if let Some(outcome) = pending.outcome.borrow_mut().take() {
                 return outcome;
             }
-            // Once around: what was asked for in the same breath is queued then, and goes along.
-            pass().await;
             self.commit_group().await;
         }
     }
@@ -229,7 +246,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
             self.state.borrow().all().filter(|one| one.stages.is_some()).map(|one| one.number).collect();
         for collection in staged {
             let resolve = move |_: &State| Ok(Some((Op::Drop { collection }, 0)));
-            self.write(Intent::resolve(resolve)).await?;
+            let pending = self.push(None, Intent::resolve(resolve));
+            self.written(&pending).await?;
         }
         Ok(())
     }

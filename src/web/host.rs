@@ -7,7 +7,8 @@ use crate::json::{Fields, elements};
 use crate::room::ask;
 use crate::storage::{AT_ONCE_BYTES, FileInfo, ReadNow, Source, Storage};
 use crate::store::Env;
-use js_sys::{Promise, Uint8Array};
+use js_sys::{JsString, Promise, Uint8Array};
+use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -29,14 +30,11 @@ extern "C" {
     fn create_end(this: &Host, handle: f64) -> std::result::Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch, js_name = createAbort)]
     fn create_abort(this: &Host, handle: f64) -> std::result::Result<Promise, JsValue>;
-    // Nothing where it is done when the call returns.
     #[wasm_bindgen(method, catch)]
-    fn append(
-        this: &Host,
-        name: &str,
-        at: f64,
-        bytes: Uint8Array,
-    ) -> std::result::Result<Option<Promise>, JsValue>;
+    fn append(this: &Host, name: &str, at: f64, bytes: Uint8Array) -> std::result::Result<Promise, JsValue>;
+    // `bytes` crosses as a view of our memory. False where the host has to wait: then nothing was done.
+    #[wasm_bindgen(method, catch, js_name = appendNow)]
+    fn append_now(this: &Host, name: &JsString, at: f64, bytes: &[u8]) -> std::result::Result<bool, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn remove(this: &Host, name: &str) -> std::result::Result<Promise, JsValue>;
     #[wasm_bindgen(method, js_name = readsNow)]
@@ -60,7 +58,11 @@ extern "C" {
 }
 
 /// The five verbs over a [`Host`].
-pub struct HostStorage(pub Rc<Host>);
+pub struct HostStorage {
+    host: Rc<Host>,
+    /// The file that was appended to last: its name crosses once.
+    log: RefCell<Option<(String, JsString)>>,
+}
 
 pub(super) async fn settled(promise: std::result::Result<Promise, JsValue>) -> Result<JsValue> {
     promise.map_err(from_js)?.await.map_err(from_js)
@@ -76,24 +78,39 @@ fn listed(file: &str) -> Result<FileInfo> {
 }
 
 impl HostStorage {
+    /// Over this host.
+    pub fn new(host: Rc<Host>) -> HostStorage {
+        HostStorage { host, log: RefCell::default() }
+    }
+
     /// Where the host reads without waiting: into its place, without a buffer of the host's and the copy out of it, which
     /// take longer than the reading. A failure is for the other way to tell.
     #[inline(never)]
     fn read_at_once(&self, name: &str, range: &Range<u64>) -> Option<Vec<u8>> {
         let length = range.end.checked_sub(range.start)? as usize;
-        if !AT_ONCE_BYTES.contains(&length) || !self.0.reads_now() {
+        if !AT_ONCE_BYTES.contains(&length) || !self.host.reads_now() {
             return None;
         }
         ask(length).ok()?;
         let mut out = vec![0; length];
-        self.0.read_now(name, range.start as f64, &mut out).ok()?;
+        self.host.read_now(name, range.start as f64, &mut out).ok()?;
         Some(out)
+    }
+
+    /// Appends where the host can without waiting; says whether it could.
+    fn append_at_once(&self, name: &str, at: u64, bytes: &[u8]) -> Result<bool> {
+        let mut log = self.log.borrow_mut();
+        let (_, known) = match &mut *log {
+            Some(log) if log.0 == name => log,
+            log => log.insert((name.to_owned(), JsString::from(name))),
+        };
+        self.host.append_now(known, at as f64, bytes).map_err(from_js)
     }
 }
 
 impl Storage for HostStorage {
     async fn list(&self) -> Result<Vec<FileInfo>> {
-        let listed_json = settled(self.0.list()).await?;
+        let listed_json = settled(self.host.list()).await?;
         let json = listed_json.as_string().unwrap_or_default();
         let files: Result<_> =
             elements("files", &json).and_then(|files| files.into_iter().map(listed).collect());
@@ -112,7 +129,7 @@ impl Storage for HostStorage {
         if let Some(bytes) = self.read_at_once(name, &range) {
             return Ok(bytes);
         }
-        let bytes = settled(self.0.read(name, range.start as f64, range.end as f64)).await?;
+        let bytes = settled(self.host.read(name, range.start as f64, range.end as f64)).await?;
         let bytes: Uint8Array = bytes.dyn_into().map_err(|_| {
             Error::new(Kind::Unavailable, "read() of the storage object did not give a Uint8Array")
         })?;
@@ -125,36 +142,36 @@ impl Storage for HostStorage {
     }
 
     async fn create(&self, name: &str, source: &mut impl Source) -> Result<()> {
-        let handle = self.0.create_begin(name, source.expected() as f64).map_err(from_js)?;
+        let handle = self.host.create_begin(name, source.expected() as f64).map_err(from_js)?;
         loop {
             let pushed = match source.next().await {
                 Ok(None) => break,
                 Ok(Some(piece)) => {
-                    settled(self.0.create_push(handle, Uint8Array::from(piece.as_slice()))).await.map(drop)
+                    settled(self.host.create_push(handle, Uint8Array::from(piece.as_slice()))).await.map(drop)
                 }
                 Err(cause) => Err(cause),
             };
             if let Err(cause) = pushed {
-                let _ = settled(self.0.create_abort(handle)).await;
+                let _ = settled(self.host.create_abort(handle)).await;
                 return Err(cause);
             }
         }
-        settled(self.0.create_end(handle)).await.map(drop)
+        settled(self.host.create_end(handle)).await.map(drop)
     }
 
     async fn append(&self, name: &str, at: u64, bytes: &[u8]) -> Result<()> {
-        match self.0.append(name, at as f64, Uint8Array::from(bytes)).map_err(from_js)? {
-            Some(promise) => settled(Ok(promise)).await.map(drop),
-            None => Ok(()),
+        if self.append_at_once(name, at, bytes)? {
+            return Ok(());
         }
+        settled(self.host.append(name, at as f64, Uint8Array::from(bytes))).await.map(drop)
     }
 
     async fn remove(&self, name: &str) -> Result<()> {
-        settled(self.0.remove(name)).await.map(drop)
+        settled(self.host.remove(name)).await.map(drop)
     }
 
     fn reader(&self) -> Option<Rc<dyn ReadNow>> {
-        self.0.reads_now().then(|| Rc::new(HostReader(self.0.clone())) as Rc<dyn ReadNow>)
+        self.host.reads_now().then(|| Rc::new(HostReader(self.host.clone())) as Rc<dyn ReadNow>)
     }
 }
 

@@ -10,6 +10,7 @@
 //! What hardly any page needs is split off behind the compiler, as a second part of the module that is loaded when it is
 //! asked for: `xtask/glue/src/split` says what that is.
 
+mod answer;
 mod archive;
 mod convert;
 mod error;

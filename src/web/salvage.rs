@@ -33,7 +33,7 @@ pub fn salvage(host: Host, options_json: &str) -> Promise {
     promise(async move {
         let host = Rc::new(host);
         let env = HostEnv::new(host.clone());
-        let database = Database::salvage(HostStorage(host), env, json::options(&options)?).await?;
+        let database = Database::salvage(HostStorage::new(host), env, json::options(&options)?).await?;
         let said = text(&Salvaged(database.open_report()));
         database.close().await;
         Ok(said.into())

@@ -1,5 +1,6 @@
 //! The exported class `WasmStore`: an open database.
 
+use super::answer::Answer;
 use super::convert::{background, floats, json as as_json, promise};
 use super::error::report_panics;
 use super::host::{Host, HostEnv, HostStorage};
@@ -92,7 +93,7 @@ impl WasmStore {
         promise(async move {
             let chosen = json::options(&options)?;
             let host = Rc::new(host);
-            let database = Database::open(HostStorage(host.clone()), HostEnv::new(host), chosen).await?;
+            let database = Database::open(HostStorage::new(host.clone()), HostEnv::new(host), chosen).await?;
             index(&database);
             Ok(WasmStore { database, stopped: Rc::default(), request: Cell::default() }.into())
         })
@@ -119,7 +120,7 @@ impl WasmStore {
                 None => Intent::existing(name.clone()),
                 Some(text) => Intent::collection(name.clone(), asked(text)),
             };
-            database.write(intent).await?;
+            database.queue(intent).await?;
             Ok(as_json(&info(&database, &name)?))
         })
     }
@@ -131,8 +132,8 @@ impl WasmStore {
 
     /// Removes a collection.
     #[wasm_bindgen(js_name = dropCollection)]
-    pub fn drop_collection(&self, name: String) -> Promise {
-        self.write(Ok(Intent::drop_collection(name)))
+    pub fn drop_collection(&self, name: String, answer: Answer) {
+        self.write(Ok(Intent::drop_collection(name)), answer)
     }
 
     /// Adds or replaces rows.
@@ -142,8 +143,10 @@ impl WasmStore {
         ids_json: &str,
         vectors: &Float32Array,
         metadata_json: Option<String>,
-    ) -> Promise {
-        self.write(rows(ids_json, vectors, metadata_json.as_deref()).map(|rows| Intent::upsert(name, rows)))
+        answer: Answer,
+    ) {
+        let rows = rows(ids_json, vectors, metadata_json.as_deref());
+        self.write(rows.map(|rows| Intent::upsert(name, rows)), answer)
     }
 
     /// Changes metadata.
@@ -154,13 +157,14 @@ impl WasmStore {
         target_json: &str,
         metadata_json: String,
         mode: &str,
-    ) -> Promise {
-        self.write(changed(name, target_json, metadata_json, mode))
+        answer: Answer,
+    ) {
+        self.write(changed(name, target_json, metadata_json, mode), answer)
     }
 
     /// Deletes rows.
-    pub fn delete(&self, name: String, target_json: &str) -> Promise {
-        self.write(json::target(target_json).map(|target| Intent::delete(name, target)))
+    pub fn delete(&self, name: String, target_json: &str, answer: Answer) {
+        self.write(json::target(target_json).map(|target| Intent::delete(name, target)), answer)
     }
 
     /// Nearest rows to one vector or, with [`MANY`], to each of several: see `reply::matches`. `flags` is a
@@ -265,9 +269,9 @@ impl WasmStore {
         })
     }
 
-    /// Changes the configuration of a collection in place: a `WriteResult`.
-    pub fn configure(&self, name: String, config_json: String) -> Promise {
-        self.write(Ok(Intent::configure(name, asked(config_json))))
+    /// Changes the configuration of a collection in place.
+    pub fn configure(&self, name: String, config_json: String, answer: Answer) {
+        self.write(Ok(Intent::configure(name, asked(config_json))), answer)
     }
 
     /// Begins a rebuild: a `WasmRebuild`.
@@ -295,14 +299,21 @@ impl WasmStore {
         self.database.requested(self.request.take())
     }
 
-    /// Makes a write. A checkpoint may be due behind it, for which it does not wait.
-    fn write(&self, intent: Result<Intent>) -> Promise {
+    /// Makes a write, and answers. A checkpoint may be due behind it, for which it does not wait.
+    fn write(&self, intent: Result<Intent>, answer: Answer) {
         let database = self.writer();
-        promise(async move {
-            let written = database.write(intent?).await?;
-            index(&database);
-            checkpoint(&database);
-            Ok(as_json(&written))
-        })
+        // In the queue before this returns, and so together with whatever is asked for before the first is begun.
+        let queued = intent.map(|intent| database.queue(intent));
+        background(async move {
+            let outcome = match queued {
+                Ok(queued) => queued.await,
+                Err(cause) => Err(cause),
+            };
+            if outcome.is_ok() {
+                index(&database);
+                checkpoint(&database);
+            }
+            answer.tell(outcome);
+        });
     }
 }

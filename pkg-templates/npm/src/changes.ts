@@ -1,6 +1,7 @@
 /** The change feed: who listens, and what a call changed. */
 
 import type { Engine, EngineMethod } from './engine.js';
+import type { WriteResult } from './types.js';
 
 /** A change that was committed, by whichever tab or worker. */
 export interface Change {
@@ -29,6 +30,7 @@ const IDS_JSON_MAX = 64 * 1024;
 export class Changes {
   readonly #listeners = new Set<ChangeListener>();
   readonly #ofShape = new Set<ChangeListener>();
+  readonly #ofNumbers: ((seq: number) => void)[] = [];
   /** The newest write that was told of. */
   #seq = 0;
 
@@ -49,13 +51,23 @@ export class Changes {
     return this.#listeners.size > 0;
   }
 
+  /** Rows were changed, and nobody is there to be told. */
+  untold(seq: number): void {
+    this.#reach(seq);
+  }
+
+  /** Calls `listener` with the number of every write. */
+  onNumber(listener: (seq: number) => void): void {
+    this.#ofNumbers.push(listener);
+  }
+
   /** Calls `listener` after changes of more than rows, and perhaps of those as well. */
   onShape(listener: ChangeListener): void {
     this.#ofShape.add(listener);
   }
 
   tell(change: Change): void {
-    this.#seq = Math.max(this.#seq, change.seq);
+    this.#reach(change.seq);
     for (const listener of [...this.#ofShape, ...this.#listeners]) {
       try {
         // One of its own for each, to keep or to change.
@@ -75,6 +87,11 @@ export class Changes {
     if (first) this.#seq = seq;
     else this.tell({ collection: null, op: 'unknown', seq, many: true });
   }
+
+  #reach(seq: number): void {
+    this.#seq = Math.max(this.#seq, seq);
+    for (const listener of this.#ofNumbers) listener(seq);
+  }
 }
 
 const OPS: Readonly<Record<string, Change['op']>> = {
@@ -86,7 +103,7 @@ const OPS: Readonly<Record<string, Change['op']>> = {
 
 /** The sequence number in the answer to a write. */
 export function seqOf(method: string, result: unknown): number | undefined {
-  return Object.hasOwn(OPS, method) ? (JSON.parse(result as string) as { seq: number }).seq : undefined;
+  return Object.hasOwn(OPS, method) ? (result as WriteResult).seq : undefined;
 }
 
 /** Whether it is one row, or some, that a call can have changed: what a collection is stays as it was. */
@@ -95,11 +112,11 @@ export function isOfRows(method: string): boolean {
 }
 
 /** What a call changed, if anything. `seq` is that of the last write that is known, for calls that do not say it. */
-function changeOf(method: string, args: unknown[], result: unknown, seq: number): Change | undefined {
+export function changeOf(method: string, args: unknown[], result: unknown, seq: number): Change | undefined {
   const op = Object.hasOwn(OPS, method) ? OPS[method] : undefined;
   const collection = String(args[0]);
   if (op !== undefined) {
-    const written = JSON.parse(result as string) as { count: number; seq: number };
+    const written = result as WriteResult;
     if (written.count === 0 && op !== 'drop') return undefined;
     return { collection, op, seq: written.seq, ...rows(op, String(args[1])) };
   }
@@ -157,14 +174,23 @@ export function observed(engine: Engine, changes: Changes): Engine {
     const methods = of as Record<string, (...args: unknown[]) => Promise<unknown>>;
     const run = methods[method]?.bind(of);
     if (run === undefined) continue;
-    methods[method] = async (...args) => {
-      const result = await run(...args);
-      // One write takes some 40 us: to find out what to tell nobody would be a tenth of it.
-      if (isOfRows(method) && !changes.isHeard) return result;
-      const change = await noted(engine, method, args, result);
-      if (change !== undefined) changes.tell(change);
-      return result;
-    };
+    const tell = (change: Change | undefined) => void (change !== undefined && changes.tell(change));
+    methods[method] = isOfRows(method)
+      ? (...args) => {
+          const answer = run(...args);
+          // Told before the caller goes on, and not on its way: a write of one row waits for every turn of the queue.
+          const done = (result: unknown) =>
+            changes.isHeard
+              ? tell(changeOf(method, args, result, 0))
+              : changes.untold((result as WriteResult).seq);
+          answer.then(done, () => undefined);
+          return answer;
+        }
+      : async (...args) => {
+          const result = await run(...args);
+          tell(await noted(engine, method, args, result));
+          return result;
+        };
   }
   return engine;
 }

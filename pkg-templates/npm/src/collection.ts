@@ -106,7 +106,7 @@ export class Collection {
   async upsert(rows: readonly RowInput[] | ColumnarInput): Promise<WriteResult> {
     const { ids, vectors, metadata } = upsertArguments(rows, this.#info.dimension);
     try {
-      return JSON.parse(await this.#engine.upsert(this.name, ids, vectors, metadata)) as WriteResult;
+      return await this.#engine.upsert(this.name, ids, vectors, metadata);
     } catch (error) {
       throw upsertFailure(error, vectors.length / this.#info.dimension);
     }
@@ -215,8 +215,7 @@ export class Collection {
     const json = Array.isArray(metadata)
       ? `[${metadata.map((one, i) => metadataJson(`update: metadata[${i}]`, one)).join(',')}]`
       : metadataJson('update: metadata', metadata);
-    const result = await this.#engine.updateMetadata(this.name, rows, json, options.mode ?? 'merge');
-    return JSON.parse(result) as WriteResult;
+    return this.#engine.updateMetadata(this.name, rows, json, options.mode ?? 'merge');
   }
 
   /**
@@ -225,7 +224,7 @@ export class Collection {
    * @param target an id, ids, `{ ids }` or `{ filter }`.
    */
   async delete(target: Target): Promise<WriteResult> {
-    return JSON.parse(await this.#engine.delete(this.name, targetJson('delete', target))) as WriteResult;
+    return this.#engine.delete(this.name, targetJson('delete', target));
   }
 
   /**

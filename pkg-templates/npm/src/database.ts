@@ -118,7 +118,7 @@ export class Database {
   /** Deletes a collection and its rows. `count` is the number of rows. Durable when it resolves. */
   async dropCollection(name: string): Promise<WriteResult> {
     checkName('dropCollection', name);
-    return JSON.parse(await this.#engine.dropCollection(name)) as WriteResult;
+    return this.#engine.dropCollection(name);
   }
 
   /**

@@ -22,9 +22,17 @@ import { salvaged } from './salvage.js';
 import { claim, type Lock, pickStorage } from './storage/index.js';
 import { Shell } from './storage/shell.js';
 import { type Known, statsOf } from './store-stats.js';
-import { checkWhole, fallen, isBroken, orFallen } from './trap.js';
-import type { OpenReport, StorageObject } from './types.js';
-import type { WasmExport, WasmIntake, WasmPast, WasmRebuild, WasmStore, WasmStoreClass } from './wasm-api.js';
+import { answered, checkWhole, fallen, isBroken, orFallen } from './trap.js';
+import type { OpenReport, StorageObject, WriteResult } from './types.js';
+import type {
+  WasmAnswer,
+  WasmExport,
+  WasmIntake,
+  WasmPast,
+  WasmRebuild,
+  WasmStore,
+  WasmStoreClass,
+} from './wasm-api.js';
 
 /** Runs the store here: queries are synchronous underneath, long work yields through the host. */
 export class DirectEngine implements Engine {
@@ -123,8 +131,8 @@ export class DirectEngine implements Engine {
     return this.#read((store) => store.collections());
   }
 
-  dropCollection(name: string): Promise<string> {
-    return this.#later((store) => store.dropCollection(name));
+  dropCollection(name: string): Promise<WriteResult> {
+    return this.#write((store, answer) => store.dropCollection(name, answer));
   }
 
   upsert(
@@ -132,16 +140,16 @@ export class DirectEngine implements Engine {
     idsJson: string,
     vectors: Float32Array,
     metadataJson: string | undefined,
-  ): Promise<string> {
-    return this.#later((store) => store.upsert(name, idsJson, vectors, metadataJson));
+  ): Promise<WriteResult> {
+    return this.#write((store, answer) => store.upsert(name, idsJson, vectors, metadataJson, answer));
   }
 
-  updateMetadata(name: string, targetJson: string, metadataJson: string, mode: string): Promise<string> {
-    return this.#later((store) => store.updateMetadata(name, targetJson, metadataJson, mode));
+  updateMetadata(name: string, targetJson: string, metadataJson: string, mode: string): Promise<WriteResult> {
+    return this.#write((store, answer) => store.updateMetadata(name, targetJson, metadataJson, mode, answer));
   }
 
-  delete(name: string, targetJson: string): Promise<string> {
-    return this.#later((store) => store.delete(name, targetJson));
+  delete(name: string, targetJson: string): Promise<WriteResult> {
+    return this.#write((store, answer) => store.delete(name, targetJson, answer));
   }
 
   query(name: string, vectors: Float32Array, ask: QueryAsk): Soon<Answer> {
@@ -278,12 +286,12 @@ export class DirectEngine implements Engine {
   }
 
   async rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<number | undefined> {
-    if (!hasEmbed) {
-      await this.#later((store) => store.configure(name, configJson));
-      return undefined;
-    }
     // Without waiting where it is loaded: see `named`.
     if (!hasMore()) await loadMore();
+    if (!hasEmbed) {
+      await this.#write((store, answer) => store.configure(name, configJson, answer));
+      return undefined;
+    }
     return this.#later(async (store) => this.#rebuilds.add(await store.rebuildStart(name, configJson)));
   }
 
@@ -314,11 +322,18 @@ export class DirectEngine implements Engine {
     });
   }
 
-  async named(request: RequestName, method: NamedMethod, args: unknown[]): Promise<unknown> {
-    if (method === 'rebuildStart') await loadMore();
-    this.#now((store) => store.request(...request));
-    // Nothing may come between: the name is for the next write, which this calls before it returns.
-    return (this[method] as (...args: unknown[]) => Promise<unknown>)(...args);
+  named(request: RequestName, method: NamedMethod, args: unknown[]): Promise<unknown> {
+    const write = (): Promise<unknown> => {
+      this.#now((store) => store.request(...request));
+      // Nothing may come between: the name is for the next write, which this calls before it returns.
+      return (this[method] as (...args: unknown[]) => Promise<unknown>)(...args);
+    };
+    if (method === 'rebuildStart') return loadMore().then(write);
+    try {
+      return write();
+    } catch (error) {
+      return Promise.reject(error as LodestoreError);
+    }
   }
 
   close(): Promise<void> {
@@ -376,16 +391,26 @@ export class DirectEngine implements Engine {
     return this.#later(work, progress);
   }
 
-  async #later<T>(work: (store: WasmStore) => Promise<T>, progress?: ProgressSink): Promise<T> {
-    if (this.#closing !== undefined) throw handleClosed();
-    checkWhole();
-    if (progress) this.#sinks.add(progress);
+  #later<T>(work: (store: WasmStore) => Promise<T>, progress?: ProgressSink): Promise<T> {
+    if (progress === undefined) return this.#answer(work);
+    this.#sinks.add(progress);
+    return this.#answer(work).finally(() => this.#sinks.delete(progress));
+  }
+
+  // Neither is `async`: that is a promise, and a turn of the queue, more for each write.
+  #answer<T>(work: (store: WasmStore) => Promise<T>): Promise<T> {
     try {
-      return await orFallen(work(this.#store));
+      return orFallen(this.#now(work));
     } catch (error) {
-      throw toLodestoreError(fallen(error));
-    } finally {
-      if (progress) this.#sinks.delete(progress);
+      return Promise.reject(error as LodestoreError);
+    }
+  }
+
+  #write(work: (store: WasmStore, answer: WasmAnswer) => void): Promise<WriteResult> {
+    try {
+      return this.#now((store) => answered((answer) => work(store, answer)));
+    } catch (error) {
+      return Promise.reject(error as LodestoreError);
     }
   }
 }

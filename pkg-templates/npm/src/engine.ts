@@ -5,7 +5,7 @@
 
 import { ARCHIVE_METHODS, type ArchiveCalls, type ArchiveMethod } from './archive/calls.js';
 import type { ProgressSink } from './progress.js';
-import type { Durability, StorageKind, StorageObject } from './types.js';
+import type { Durability, StorageKind, StorageObject, WriteResult } from './types.js';
 
 /** A value now, from this context, or later, from a worker. */
 export type Soon<T> = T | Promise<T>;
@@ -83,15 +83,15 @@ export interface Engine {
   openReport(): Soon<string>;
   collection(name: string, configJson: string | undefined): Promise<string>;
   collections(): Soon<string>;
-  dropCollection(name: string): Promise<string>;
+  dropCollection(name: string): Promise<WriteResult>;
   upsert(
     name: string,
     idsJson: string,
     vectors: Float32Array,
     metadataJson: string | undefined,
-  ): Promise<string>;
-  updateMetadata(name: string, targetJson: string, metadataJson: string, mode: string): Promise<string>;
-  delete(name: string, targetJson: string): Promise<string>;
+  ): Promise<WriteResult>;
+  updateMetadata(name: string, targetJson: string, metadataJson: string, mode: string): Promise<WriteResult>;
+  delete(name: string, targetJson: string): Promise<WriteResult>;
   /** One vector or several, row after row, as the flags say. */
   query(name: string, vectors: Float32Array, ask: QueryAsk): Soon<Answer>;
   get(name: string, idsJson: string, optionsJson: string): Soon<Answer>;

@@ -84,10 +84,15 @@ export class StorageHost implements Host {
     this.#creations.delete(handle);
   }
 
-  append(name: string, at: number, bytes: Uint8Array): Promise<void> | undefined {
+  append(name: string, at: number, bytes: Uint8Array): Promise<void> {
     const storage = this.#storage;
-    if (storage instanceof Shell && storage.appendNow(name, at, bytes)) return undefined;
+    // What our own throw has its code.
+    if (storage instanceof Shell) return storage.append(name, at, bytes);
     return typed(() => storage.append(name, at, bytes));
+  }
+
+  appendNow(name: string, at: number, bytes: Uint8Array): boolean {
+    return this.#storage instanceof Shell && this.#storage.appendNow(name, at, bytes);
   }
 
   async remove(name: string): Promise<void> {

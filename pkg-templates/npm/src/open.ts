@@ -100,7 +100,7 @@ async function start(
   const spawn = workerFor(platform, options);
   const witness = witnessOf(engineOptions.storage, name);
   if (witness !== undefined && options.persist !== false) askToPersist();
-  if (witness !== undefined) changes.on(({ seq }) => witness.note(seq));
+  if (witness !== undefined) changes.onNumber((seq) => witness.note(seq));
   const open = async (own: EngineOptions): Promise<Engine> => {
     const begin = async (): Promise<Engine> =>
       spawn === undefined

@@ -13,6 +13,7 @@ import type {
 } from './engine.js';
 import { type ArchiveCalls, type LookCalls, remoteArchives } from './archive/calls.js';
 import type { ProgressSink } from './progress.js';
+import type { WriteResult } from './types.js';
 
 /** Vectors and bytes are copied once, so that the caller may use its arrays again at once and the copies can move. */
 export abstract class RemoteEngine implements Engine {
@@ -49,7 +50,7 @@ export abstract class RemoteEngine implements Engine {
     return this.call('collections', []);
   }
 
-  dropCollection(name: string): Promise<string> {
+  dropCollection(name: string): Promise<WriteResult> {
     return this.call('dropCollection', [name]);
   }
 
@@ -58,16 +59,16 @@ export abstract class RemoteEngine implements Engine {
     idsJson: string,
     vectors: Float32Array,
     metadataJson: string | undefined,
-  ): Promise<string> {
+  ): Promise<WriteResult> {
     const own = vectors.slice();
     return this.call('upsert', [name, idsJson, own, metadataJson], [own.buffer]);
   }
 
-  updateMetadata(name: string, targetJson: string, metadataJson: string, mode: string): Promise<string> {
+  updateMetadata(name: string, targetJson: string, metadataJson: string, mode: string): Promise<WriteResult> {
     return this.call('updateMetadata', [name, targetJson, metadataJson, mode]);
   }
 
-  delete(name: string, targetJson: string): Promise<string> {
+  delete(name: string, targetJson: string): Promise<WriteResult> {
     return this.call('delete', [name, targetJson]);
   }
 

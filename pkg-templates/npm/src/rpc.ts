@@ -113,14 +113,18 @@ export function serve(
     const sink: ProgressSink | undefined = progress
       ? (phase, done, total) => send({ id, kind: 'progress', progress: [phase, done, total] })
       : undefined;
-    const run = async () => handle(method, args, sink);
-    run().then(
-      (value) => {
-        const { safe, transfer } = movable(value);
-        send({ id, kind: 'value', value: safe }, transfer);
-      },
-      (error: unknown) => send({ id, kind: 'error', error: toWire(error) }),
-    );
+    const done = (value: unknown) => {
+      const { safe, transfer } = movable(value);
+      send({ id, kind: 'value', value: safe }, transfer);
+    };
+    const failed = (error: unknown) => send({ id, kind: 'error', error: toWire(error) });
+    try {
+      const answered = handle(method, args, sink);
+      if (answered instanceof Promise) answered.then(done, failed);
+      else done(answered);
+    } catch (error) {
+      failed(error);
+    }
   };
 }
 

@@ -3,7 +3,7 @@
 import { LodestoreError } from './errors.js';
 import { invalid } from './fault.js';
 import type { ColumnarInput, RowInput } from './types.js';
-import { checkIds, checkOptions, fillVector, isAnything, metadataJson } from './validate.js';
+import { checkIds, checkOptions, fillVector, hasOnly, isAnything, metadataJson } from './validate.js';
 
 interface UpsertArguments {
   ids: string;
@@ -50,15 +50,17 @@ export function upsertArguments(
 function fromRows(rows: readonly RowInput[], dimension: number): UpsertArguments {
   const ids = new Array<string>(rows.length);
   const metadata = new Array<unknown>(rows.length);
-  const vectors = new Float32Array(rows.length * dimension);
+  const only = rows.length === 1 ? rows[0]?.vector : undefined;
+  const isThere = only instanceof Float32Array && only.length === dimension;
+  // One vector is read where it lies: to make an array takes as long as all the rest of this.
+  const vectors = isThere ? only : new Float32Array(rows.length * dimension);
   for (let i = 0; i < rows.length; i++) {
-    const where = `upsert: rows[${i}]`;
-    const row = rows[i];
-    checkOptions(where, row ?? null, ROW);
-    const { id, vector, metadata: own } = row as RowInput;
+    // What is to be said is put together only where something is wrong: one row at a time, it takes a tenth of a write.
+    if (!hasOnly(ROW, rows[i])) checkOptions(`upsert: rows[${i}]`, rows[i] ?? null, ROW);
+    const { id, vector, metadata: own } = rows[i] as RowInput;
     ids[i] = id;
     metadata[i] = own;
-    fillVector(`${where}.vector`, vector, vectors, i * dimension, dimension);
+    if (!isThere) fillVector(`upsert: rows[${i}].vector`, vector, vectors, i * dimension, dimension);
   }
   checkIds('upsert', ids);
   return { ids: JSON.stringify(ids), vectors, metadata: column('rows', metadata) };
@@ -94,7 +96,7 @@ function column(name: string, values: readonly unknown[]): string | undefined {
     else {
       any = true;
       texts[i] = metadataJson(
-        name === 'rows' ? `upsert: rows[${i}].metadata` : `upsert: metadata[${i}]`,
+        () => (name === 'rows' ? `upsert: rows[${i}].metadata` : `upsert: metadata[${i}]`),
         value,
       );
     }

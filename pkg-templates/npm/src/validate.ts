@@ -1,5 +1,6 @@
 /** Checks of what callers hand in, before anything is sent on. Wrong calls are refused, never repaired. */
 
+import type { LodestoreError } from './errors.js';
 import { invalid } from './fault.js';
 
 /** Deepest nesting that is accepted, `{}` being 1. Also what stops a cycle. */
@@ -58,6 +59,13 @@ export function checkOptions(where: string, options: unknown, known: Record<stri
     const wrong = known[name]?.(value);
     if (wrong !== undefined) throw invalid(`${where}: ${name} ${wrong}`, wrong.slice(8), describe(value));
   }
+}
+
+/** Whether it is an object that `checkOptions` would let pass, whatever the values. */
+export function hasOnly(known: Record<string, Check>, options: unknown): boolean {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) return false;
+  for (const name of Object.keys(options)) if (!Object.hasOwn(known, name)) return false;
+  return true;
 }
 
 /** A name of a database: it becomes part of what the host stores, so it is checked before anything is touched. */
@@ -131,60 +139,81 @@ function checkLength(where: string, got: number, dimension: number): void {
   throw invalid(`${where} must hold ${dimension} numbers, the collection's dimension`, dimension, got);
 }
 
-/** Metadata as JSON text; undefined when there is none. */
-export function metadataJson(where: string, metadata: unknown): string {
-  if (!isPlainObject(metadata))
-    throw invalid(`${where} must be a plain object`, 'an object', kindOf(metadata));
-  walk(where, metadata, 1, false);
-  return JSON.stringify(metadata);
+/** Metadata as JSON text. */
+export function metadataJson(where: string | (() => string), metadata: unknown): string {
+  return plainJson(where, metadata, false);
 }
 
 /** A filter as JSON text. Its words are judged by the store. */
 export function filterJson(where: string, filter: unknown): string {
-  if (!isPlainObject(filter)) throw invalid(`${where} must be a plain object`, 'an object', kindOf(filter));
-  walk(where, filter, 1, true);
-  return JSON.stringify(filter);
+  return plainJson(where, filter, true);
+}
+
+function plainJson(where: string | (() => string), value: unknown, strict: boolean): string {
+  const path = () => (typeof where === 'string' ? where : where());
+  if (!isPlainObject(value)) throw invalid(`${path()} must be a plain object`, 'an object', kindOf(value));
+  const flaw = flawOf(value, 1, strict);
+  if (flaw !== undefined) throw flaw.tell(path() + flaw.path);
+  return JSON.stringify(value);
+}
+
+/** What JSON.stringify would lose, and where: the path is put together on the way back, since hardly any value has one. */
+interface Flaw {
+  path: string;
+  tell: (path: string) => LodestoreError;
 }
 
 /**
- * Refuses what JSON.stringify would lose without a word: NaN, functions, dates, undefined in arrays and so on.
+ * Finds what JSON.stringify would lose without a word: NaN, functions, dates, undefined in arrays and so on.
  * An undefined property of metadata is left out, as everywhere in JavaScript; in a filter it is refused, because
  * leaving out a condition would match more rows than were meant.
  */
-function walk(path: string, value: unknown, depth: number, strict: boolean): void {
+function flawOf(value: unknown, depth: number, strict: boolean): Flaw | undefined {
   switch (typeof value) {
     case 'boolean':
-      return;
+      return undefined;
     case 'number':
-      if (Number.isFinite(value)) return;
-      throw invalid(`${path} is ${value}, which JSON cannot hold`, 'a finite number', value);
+      if (Number.isFinite(value)) return undefined;
+      return flaw((path) => invalid(`${path} is ${value}, which JSON cannot hold`, 'a finite number', value));
     case 'string':
-      if (wellFormed(value)) return;
-      throw invalid(`${path} holds half of a surrogate pair`);
+      if (wellFormed(value)) return undefined;
+      return flaw((path) => invalid(`${path} holds half of a surrogate pair`));
     case 'object':
-      break;
+      return value === null ? undefined : flawWithin(value, depth, strict);
     default:
-      throw invalid(`${path} must be plain JSON`, 'JSON', kindOf(value));
-  }
-  if (value === null) return;
-  if (depth > DEPTH_MAX) throw invalid(`${path} is nested too deep`, `at most ${DEPTH_MAX} levels`, depth);
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) walkChild(`${path}[${i}]`, value[i], depth, strict);
-    return;
-  }
-  if (!isPlainObject(value)) throw invalid(`${path} must be plain JSON`, 'JSON', kindOf(value));
-  if (Object.getOwnPropertySymbols(value).length > 0) throw invalid(`${path} has a key that is a symbol`);
-  for (const key of Object.keys(value)) {
-    if (!wellFormed(key)) throw invalid(`a key of ${path} holds half of a surrogate pair`);
-    const child = (value as Record<string, unknown>)[key];
-    if (child === undefined && !strict) continue;
-    walkChild(`${path}.${key}`, child, depth, strict);
+      return flaw((path) => invalid(`${path} must be plain JSON`, 'JSON', kindOf(value)));
   }
 }
 
-function walkChild(path: string, value: unknown, depth: number, strict: boolean): void {
-  walk(path, value, typeof value === 'object' && value !== null ? depth + 1 : depth, strict);
+function flawWithin(value: object, depth: number, strict: boolean): Flaw | undefined {
+  if (depth > DEPTH_MAX) {
+    return flaw((path) => invalid(`${path} is nested too deep`, `at most ${DEPTH_MAX} levels`, depth));
+  }
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      const found = flawOf(value[i], below(value[i], depth), strict);
+      if (found !== undefined) return { ...found, path: `[${i}]${found.path}` };
+    }
+    return undefined;
+  }
+  if (!isPlainObject(value))
+    return flaw((path) => invalid(`${path} must be plain JSON`, 'JSON', kindOf(value)));
+  if (Object.getOwnPropertySymbols(value).length > 0)
+    return flaw((path) => invalid(`${path} has a key that is a symbol`));
+  for (const key of Object.keys(value)) {
+    if (!wellFormed(key)) return flaw((path) => invalid(`a key of ${path} holds half of a surrogate pair`));
+    const child = value[key];
+    if (child === undefined && !strict) continue;
+    const found = flawOf(child, below(child, depth), strict);
+    if (found !== undefined) return { ...found, path: `.${key}${found.path}` };
+  }
+  return undefined;
 }
+
+const flaw = (tell: Flaw['tell']): Flaw => ({ path: '', tell });
+
+const below = (value: unknown, depth: number): number =>
+  typeof value === 'object' && value !== null ? depth + 1 : depth;
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
@@ -197,9 +226,15 @@ function isRoot(prototype: object): boolean {
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty');
 }
 
-function wellFormed(text: string): boolean {
-  return !/\p{Surrogate}/u.test(text);
+interface WellFormed {
+  isWellFormed?: () => boolean;
 }
+
+/** Asked of the host where it can say so: it knows of most texts without looking. */
+const wellFormed: (text: string) => boolean =
+  typeof (String.prototype as WellFormed).isWellFormed === 'function'
+    ? (text) => (text as string & Required<WellFormed>).isWellFormed()
+    : (text) => !/\p{Surrogate}/u.test(text);
 
 function kindOf(value: unknown): string {
   if (value === null) return 'null';

@@ -45,8 +45,12 @@ export interface Host extends Seal {
   createEnd(handle: number): Promise<void>;
   /** Gives the file up; none remains. */
   createAbort(handle: number): Promise<void>;
-  /** Undefined where it is done, as durably as was asked for, when the call returns. */
-  append(name: string, at: number, bytes: Uint8Array): Promise<void> | undefined;
+  append(name: string, at: number, bytes: Uint8Array): Promise<void>;
+  /**
+   * True where it is done, as durably as was asked for, when the call returns; else nothing was, and `append` is the way.
+   * `bytes` is a view of WebAssembly memory.
+   */
+  appendNow(name: string, at: number, bytes: Uint8Array): boolean;
   remove(name: string): Promise<void>;
   /** Whether `readNow` can be called. */
   readsNow(): boolean;
@@ -130,6 +134,13 @@ export interface WasmPast extends Freed, Pick<WasmStore, 'collections' | 'query'
   restore(): Promise<string>;
 }
 
+/** Whom a write answers, once: a promise of the module's own, and text, take longer than the rest of a write. */
+export interface WasmAnswer {
+  /** `count` and `seq` of a `WriteResult`. */
+  done(count: number, seq: number): void;
+  failed(error: unknown): void;
+}
+
 /** An open database. */
 export interface WasmStore extends Freed {
   /** JSON `OpenReport`. */
@@ -140,22 +151,27 @@ export interface WasmStore extends Freed {
   collection(name: string, configJson: string | undefined): Promise<string>;
   /** JSON `CollectionInfo[]`. */
   collections(): string;
-  /** JSON `WriteResult`. */
-  dropCollection(name: string): Promise<string>;
-  /** `metadataJson`: an array of objects or nulls. JSON `WriteResult`. */
+  dropCollection(name: string, answer: WasmAnswer): void;
+  /** `metadataJson`: an array of objects or nulls. */
   upsert(
     name: string,
     idsJson: string,
     vectors: Float32Array,
     metadataJson: string | undefined,
-  ): Promise<string>;
+    answer: WasmAnswer,
+  ): void;
   /**
    * `targetJson`: `{"ids":[...]}` or `{"filter":{...}}`. `metadataJson`: one object for all rows or, with ids
-   * only, an array of objects. `mode`: `merge` or `replace`. JSON `WriteResult`.
+   * only, an array of objects. `mode`: `merge` or `replace`.
    */
-  updateMetadata(name: string, targetJson: string, metadataJson: string, mode: string): Promise<string>;
-  /** JSON `WriteResult`. */
-  delete(name: string, targetJson: string): Promise<string>;
+  updateMetadata(
+    name: string,
+    targetJson: string,
+    metadataJson: string,
+    mode: string,
+    answer: WasmAnswer,
+  ): void;
+  delete(name: string, targetJson: string, answer: WasmAnswer): void;
   /**
    * `flags` is a sum of 1 return metadata, 2 return vectors, 4 exact, 8 explain, 16 several vectors, row after row.
    * `{ids, metadata?, counts?, explain?}`: lists of all matches or, the latter two, of all vectors; no counts where
@@ -219,7 +235,7 @@ export interface WasmStore extends Freed {
   stageStart(pointJson: string | undefined): Promise<WasmStage>;
   stagePast(pointJson: string): Promise<WasmStage>;
   /** `configJson`: what changes, in place. */
-  configure(name: string, configJson: string): Promise<string>;
+  configure(name: string, configJson: string, answer: WasmAnswer): void;
   /** The same, where new vectors will be put. */
   rebuildStart(name: string, configJson: string): Promise<WasmRebuild>;
   close(): Promise<void>;

@@ -32,6 +32,8 @@ export class Connection {
   #opening: Promise<IDBDatabase> | undefined;
   #opened = false;
   readonly #disk = new FullDisk();
+  /** Told when a connection is gone, for each transaction. One listener for all: one for each costs as much as a request. */
+  readonly #underWay = new Set<(db: IDBDatabase) => void>();
 
   constructor(name: string, label: string, durability: Durability) {
     this.#name = name;
@@ -183,7 +185,7 @@ export class Connection {
         continue;
       }
       try {
-        const value = await finish(tx, body);
+        const value = await finish(tx, body, this.#underWay);
         if (mode === 'readwrite') this.#disk.over();
         return value;
       } catch (error) {
@@ -240,7 +242,10 @@ export class Connection {
         // Another page deletes or upgrades: stepping aside at once is what keeps it from hanging.
         db.onversionchange = () => this.#drop(db);
         // The browser dropped the connection; the next call gets a new one.
-        db.onclose = () => this.#drop(db);
+        db.addEventListener('close', () => {
+          this.#drop(db);
+          for (const closed of [...this.#underWay]) closed(db);
+        });
         await learnCommit(db, CHUNKS);
         await this.#newLog(db);
         this.#db = db;
@@ -282,23 +287,29 @@ function overtaken(label: string): LodestoreError {
   return new LodestoreError('Conflict', `${label} was taken over by another tab or worker`);
 }
 
-async function finish<T>(tx: IDBTransaction, body: (tx: IDBTransaction) => Promise<T>): Promise<T> {
+function finish<T>(
+  tx: IDBTransaction,
+  body: (tx: IDBTransaction) => Promise<T>,
+  underWay: Set<(db: IDBDatabase) => void>,
+): Promise<T> {
   // Chromium ends what is under way without a word when it closes a connection: then there is only this event, or that of
   // `#lose`. Where it is complete all the same, whoever looks for its outcome finds it.
-  const closing = new AbortController();
   const ended = new Promise<{ error: unknown } | undefined>((resolve) => {
-    tx.oncomplete = () => resolve(undefined);
-    tx.onabort = () => resolve({ error: tx.error });
-    const end = { error: new DOMException('The connection was closed', 'InvalidStateError') };
-    // What it says of the transaction may come right behind, with the reason.
-    const closed = () => setTimeout(resolve, CLOSED_MS, end);
-    tx.db.addEventListener('close', closed, { signal: closing.signal });
+    const over = (end: { error: unknown } | undefined) => {
+      underWay.delete(closed);
+      resolve(end);
+    };
+    const closed = (db: IDBDatabase) => {
+      if (db !== tx.db) return;
+      const end = { error: new DOMException('The connection was closed', 'InvalidStateError') };
+      // What it says of the transaction may come right behind, with the reason.
+      setTimeout(over, CLOSED_MS, end);
+    };
+    underWay.add(closed);
+    tx.oncomplete = () => over(undefined);
+    tx.onabort = () => over({ error: tx.error });
   });
-  try {
-    return await settled(tx, body, ended);
-  } finally {
-    closing.abort();
-  }
+  return settled(tx, body, ended);
 }
 
 async function settled<T>(

@@ -25,6 +25,8 @@ export interface PoolFile {
   readonly file: string;
   handle: FileSystemSyncAccessHandle;
   header: Header;
+  /** Bytes of data, where that is known: nobody else can write while the handle is open, and asking takes a call. */
+  length: number | undefined;
 }
 
 export class Pool {
@@ -92,6 +94,7 @@ export class Pool {
 
   /** Returns a taken file that has no name. */
   async giveBack(file: PoolFile): Promise<void> {
+    file.length = undefined;
     const size = file.handle.getSize();
     // Most are empty already, and a truncate costs more than a look.
     if (size !== HEADER_BYTES) file.handle.truncate(HEADER_BYTES);
@@ -216,7 +219,7 @@ export class Pool {
     this.#handles.push(handle);
     const isUnused = handle.getSize() === 0;
     try {
-      return { file: entry.name, handle, header: openHeader(handle, entry.name) };
+      return { file: entry.name, handle, header: openHeader(handle, entry.name), length: undefined };
     } catch (error) {
       if (!isUnused || !isQuota(error)) throw error;
       this.#handles.splice(this.#handles.indexOf(handle), 1);

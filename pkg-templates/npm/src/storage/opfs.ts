@@ -191,7 +191,7 @@ class Opfs implements Backend {
 }
 
 function lengthOf(file: PoolFile): number {
-  return file.handle.getSize() - HEADER_BYTES;
+  return (file.length ??= file.handle.getSize() - HEADER_BYTES);
 }
 
 function fill(file: PoolFile, name: string, start: number, target: Uint8Array): void {
@@ -208,7 +208,10 @@ function extend(file: PoolFile, at: number, bytes: Uint8Array): void {
   let failure: unknown;
   try {
     const written = file.handle.write(bytes as Uint8Array<ArrayBuffer>, { at: HEADER_BYTES + at });
-    if (written === bytes.length) return;
+    if (written === bytes.length) {
+      file.length = at + bytes.length;
+      return;
+    }
     // Firefox tells a full disk by a short count where Chromium throws.
     failure = new LodestoreError('Quota', 'The host has no room; free some and write again', {
       expected: `${bytes.length} bytes written`,
@@ -233,6 +236,7 @@ function flush(file: PoolFile, at: number): void {
 }
 
 function cut(file: PoolFile, length: number): void {
+  file.length = undefined;
   try {
     file.handle.truncate(HEADER_BYTES + length);
   } catch (error) {

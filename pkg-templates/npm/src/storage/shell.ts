@@ -54,6 +54,8 @@ export class Shell implements OpenStorage {
   readonly #drafts = new Set<Draft>();
   readonly #underWay = new Set<Promise<unknown>>();
   #tail: Promise<unknown> = Promise.resolve();
+  /** Changes that are queued or under way. */
+  #queue = 0;
   #closed: string | undefined;
   #closing: Promise<void> | undefined;
 
@@ -121,14 +123,18 @@ export class Shell implements OpenStorage {
     }
   }
 
-  async append(name: string, at: number, bytes: Uint8Array): Promise<void> {
-    checkFileName(name);
+  append(name: string, at: number, bytes: Uint8Array): Promise<void> {
     const doing = `append to ${name}`;
-    if (!Number.isSafeInteger(at) || at < 0) throw noOffset(doing, at);
-    // Copied before the first await: the caller may reuse the buffer, and a view of a WebAssembly memory
-    // must neither be kept (the memory may move) nor cloned (a clone takes the whole memory with it).
-    const own = this.#own(bytes, doing);
-    return this.#queued(doing, () => this.#backend.append(name, at, own));
+    try {
+      checkFileName(name);
+      if (!Number.isSafeInteger(at) || at < 0) throw noOffset(doing, at);
+      // Copied before anything else can happen: the caller may reuse the buffer, and a view of a WebAssembly memory
+      // must neither be kept (the memory may move) nor cloned (a clone takes the whole memory with it).
+      const own = this.#own(bytes, doing);
+      return this.#queued(doing, () => this.#backend.append(name, at, own));
+    } catch (error) {
+      return Promise.reject(error as LodestoreError);
+    }
   }
 
   /**
@@ -192,16 +198,36 @@ export class Shell implements OpenStorage {
     }
   }
 
-  /** Runs `task` after everything queued before it. What was queued before a close is still done. */
-  async #queued<T>(doing: string, task: () => Promise<T>): Promise<T> {
-    this.#alive();
-    const turn = this.#tail.then(task);
-    this.#tail = turn.catch(() => undefined);
+  /**
+   * Runs `task` after everything queued before it. What was queued before a close is still done. One promise behind the
+   * task's own and no more: every turn of the queue counts for an append of one row.
+   */
+  #queued<T>(doing: string, task: () => Promise<T>): Promise<T> {
+    let turn: Promise<T>;
     try {
-      return await this.#settle(() => turn);
+      this.#alive();
+      turn = this.#queue === 0 ? task() : this.#tail.then(task);
     } catch (error) {
-      throw toLodestoreError(error, doing);
+      return Promise.reject(toLodestoreError(error, doing));
     }
+    this.#queue += 1;
+    this.#underWay.add(turn);
+    const over = () => {
+      this.#queue -= 1;
+      this.#underWay.delete(turn);
+    };
+    const answer = turn.then(
+      (value) => {
+        over();
+        return value;
+      },
+      (error: unknown) => {
+        over();
+        throw toLodestoreError(error, doing);
+      },
+    );
+    this.#tail = answer.catch(() => undefined);
+    return answer;
   }
 
   async #settle<T>(task: () => Promise<T>): Promise<T> {

@@ -1,16 +1,19 @@
 /** The leader's side: the engine that owns the storage, asked by this context and by the sessions of the others. */
 
-import { type Change, noted, seqOf } from '../changes.js';
+import { type Change, changeOf, noted, seqOf } from '../changes.js';
 import { callMethod, type Engine, type QueryAsk } from '../engine.js';
 import { MANY } from '../query.js';
 import { isFallen } from '../fault.js';
 import type { ProgressSink } from '../progress.js';
+import type { WriteResult } from '../types.js';
 import { isOvertaken, type Place } from './place.js';
 import { Session } from './session.js';
 
 export interface LeaderEvents {
   /** A write was committed. `others` says whether anybody follows. */
   changed(change: Change, others: boolean): void;
+  /** Rows were written while nobody follows. False where somebody here wants to know which. */
+  untold(seq: number): boolean;
   /** This context is going to answer nobody for a while. */
   busy(): void;
   /** The storage belongs to somebody else by now. */
@@ -55,10 +58,23 @@ export class Leader implements Place {
       await this.#note(asked, own, result);
       return result;
     } catch (error) {
-      if (!this.over && isOvertaken(method, args, error)) this.#events.overtaken();
-      this.failed(error);
+      this.refused(method, args, error);
       throw error;
     }
+  }
+
+  /** A write of rows, made by the engine itself, was answered. */
+  wrote(method: string, args: unknown[], result: WriteResult): void {
+    this.#seq = Math.max(this.#seq, result.seq);
+    if (this.over || (this.#sessions.size === 0 && this.#events.untold(result.seq))) return;
+    const change = changeOf(method, args, result, 0);
+    if (change !== undefined) this.#events.changed(change, this.#sessions.size > 0);
+  }
+
+  /** A call failed with this, perhaps because somebody else owns the storage by now. */
+  refused(method: string, args: unknown[], error: unknown): void {
+    if (!this.over && isOvertaken(method, args, error)) this.#events.overtaken();
+    this.failed(error);
   }
 
   /** A call failed with this. */

@@ -243,6 +243,11 @@ export class Membership {
           this.#changes.tell(change);
           if (others) this.#post({ type: 'change', change });
         },
+        untold: (seq) => {
+          if (this.#changes.isHeard) return false;
+          this.#changes.untold(seq);
+          return true;
+        },
         busy: () => this.#post({ type: 'busy', leader }),
         overtaken: () => this.#deposed(seat),
         // Who waits for an answer gets it before: asked again elsewhere, what broke this one might break the next.

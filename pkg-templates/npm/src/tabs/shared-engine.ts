@@ -15,7 +15,8 @@ import { LookDesk } from '../archive/looks.js';
 import { unavailable } from '../fault.js';
 import type { ProgressSink } from '../progress.js';
 import { RemoteEngine } from '../remote-engine.js';
-import type { Stats } from '../types.js';
+import type { Stats, WriteResult } from '../types.js';
+import { Copies } from './copies.js';
 import { HANDLE_ENDS, Handles } from './handles.js';
 import { Leader } from './leader.js';
 import { Membership, type Terms } from './membership.js';
@@ -31,6 +32,7 @@ export class SharedEngine extends RemoteEngine {
   /** Where leaders are pages: another page must not stand still for what this one looks at. */
   readonly #looks: LookDesk | undefined;
   readonly #handles = new Handles();
+  readonly #copies = new Copies();
   /** Below 2^53, so that it is exact as a number. */
   readonly #client = randomName();
   readonly #unwatch: () => void;
@@ -77,6 +79,26 @@ export class SharedEngine extends RemoteEngine {
     }
   }
 
+  override upsert(
+    name: string,
+    idsJson: string,
+    vectors: Float32Array,
+    metadataJson: string | undefined,
+  ): Promise<WriteResult> {
+    if (this.#here === undefined) return super.upsert(name, idsJson, vectors, metadataJson);
+    // A copy, since it may be asked for again elsewhere, when the caller has put something else there.
+    const own = this.#copies.take(vectors);
+    return this.#write('upsert', [name, idsJson, own, metadataJson], own);
+  }
+
+  override updateMetadata(...args: [string, string, string, string]): Promise<WriteResult> {
+    return this.#write('updateMetadata', args);
+  }
+
+  override delete(...args: [string, string]): Promise<WriteResult> {
+    return this.#write('delete', args);
+  }
+
   override async stats(): Promise<string> {
     const stats = JSON.parse(await super.stats()) as Stats;
     stats.role = this.#here === undefined ? 'follower' : 'leader';
@@ -107,12 +129,44 @@ export class SharedEngine extends RemoteEngine {
     return this.#membership.watched(work) as Promise<T>;
   }
 
+  /** A write of rows: straight to the engine where that is here, since every turn of the queue counts for one row. */
+  #write(
+    method: 'upsert' | 'updateMetadata' | 'delete',
+    args: unknown[],
+    own?: Float32Array,
+  ): Promise<WriteResult> {
+    const place = this.#membership.place;
+    if (!(place instanceof Leader)) return this.call(method, args);
+    const name: RequestName = [this.#client, ++this.#counter, undefined];
+    const seen = (this.#seen = Math.max(this.#seen, place.seq));
+    return place.engine.named(name, method, args).then(
+      (result) => {
+        place.wrote(method, args, result as WriteResult);
+        this.#seen = Math.max(this.#seen, place.seq);
+        if (own !== undefined) this.#copies.giveBack(own);
+        return result as WriteResult;
+      },
+      async (error: unknown) => {
+        place.refused(method, args, error);
+        if (!isOver(place, method, args, error)) throw error;
+        name[2] = seen;
+        await nextTask();
+        const again = this.#callAnywhere(method, args, undefined, name, seen);
+        return this.#membership.watched(again) as Promise<WriteResult>;
+      },
+    );
+  }
+
   /** Asks, and asks again elsewhere when the place went away before it answered. */
-  async #callAnywhere(method: EngineMethod, args: unknown[], progress: ProgressSink | undefined) {
-    const name: RequestName | undefined = NAMED.has(method)
+  async #callAnywhere(
+    method: EngineMethod,
+    args: unknown[],
+    progress: ProgressSink | undefined,
+    name: RequestName | undefined = NAMED.has(method)
       ? [this.#client, ++this.#counter, undefined]
-      : undefined;
-    let seen: number | undefined;
+      : undefined,
+    seen?: number,
+  ) {
     for (let left = PLACES_MAX; ; left -= 1) {
       const place = await this.#membership.find();
       seen ??= this.#seen = Math.max(this.#seen, place.seq);

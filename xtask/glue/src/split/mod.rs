@@ -25,9 +25,10 @@ type Encoded<T> = std::result::Result<T, Error<Infallible>>;
 
 /// Exports that only the second part has: of these names, or with names that begin so where it ends in `_`. Of what frees
 /// an object, those whose objects only it makes.
-const EXPORTS: [&str; 28] = [
+const EXPORTS: [&str; 29] = [
     "salvage",
     "wasmstore_check",
+    "wasmstore_configure",
     "wasmstore_exportStart",
     "wasmstore_importStart",
     "wasmstore_rebuildStart",
@@ -58,7 +59,7 @@ const EXPORTS: [&str; 28] = [
 
 /// What is called by the table and belongs to the second part, by what the name holds: futures of its exports, and what
 /// becomes of them.
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 27] = [
     "lodestore::web::salvage",
     "lodestore::web::upkeep",
     "lodestore::web::past",
@@ -74,6 +75,7 @@ const NAMES: [&str; 26] = [
     "lodestore::store::import::",
     "lodestore::store::export::",
     "WasmRebuild::",
+    "Intent::configure",
     "WasmStore::export_start",
     "WasmStore::import_start",
     "WasmStore::rebuild_start",

@@ -5,6 +5,7 @@ use super::disk::Health;
 use super::env::Env;
 use super::intent::{Intent, Target};
 use super::requests::Request;
+use super::turn::Guard;
 use super::{names, wire};
 use crate::collection::{Checked, Op, Rows, State};
 use crate::error::{Error, Kind, Result};
@@ -84,7 +85,7 @@ impl<S: Storage, E: Env> Database<S, E> {
     /// before the first of them is polled.
     pub fn queue(&self, intent: Intent) -> impl Future<Output = Result<Written>> + use<S, E> {
         let (inner, pending) = (self.0.clone(), self.0.push(self.1, intent));
-        async move { inner.written(&pending).await }
+        async move { inner.written(&pending, inner.turn.take()).await }
     }
 }
 
@@ -97,9 +98,11 @@ impl<S: Storage, E: Env> Inner<S, E> {
     /// Queues a write and waits until it was appended and applied, or refused.
     async fn write_as(&self, request: Option<Request>, intent: Intent) -> Result<Written> {
         let pending = self.push(request, intent);
+        // Answered in the order of the queue, whoever is polled first.
+        let turn = self.turn.take();
         // Once around: what was asked for in the same breath is queued then, and goes along.
         pass().await;
-        self.written(&pending).await
+        self.written(&pending, turn).await
     }
 
     fn push(&self, request: Option<Request>, intent: Intent) -> Rc<Pending> {
@@ -110,8 +113,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
     }
 
     /// Waits until a queued write was appended and applied, or refused: by itself, or along with another.
-    async fn written(&self, pending: &Pending) -> Result<Written> {
-        let _turn = self.turn.take().await;
+    async fn written(&self, pending: &Pending, turn: impl Future<Output = Guard<'_>>) -> Result<Written> {
+        let _turn = turn.await;
         loop {
             if let Some(outcome) = pending.outcome.borrow_mut().take() {
                 return outcome;
@@ -247,7 +250,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
         for collection in staged {
             let resolve = move |_: &State| Ok(Some((Op::Drop { collection }, 0)));
             let pending = self.push(None, Intent::resolve(resolve));
-            self.written(&pending).await?;
+            self.written(&pending, self.turn.take()).await?;
         }
         Ok(())
     }

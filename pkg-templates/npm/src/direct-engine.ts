@@ -24,15 +24,8 @@ import { Shell } from './storage/shell.js';
 import { type Known, statsOf } from './store-stats.js';
 import { answered, checkWhole, fallen, isBroken, orFallen } from './trap.js';
 import type { OpenReport, StorageObject, WriteResult } from './types.js';
-import type {
-  WasmAnswer,
-  WasmExport,
-  WasmIntake,
-  WasmPast,
-  WasmRebuild,
-  WasmStore,
-  WasmStoreClass,
-} from './wasm-api.js';
+import type { WasmAnswer, WasmExport, WasmIntake, WasmPast, WasmRebuild } from './wasm-api.js';
+import type { WasmStore, WasmStoreClass } from './wasm-api.js';
 
 /** Runs the store here: queries are synchronous underneath, long work yields through the host. */
 export class DirectEngine implements Engine {
@@ -105,8 +98,7 @@ export class DirectEngine implements Engine {
         const known: Known = { name, storage: storage.kind ?? 'custom', durability, role: 'sole' };
         return new DirectEngine(store, storage, host, lock, sinks, known, before);
       } catch (error) {
-        // The first failure is the one to tell.
-        await storage.close?.().catch(() => undefined);
+        await storage.close?.().catch(() => undefined); // The first failure is the one to tell.
         throw fallen(error);
       }
     } catch (error) {
@@ -214,8 +206,7 @@ export class DirectEngine implements Engine {
   pastStart(pointJson: string): Promise<{ handle: number; seq: number; timeMs: number }> {
     return this.#more(async (store) => {
       const past = await store.asOf(pointJson);
-      const what = { seq: past.seq(), timeMs: past.timeMs() };
-      return { handle: this.#pasts.add(past), ...what };
+      return { seq: past.seq(), timeMs: past.timeMs(), handle: this.#pasts.add(past) };
     });
   }
 
@@ -288,10 +279,8 @@ export class DirectEngine implements Engine {
   async rebuildStart(name: string, configJson: string, hasEmbed: boolean): Promise<number | undefined> {
     // Without waiting where it is loaded: see `named`.
     if (!hasMore()) await loadMore();
-    if (!hasEmbed) {
-      await this.#write((store, answer) => store.configure(name, configJson, answer));
-      return undefined;
-    }
+    const configure = () => this.#write((store, answer) => store.configure(name, configJson, answer));
+    if (!hasEmbed) return void (await configure());
     return this.#later(async (store) => this.#rebuilds.add(await store.rebuildStart(name, configJson)));
   }
 
@@ -323,22 +312,17 @@ export class DirectEngine implements Engine {
   }
 
   named(request: RequestName, method: NamedMethod, args: unknown[]): Promise<unknown> {
-    const write = (): Promise<unknown> => {
-      this.#now((store) => store.request(...request));
-      // Nothing may come between: the name is for the next write, which this calls before it returns.
-      return (this[method] as (...args: unknown[]) => Promise<unknown>)(...args);
-    };
-    if (method === 'rebuildStart') return loadMore().then(write);
-    try {
-      return write();
-    } catch (error) {
-      return Promise.reject(error as LodestoreError);
-    }
+    const write = () =>
+      this.#soon((store) => {
+        store.request(...request);
+        // Nothing may come between: the name is for the next write, which this calls before it returns.
+        return (this[method] as (...args: unknown[]) => Promise<unknown>)(...args);
+      });
+    return method === 'rebuildStart' ? loadMore().then(write) : write();
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+    return (this.#closing ??= this.#close());
   }
 
   async #close(): Promise<void> {
@@ -397,18 +381,18 @@ export class DirectEngine implements Engine {
     return this.#answer(work).finally(() => this.#sinks.delete(progress));
   }
 
-  // Neither is `async`: that is a promise, and a turn of the queue, more for each write.
+  // None of these is `async`: that is a promise, and a turn of the queue, more for each write.
   #answer<T>(work: (store: WasmStore) => Promise<T>): Promise<T> {
-    try {
-      return orFallen(this.#now(work));
-    } catch (error) {
-      return Promise.reject(error as LodestoreError);
-    }
+    return this.#soon((store) => orFallen(work(store)));
   }
 
   #write(work: (store: WasmStore, answer: WasmAnswer) => void): Promise<WriteResult> {
+    return this.#soon((store) => answered((answer) => work(store, answer)));
+  }
+
+  #soon<T>(work: (store: WasmStore) => Promise<T>): Promise<T> {
     try {
-      return this.#now((store) => answered((answer) => work(store, answer)));
+      return this.#now(work);
     } catch (error) {
       return Promise.reject(error as LodestoreError);
     }

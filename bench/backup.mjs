@@ -36,7 +36,10 @@ const scratch = join(root, 'target/bench-backup');
 await rm(scratch, { recursive: true, force: true });
 await mkdir(scratch, { recursive: true });
 const project = await install(join(scratch, 'project'), process.env.LODESTORE_TARBALL);
-await writeFile(join(project, 'package-entry.mjs'), "export * from 'lodestore';\n");
+await writeFile(
+  join(project, 'package-entry.mjs'),
+  "export * from 'lodestore';\nexport { backupTo, toFile } from 'lodestore/targets';\n",
+);
 const lodestore = await import(pathToFileURL(join(project, 'package-entry.mjs')));
 const place = { lodestore, scratch, n };
 
@@ -61,7 +64,7 @@ const db = await filled(place, say);
 const times = { copy: [], floor: [], full: [], content: [], serviceable: [], compressed: [], encrypted: [] };
 let full;
 for (let round = 0; round < repeats; round += 1) {
-  full = await written(db, join(scratch, `full-${round}.lode`), {});
+  full = await written(lodestore, db, join(scratch, `full-${round}.lode`), {});
   times.full.push(full.ms);
   const copy = await copied(full.path, join(scratch, 'copy'));
   times.copy.push(copy);
@@ -103,7 +106,7 @@ for (const [setting, options] of [
   ['encrypted', { encrypt: { key: new Uint8Array(32).fill(7) } }],
   ['int8 vectors', { vectors: 'int8' }],
 ]) {
-  const one = await written(db, join(scratch, 'variant.lode'), options);
+  const one = await written(lodestore, db, join(scratch, 'variant.lode'), options);
   say(`${setting}: ${one.bytes} bytes, ${one.ms.toFixed(0)} ms`);
   add(setting, 'archive_mb', one.bytes / 1e6, 'MB');
   add(setting, 'backup_ms', one.ms, 'ms');
@@ -114,7 +117,7 @@ for (const level of [1, 2, 3, 4]) {
   add(`level ${level}`, 'verify_ms', performance.now() - start, 'ms');
   say(`verified at level ${level}`);
 }
-const bare = await written(db, join(scratch, 'bare.lode'), { index: false });
+const bare = await written(lodestore, db, join(scratch, 'bare.lode'), { index: false });
 const without = await restored(place, [bare.path], 'without the graph', say);
 add('without the graph', 'index_ms', without.ms.index, 'ms');
 add('without the graph', 'index_eta_ms', without.planned.index, 'ms');

@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, openAsBlob, readSync } from 'node:fs';
 import { open as openFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
@@ -44,15 +43,12 @@ export async function filled({ lodestore, scratch, n }, say) {
   return db;
 }
 
-/** A backup into a file, with what it takes to be there after a power cut. */
-export async function written(db, path, options) {
+/** A backup into a file, as the guide has it: on the disk when it is done. */
+export async function written({ backupTo, toFile }, db, path, options) {
   await settled();
   const start = performance.now();
-  const stream = await db.backup(options);
-  await stream.pipeTo(Writable.toWeb(createWriteStream(path)));
-  await synced(path);
-  const ms = performance.now() - start;
-  return { ...(await stream.done), path, ms };
+  const result = await backupTo(db, toFile(path, { replace: true }), options);
+  return { ...result, path, ms: performance.now() - start };
 }
 
 /** The same bytes from file to file by streams, and synced. */

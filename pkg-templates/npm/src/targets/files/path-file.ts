@@ -2,6 +2,7 @@
 
 import { hostCode, LodestoreError, toLodestoreError } from '../../errors.js';
 import { invalid, unavailable } from '../../fault.js';
+import { FileWriter } from '../../storage/file-writer.js';
 import { isNode, loadNode, type Node } from '../../storage/node.js';
 import type { ArchiveSink } from '../target.js';
 
@@ -47,13 +48,8 @@ export async function pathSink(path: string, replace: boolean): Promise<ArchiveS
     '',
   );
   const draft = `${whole}.${random}.part`;
-  const file = await typed(fs.open(draft, 'wx'));
-  let at = 0;
-  let open = true;
-  const close = async (): Promise<void> => {
-    if (open) await file.close();
-    open = false;
-  };
+  const file = new FileWriter(await typed(fs.open(draft, 'wx')));
+  let bytes = 0;
 
   /** A link fails where the name is taken, whoever took it meanwhile; a rename would replace that. */
   const give = async (): Promise<void> => {
@@ -77,21 +73,18 @@ export async function pathSink(path: string, replace: boolean): Promise<ArchiveS
 
   return {
     write: async (piece) => {
-      for (let done = 0; done < piece.length;) {
-        const { bytesWritten } = await typed(file.write(piece, done, piece.length - done, at));
-        done += bytesWritten;
-        at += bytesWritten;
-      }
+      // Beside what comes next, and synced on the way: at the end little is left to be waited for.
+      await typed(file.write(piece));
+      bytes += piece.length;
     },
     close: async () => {
-      await typed(file.sync());
-      await typed(close());
+      await typed(file.finish());
       await typed(give());
       await syncFolder();
-      return { name: path, sent: { pieces: 1, bytes: at, skipped: 0, skippedBytes: 0 } };
+      return { name: path, sent: { pieces: 1, bytes, skipped: 0, skippedBytes: 0 } };
     },
     abort: async () => {
-      await close().catch(() => undefined);
+      await file.close().catch(() => undefined);
       await fs.unlink(draft).catch(() => undefined);
     },
   };

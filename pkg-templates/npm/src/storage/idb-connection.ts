@@ -61,8 +61,12 @@ export class Connection {
    * yet a commit. `repeatable` says whether running it twice does the same as once: only then is it repeated
    * when the connection is lost half-way and the outcome is unknown.
    */
-  write<T>(repeatable: boolean, body: (tx: IDBTransaction) => Promise<T>): Promise<T> {
-    return this.#run('readwrite', repeatable, body);
+  write<T>(
+    repeatable: boolean,
+    body: (tx: IDBTransaction) => Promise<T>,
+    stores: string | string[] = [FILES, CHUNKS],
+  ): Promise<T> {
+    return this.#run('readwrite', repeatable, body, stores);
   }
 
   /** Makes this connection the one that changes files. The caller has the lock. */
@@ -89,7 +93,7 @@ export class Connection {
   }
 
   /**
-   * A change of files, one at a time: `Conflict` when somebody else owns them by now. `body` asks for everything at
+   * A change of files, one at a time: `Conflict` when somebody else owns them by now. `work` asks for everything at
    * once and waits for nothing, and where it can the browser then needs this page no more (`commitEarly`): were it to
    * stand still in the middle, the transaction would keep everybody out for a minute.
    *
@@ -97,17 +101,17 @@ export class Connection {
    *
    * With `tail` it has appended to that file, and asks for nothing but that.
    */
-  async change(body: (tx: IDBTransaction) => void, tail?: Tail): Promise<void> {
+  async change(work: (tx: IDBTransaction) => void, tail?: Tail): Promise<void> {
     if (this.#found !== undefined) await this.own();
     let turn = this.#turn ?? (await this.#lastTurn());
-    let rest = body;
+    let rest = work;
     for (let attempt = 1; ; attempt += 1) {
       // Whether it was made is to be looked up, until it is known.
       this.#turn = undefined;
       try {
-        await this.write(false, async (tx) => {
+        const settled = tail?.name === this.#tail?.name ? undefined : this.#tail;
+        const body = async (tx: IDBTransaction): Promise<void> => {
           const chunks = tx.objectStore(CHUNKS);
-          const settled = tail?.name === this.#tail?.name ? undefined : this.#tail;
           const says: Turn = { owner: this.#owner, claim: this.#claim, ...(tail && { tail }) };
           // Whoever took over has added this one.
           chunks.add(says, [OWNER_ID, turn + 1]);
@@ -119,7 +123,9 @@ export class Connection {
           }
           rest(tx);
           commitEarly(tx);
-        });
+        };
+        // An append has no more to do with the entries of files: one store is less to be locked.
+        await this.write(false, body, tail !== undefined && settled === undefined ? CHUNKS : undefined);
         if (turn - this.#swept >= TURNS_KEPT) this.#swept = turn;
         this.#turn = turn + 1;
         this.#tail = tail;
@@ -165,9 +171,10 @@ export class Connection {
     mode: 'readonly' | 'readwrite',
     repeatable: boolean,
     body: (tx: IDBTransaction) => Promise<T>,
+    stores: string | string[] = [FILES, CHUNKS],
   ) {
     for (let attempt = 1; ; attempt += 1) {
-      const db = await this.#get();
+      const db = this.#db ?? (await this.#get());
       const again = async (): Promise<void> => {
         this.#lose(db);
         if (attempt > 1) await pause(REOPEN_MS[attempt] as number);
@@ -175,7 +182,7 @@ export class Connection {
       const isLast = attempt === REOPEN_MS.length - 1;
       let tx: IDBTransaction;
       try {
-        tx = db.transaction([FILES, CHUNKS], mode, { durability: this.durability });
+        tx = db.transaction(stores, mode, { durability: this.durability });
       } catch (error) {
         if (!isLost(error)) throw error;
         this.#leave(db, error);

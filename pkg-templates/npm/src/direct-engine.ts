@@ -189,10 +189,8 @@ export class DirectEngine implements Engine {
   }
 
   stats(): Promise<string> {
-    return this.#later(async (store) => {
-      await this.#loading;
-      return statsOf(store, this.#host, this.#known);
-    });
+    const loaded = Promise.resolve(this.#loading);
+    return this.#later((store) => loaded.then(() => statsOf(store, this.#host, this.#known)));
   }
 
   lastWrite(): number {
@@ -312,13 +310,15 @@ export class DirectEngine implements Engine {
   }
 
   named(request: RequestName, method: NamedMethod, args: unknown[]): Promise<unknown> {
-    const write = () =>
-      this.#soon((store) => {
-        store.request(...request);
-        // Nothing may come between: the name is for the next write, which this calls before it returns.
-        return (this[method] as (...args: unknown[]) => Promise<unknown>)(...args);
-      });
-    return method === 'rebuildStart' ? loadMore().then(write) : write();
+    if (method === 'rebuildStart' && !hasMore())
+      return loadMore().then(() => this.named(request, method, args));
+    try {
+      this.#now((store) => store.request(request[0], request[1], request[2]));
+    } catch (error) {
+      return Promise.reject(error as LodestoreError);
+    }
+    // Nothing may come between: the name is for the next write, which this calls before it returns.
+    return (this[method] as (...args: unknown[]) => Promise<unknown>)(...args);
   }
 
   close(): Promise<void> {
@@ -381,20 +381,19 @@ export class DirectEngine implements Engine {
     return this.#answer(work).finally(() => this.#sinks.delete(progress));
   }
 
-  // None of these is `async`: that is a promise, and a turn of the queue, more for each write.
+  // Not `async`, and as flat as can be: a promise more, and each call, counts for a write of one row.
   #answer<T>(work: (store: WasmStore) => Promise<T>): Promise<T> {
-    return this.#soon((store) => orFallen(work(store)));
-  }
-
-  #write(work: (store: WasmStore, answer: WasmAnswer) => void): Promise<WriteResult> {
-    return this.#soon((store) => answered((answer) => work(store, answer)));
-  }
-
-  #soon<T>(work: (store: WasmStore) => Promise<T>): Promise<T> {
     try {
-      return this.#now(work);
+      return orFallen(this.#now(work));
     } catch (error) {
       return Promise.reject(error as LodestoreError);
     }
+  }
+
+  #write(work: (store: WasmStore, answer: WasmAnswer) => void): Promise<WriteResult> {
+    return answered((answer) => {
+      if (this.#closing !== undefined) throw handleClosed();
+      work(this.#store, answer);
+    });
   }
 }

@@ -46,6 +46,7 @@ export function answered(write: (answer: WasmAnswer) => void): Promise<WriteResu
   return new Promise((resolve, reject) => {
     const answer = new Answer(resolve, reject);
     try {
+      checkWhole();
       write(answer);
     } catch (error) {
       answer.failed(error);

@@ -5,6 +5,7 @@ mod support;
 
 use lodestore::index::Metric;
 use lodestore::storage::MemoryStorage;
+use lodestore::store::Intent;
 use std::future::poll_fn;
 use std::task::Poll;
 use support::fault::FaultStorage;
@@ -32,4 +33,25 @@ fn writes_of_one_breath_are_one_append() {
     assert_eq!(db.storage().calls() - before, 1);
     assert_eq!(seqs, (2..66).collect::<Vec<u64>>(), "in the order in which they were asked for");
     assert_eq!(open(files).unwrap().open_report().rows, 64);
+}
+
+#[test]
+fn what_is_queued_goes_along_before_it_is_polled() {
+    let files = MemoryStorage::new();
+    let db = open(FaultStorage::new(files.clone(), u64::MAX, None)).unwrap();
+    block_on(db.collection("c", Some(config(8, Metric::Cosine)))).unwrap();
+    let before = db.storage().calls();
+    let ask = |n: usize| Box::pin(db.queue(Intent::upsert("c".to_owned(), rows("r", n..n + 1, 8))));
+    let mut queued: Vec<_> = (0..64).map(ask).collect();
+    // Whoever is polled first appends for all of them, in the order in which they were asked for.
+    let last = queued.pop().unwrap();
+    assert_eq!(block_on(last).unwrap().seq, 65);
+    assert_eq!(db.storage().calls() - before, 1);
+    let seqs: Vec<u64> = queued.into_iter().map(|one| block_on(one).unwrap().seq).collect();
+    assert_eq!(seqs, (2..65).collect::<Vec<u64>>());
+    // What nobody waits for is made all the same, with the next write.
+    drop(db.queue(Intent::upsert("c".to_owned(), rows("s", 0..1, 8))));
+    block_on(db.upsert("c", rows("s", 1..2, 8))).unwrap();
+    assert_eq!(db.storage().calls() - before, 2);
+    assert_eq!(open(files).unwrap().open_report().rows, 66);
 }

@@ -18,7 +18,7 @@ import {
   sameBytes,
   type Suite,
 } from '../check.js';
-import { manyTurns, olderSchema, raw } from '../hosts/turns.js';
+import { carried, manyTurns, modelled, raw, schema1, schema2 } from '../hosts/turns.js';
 
 const MIB = 1 << 20;
 
@@ -37,7 +37,13 @@ const suite: Suite = {
         run: lostInside,
       },
       { name: 'another page may upgrade: the newer schema is a Version error', run: newerSchema },
-      { name: 'a database of schema 1 opens and is written on', run: olderSchema },
+      { name: 'a database of schema 1 opens and is written on', run: schema1 },
+      { name: 'so does one of schema 2', run: schema2 },
+      { name: 'what turns carry is there once, and missed where it is gone', run: carried },
+      {
+        name: 'files are what they are in a model: new owners, lost connections',
+        run: () => modelled((body, end) => losing('readwrite', body, end)),
+      },
       {
         name: 'many appends: their turns are deleted by and by, and whoever opens next knows the length',
         run: manyTurns,

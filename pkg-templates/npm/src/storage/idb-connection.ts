@@ -2,32 +2,20 @@
 
 import { hostCode, LodestoreError, toLodestoreError } from '../errors.js';
 import type { Durability } from '../types.js';
-import { commitEarly, learnCommit } from './idb-commit.js';
+import { learnCommit } from './idb-commit.js';
 import { beginNewLog, FullDisk, isFullDisk } from './idb-full.js';
 import { openDatabase } from './idb-open.js';
 import { CHUNKS, FILES } from './idb-stores.js';
-import { CLAIMS_KEPT, lastOf, lastTurn, OWNER_ID, type Tail, type Turn, TURNS_KEPT } from './idb-turns.js';
 
 /** Waits before attempts to get back a connection that the browser dropped, and to use it, ms. */
-const REOPEN_MS = [0, 50, 200, 800];
+export const REOPEN_MS = [0, 50, 200, 800];
 /** How long a transaction may take to end after its connection. */
 const CLOSED_MS = 20;
 
 export class Connection {
   readonly #name: string;
-  readonly #label: string;
+  readonly label: string;
   readonly durability: Durability;
-  readonly #owner = crypto.randomUUID();
-  /** The turn of the opening. */
-  #claim = 0;
-  /** The last turn; undefined while it is not known how the last change ended. */
-  #turn: number | undefined;
-  /** What it says. */
-  #tail: Tail | undefined;
-  /** Turns of changes up to this one are deleted. */
-  #swept = 0;
-  /** The last turn when this was opened, as long as there was no room for a turn of its own. */
-  #found: number | undefined;
   #db: IDBDatabase | undefined;
   #opening: Promise<IDBDatabase> | undefined;
   #opened = false;
@@ -37,7 +25,7 @@ export class Connection {
 
   constructor(name: string, label: string, durability: Durability) {
     this.#name = name;
-    this.#label = label;
+    this.label = label;
     this.durability = durability;
   }
 
@@ -67,104 +55,6 @@ export class Connection {
     stores: string | string[] = [FILES, CHUNKS],
   ): Promise<T> {
     return this.#run('readwrite', repeatable, body, stores);
-  }
-
-  /** Makes this connection the one that changes files. The caller has the lock. */
-  async own(): Promise<void> {
-    await this.write(true, async (tx) => {
-      const chunks = tx.objectStore(CHUNKS);
-      const { keys, last, entry } = await lastOf(tx);
-      // Somebody opened it since.
-      if (this.#found !== undefined && last.turn > this.#found) throw overtaken(this.#label);
-      this.#found = last.turn;
-      this.#claim = last.turn + 1;
-      if (entry !== undefined) tx.objectStore(FILES).put(entry, last.tail?.name);
-      chunks.add({ owner: this.#owner, claim: this.#claim } satisfies Turn, [OWNER_ID, this.#claim]);
-      // Turns of changes of the one before.
-      if (last.claim !== undefined && last.claim < last.turn) {
-        chunks.delete(IDBKeyRange.bound([OWNER_ID, last.claim + 1], [OWNER_ID, last.turn]));
-      }
-      const old = keys.at(-CLAIMS_KEPT);
-      if (old !== undefined) chunks.delete(IDBKeyRange.bound([OWNER_ID], old));
-    });
-    this.#turn = this.#swept = this.#claim;
-    this.#tail = undefined;
-    this.#found = undefined;
-  }
-
-  /**
-   * A change of files, one at a time: `Conflict` when somebody else owns them by now. `work` asks for everything at
-   * once and waits for nothing, and where it can the browser then needs this page no more (`commitEarly`): were it to
-   * stand still in the middle, the transaction would keep everybody out for a minute.
-   *
-   * When the connection is lost in the middle, the turns say whether the change was made; if not, it is made again.
-   *
-   * With `tail` it has appended to that file, and asks for nothing but that.
-   */
-  async change(work: (tx: IDBTransaction) => void, tail?: Tail): Promise<void> {
-    if (this.#found !== undefined) await this.own();
-    let turn = this.#turn ?? (await this.#lastTurn());
-    let rest = work;
-    for (let attempt = 1; ; attempt += 1) {
-      // Whether it was made is to be looked up, until it is known.
-      this.#turn = undefined;
-      try {
-        const settled = tail?.name === this.#tail?.name ? undefined : this.#tail;
-        const body = async (tx: IDBTransaction): Promise<void> => {
-          const chunks = tx.objectStore(CHUNKS);
-          const says: Turn = { owner: this.#owner, claim: this.#claim, ...(tail && { tail }) };
-          // Whoever took over has added this one.
-          chunks.add(says, [OWNER_ID, turn + 1]);
-          if (turn - this.#swept >= TURNS_KEPT) {
-            chunks.delete(IDBKeyRange.bound([OWNER_ID, this.#swept + 1], [OWNER_ID, turn]));
-          }
-          if (settled !== undefined) {
-            tx.objectStore(FILES).put({ id: settled.id, length: settled.length }, settled.name);
-          }
-          rest(tx);
-          commitEarly(tx);
-        };
-        // An append has no more to do with the entries of files: one store is less to be locked.
-        await this.write(false, body, tail !== undefined && settled === undefined ? CHUNKS : undefined);
-        if (turn - this.#swept >= TURNS_KEPT) this.#swept = turn;
-        this.#turn = turn + 1;
-        this.#tail = tail;
-        return;
-      } catch (error) {
-        const lost = error instanceof LodestoreError && error.code === 'Unavailable';
-        if (!lost || attempt === REOPEN_MS.length) throw error;
-        const last = await this.#lastTurn();
-        // It is there. One more turn behind it: when that is on the disk, so is the change.
-        if (last === turn + 1) rest = () => undefined;
-        turn = last;
-      }
-    }
-  }
-
-  /** As `change`, of what only deletes this file: where there is no room even for the next turn, without it. */
-  async clear(name: string, body: (tx: IDBTransaction) => void): Promise<void> {
-    try {
-      await this.change(body);
-    } catch (error) {
-      if (toLodestoreError(error).code !== 'Quota') throw error;
-      await this.write(true, async (tx) => {
-        const { turn, owner } = await lastTurn(tx);
-        if (owner !== this.#owner && turn !== this.#found) throw overtaken(this.#label);
-        body(tx);
-        commitEarly(tx);
-      });
-      // The last turn still speaks of it; nobody believes that of a file that is gone.
-      if (this.#tail?.name === name) this.#tail = undefined;
-    }
-  }
-
-  async #lastTurn(): Promise<number> {
-    return this.read(async (tx) => {
-      const { last, entry } = await lastOf(tx);
-      if (last.owner !== this.#owner) throw overtaken(this.#label);
-      this.#tail = entry && last.tail;
-      return last.turn;
-    });
   }
 
   async #run<T>(
@@ -202,7 +92,7 @@ export class Connection {
         if (!isLast && repeatable) continue;
         throw new LodestoreError(
           'Unavailable',
-          `${this.#label}: the browser lost the storage in the middle of a change`,
+          `${this.label}: the browser lost the storage in the middle of a change`,
           {
             cause: error,
           },
@@ -215,7 +105,7 @@ export class Connection {
   #leave(db: IDBDatabase, error: unknown): void {
     if (!this.#disk.isOn && !isFullDisk(error)) return;
     this.#lose(db);
-    throw this.#disk.met(this.#label, error);
+    throw this.#disk.met(this.label, error);
   }
 
   #drop(db: IDBDatabase): void {
@@ -239,13 +129,13 @@ export class Connection {
 
   async #connect(): Promise<IDBDatabase> {
     // The first open tells its failure at once. Later ones wait for a browser that is coming back.
-    this.#disk.check(this.#label);
+    this.#disk.check(this.label);
     const waits = this.#opened && !this.#disk.isOn ? REOPEN_MS : [0];
     let failure: unknown;
     for (const wait of waits) {
       if (wait > 0) await pause(wait);
       try {
-        const db = await openDatabase(this.#name, this.#label, !this.#opened);
+        const db = await openDatabase(this.#name, this.label, !this.#opened);
         // Another page deletes or upgrades: stepping aside at once is what keeps it from hanging.
         db.onversionchange = () => this.#drop(db);
         // The browser dropped the connection; the next call gets a new one.
@@ -261,10 +151,10 @@ export class Connection {
       } catch (error) {
         failure = error;
         if (error instanceof LodestoreError) break;
-        if (this.#disk.isOn || isFullDisk(error)) throw this.#disk.met(this.#label, error);
+        if (this.#disk.isOn || isFullDisk(error)) throw this.#disk.met(this.label, error);
       }
     }
-    throw toLodestoreError(failure, this.#label);
+    throw toLodestoreError(failure, this.label);
   }
 
   /** Before anything is written behind what a full disk, or a crash, cut off. */
@@ -288,10 +178,6 @@ function pause(ms: number): Promise<void> {
 function isLost(error: unknown): boolean {
   const name = hostCode(error);
   return name === 'InvalidStateError' || name === 'UnknownError' || name === 'AbortError';
-}
-
-function overtaken(label: string): LodestoreError {
-  return new LodestoreError('Conflict', `${label} was taken over by another tab or worker`);
 }
 
 function finish<T>(

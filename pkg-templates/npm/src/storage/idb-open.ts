@@ -3,8 +3,8 @@
 import { LodestoreError, toLodestoreError } from '../errors.js';
 import { CHUNKS, FILES } from './idb-stores.js';
 
-/** 2: a turn may say how long a file is; before, it was a text. */
-const SCHEMA = 2;
+/** 2: a turn may say how long a file is; before, it was a text. 3: it may have the last bytes of that file. */
+const SCHEMA = 3;
 /** How long another page may keep an open or a delete waiting, ms. */
 const BLOCKED_MS = 5_000;
 /** How long the browser may take to open again what was open, without a word, ms. */
@@ -33,7 +33,7 @@ export function openDatabase(name: string, label: string, mayCreate: boolean): P
         request.transaction?.abort();
         return;
       }
-      // What schema 1 has can stay as it is.
+      // What schemas 1 and 2 have can stay as it is.
       if (event.oldVersion !== 0) return;
       request.result.createObjectStore(FILES);
       request.result.createObjectStore(CHUNKS);

@@ -1,28 +1,23 @@
 /**
  * Files in IndexedDB. Store `files`: name -> { id, length }. Store `chunks`: [id, offset] -> at most 1 MiB of
- * bytes. One append is one transaction, so it is there whole or not at all, of two requests: the chunk, and the turn,
- * which says how long the file is by now. A file being created has chunks under an id that no name leads to, until one
- * last transaction puts the name.
+ * bytes. One append is one transaction, so it is there whole or not at all; and one request: the turn, which says how
+ * long the file is by now and has the bytes with it. Those of some appends together become a chunk. A file being
+ * created has chunks under an id that no name leads to, until one last transaction puts the name.
  */
 
 import { LodestoreError, toLodestoreError } from '../errors.js';
 import type { Durability, FileInfo, RoomEstimate } from '../types.js';
+import { alone, CHUNK_BYTES, chunksOf, joined, putChunks } from './idb-chunks.js';
 import { commitEarly } from './idb-commit.js';
 import { Connection } from './idb-connection.js';
 import { deleteDatabase } from './idb-open.js';
+import { Owner } from './idb-owner.js';
 import { CHUNKS, FILES, result } from './idb-stores.js';
-import { grown, lastTail, OWNER_ID } from './idb-turns.js';
+import { CARRIED_BYTES, type End, endBehind, grown, lastTurn, OWNER_ID } from './idb-turns.js';
 import { HELD, type Lock, lockName, PAGE_HIDDEN, watchPageHide, webLock } from './lock.js';
 import { checkDatabaseName, isFileName } from './names.js';
 import { type Backend, checkEnd, type Draft, exists, type OpenStorage, outOfRange, Shell } from './shell.js';
 
-/** Largest stored value: browsers refuse very large ones, and a read fetches whole values. */
-const CHUNK_BYTES = 1 << 20;
-/**
- * The same in 'relaxed'. From 64 KiB on Chromium puts a value into a file beside its log, and without syncing the two
- * reach the disk in any order: after a power cut the log had changes whose values were gone.
- */
-const RELAXED_CHUNK_BYTES = 1 << 15;
 /** Values of one transaction of a draft: bounds what is in memory twice. */
 const BATCH_CHUNKS = 4;
 /** Values fetched at once. */
@@ -47,9 +42,10 @@ export async function openIndexedDb(name: string, options: IndexedDbOptions = {}
   const connection = new Connection(key, label, options.durability ?? 'strict');
   try {
     await connection.open();
-    await withoutRoom(connection.own());
+    const owner = new Owner(connection);
+    await withoutRoom(owner.own());
     await withoutRoom(sweep(connection));
-    const backend = new IndexedDb(connection, lock, label);
+    const backend = new IndexedDb(connection, owner, lock, label);
     const shell = new Shell(backend, label);
     if (options.held) return shell;
     backend.stopWatching = watchPageHide(() => {
@@ -97,6 +93,7 @@ function locate(name: string): { key: string; label: string } {
 class IndexedDb implements Backend {
   readonly kind = 'indexeddb';
   readonly #connection: Connection;
+  readonly #owner: Owner;
   readonly #lock: Lock;
   readonly #label: string;
   /** The last chunk that a read used in part: reading on begins in it. Chunks never change, ids never return. */
@@ -105,8 +102,9 @@ class IndexedDb implements Backend {
   #tail: { name: string; entry: Entry } | undefined;
   stopWatching: () => void = () => undefined;
 
-  constructor(connection: Connection, lock: Lock, label: string) {
+  constructor(connection: Connection, owner: Owner, lock: Lock, label: string) {
     this.#connection = connection;
+    this.#owner = owner;
     this.#lock = lock;
     this.#label = label;
   }
@@ -114,10 +112,10 @@ class IndexedDb implements Backend {
   list(): Promise<FileInfo[]> {
     return this.#connection.read(async (tx) => {
       const files = tx.objectStore(FILES);
-      const [names, entries, tail] = await Promise.all([
+      const [names, entries, { tail }] = await Promise.all([
         result(files.getAllKeys()),
         result(files.getAll()),
-        lastTail(tx),
+        lastTurn(tx),
       ]);
       return names.map((key, i) => {
         if (typeof key !== 'string' || !isFileName(key))
@@ -129,48 +127,65 @@ class IndexedDb implements Backend {
 
   read(name: string, start: number, end: number): Promise<Uint8Array> {
     return this.#connection.read(async (tx) => {
-      const entry = await this.#found(tx, name);
+      const { entry, carried } = await this.#found(tx, name);
       if (entry === undefined || end > entry.length) throw outOfRange(name, start, end, entry?.length);
       const out = new Uint8Array(end - start);
-      if (out.length === 0) return out;
-      const chunks = tx.objectStore(CHUNKS);
-      const edge = this.#edge?.id === entry.id && this.#edge.at <= start ? this.#edge : undefined;
-      // Where the bytes that are there so far end; not a number before the first of them.
-      let offset = Number.NaN;
-      // Chunks follow one another without gaps: one at another place means that one is missing.
-      const take = (at: number, value: unknown): boolean => {
-        if (!(value instanceof Uint8Array)) return false;
-        const first = Number.isNaN(offset);
-        if (first ? at > start || at + value.length <= start : at !== offset) return false;
-        // The first chunk may begin before the range and the last one end after it.
-        const part = value.subarray(Math.max(start - at, 0), end - at);
-        out.set(part, Math.max(at - start, 0));
-        offset = at + value.length;
-        if (offset > end) this.#edge = { id: entry.id, at, value };
-        return true;
-      };
-      if (edge !== undefined && edge.at + edge.value.length > start) take(edge.at, edge.value);
-      // No chunk is longer than this, so the one that holds `start` is found without looking for it first.
-      let from = Number.isNaN(offset) ? Math.max(start - CHUNK_BYTES + 1, 0) : offset;
-      for (let whole = true; whole && !(offset >= end);) {
-        const range = IDBKeyRange.bound([entry.id, from], [entry.id, end], false, true);
-        const [keys, values] = await Promise.all([
-          result(chunks.getAllKeys(range, FETCH_CHUNKS)),
-          result(chunks.getAll(range, FETCH_CHUNKS)) as Promise<unknown[]>,
-        ]);
-        whole = values.length > 0;
-        for (const [i, value] of values.entries()) {
-          const at = (keys[i] as [number, number])[1];
-          from = at + 1;
-          const early = value instanceof Uint8Array && at + value.length <= start;
-          if (!early && !take(at, value)) whole = false;
-          if (!whole) break;
-        }
+      const inTurns = entry.length - carried.length;
+      if (start < Math.min(end, inTurns)) {
+        await this.#readChunks(tx, entry.id, start, out.subarray(0, inTurns - start), name);
       }
-      // Not `offset < end`: without any chunk it is not a number.
-      if (!(offset >= end)) throw this.#damaged(`bytes ${start} to ${end} of ${name} are not all there`);
+      if (end > inTurns) {
+        out.set(carried.subarray(Math.max(start - inTurns, 0), end - inTurns), Math.max(inTurns - start, 0));
+      }
       return out;
     });
+  }
+
+  /** Fills `out` with what the chunks of a file have from `start` on. */
+  async #readChunks(
+    tx: IDBTransaction,
+    id: number,
+    start: number,
+    out: Uint8Array,
+    name: string,
+  ): Promise<void> {
+    const end = start + out.length;
+    const chunks = tx.objectStore(CHUNKS);
+    const edge = this.#edge?.id === id && this.#edge.at <= start ? this.#edge : undefined;
+    // Where the bytes that are there so far end; not a number before the first of them.
+    let offset = Number.NaN;
+    // Chunks follow one another without gaps: one at another place means that one is missing.
+    const take = (at: number, value: unknown): boolean => {
+      if (!(value instanceof Uint8Array)) return false;
+      const first = Number.isNaN(offset);
+      if (first ? at > start || at + value.length <= start : at !== offset) return false;
+      // The first chunk may begin before the range and the last one end after it.
+      const part = value.subarray(Math.max(start - at, 0), end - at);
+      out.set(part, Math.max(at - start, 0));
+      offset = at + value.length;
+      if (offset > end) this.#edge = { id, at, value };
+      return true;
+    };
+    if (edge !== undefined && edge.at + edge.value.length > start) take(edge.at, edge.value);
+    // No chunk is longer than this, so the one that holds `start` is found without looking for it first.
+    let from = Number.isNaN(offset) ? Math.max(start - CHUNK_BYTES + 1, 0) : offset;
+    for (let whole = true; whole && !(offset >= end);) {
+      const range = IDBKeyRange.bound([id, from], [id, end], false, true);
+      const [keys, values] = await Promise.all([
+        result(chunks.getAllKeys(range, FETCH_CHUNKS)),
+        result(chunks.getAll(range, FETCH_CHUNKS)) as Promise<unknown[]>,
+      ]);
+      whole = values.length > 0;
+      for (const [i, value] of values.entries()) {
+        const at = (keys[i] as [number, number])[1];
+        from = at + 1;
+        const early = value instanceof Uint8Array && at + value.length <= start;
+        if (!early && !take(at, value)) whole = false;
+        if (!whole) break;
+      }
+    }
+    // Not `offset < end`: without any chunk it is not a number.
+    if (!(offset >= end)) throw this.#damaged(`bytes ${start} to ${end} of ${name} are not all there`);
   }
 
   estimate(): Promise<RoomEstimate> {
@@ -180,7 +195,7 @@ class IndexedDb implements Backend {
   async begin(name: string): Promise<Draft> {
     const taken = await this.#connection.read((tx) => result(tx.objectStore(FILES).getKey(name)));
     if (taken !== undefined) throw exists(name);
-    return new IdbDraft(this.#connection, name, freshId());
+    return new IdbDraft(this.#connection, this.#owner, name, freshId());
   }
 
   async append(name: string, at: number, bytes: Uint8Array): Promise<void> {
@@ -189,9 +204,9 @@ class IndexedDb implements Backend {
     if (entry === undefined || bytes.length === 0) return;
     const longer = { id: entry.id, length: at + bytes.length } satisfies Entry;
     this.#tail = undefined;
-    await this.#connection.change((tx) => putChunks(tx, entry.id, at, bytes, this.#connection.durability), {
-      name,
-      ...longer,
+    const carried = bytes.length <= CARRIED_BYTES ? alone(bytes) : undefined;
+    await this.#owner.append({ name, ...longer }, carried, (tx) => {
+      if (carried === undefined) putChunks(tx, entry.id, at, bytes, this.#connection.durability);
     });
     this.#tail = { name, entry: longer };
   }
@@ -200,20 +215,26 @@ class IndexedDb implements Backend {
     const entry = await this.#find(name);
     if (entry === undefined) return;
     if (this.#tail?.name === name) this.#tail = undefined;
-    await this.#connection.clear(name, (tx) => {
+    await this.#owner.clear(name, (tx) => {
       tx.objectStore(FILES).delete(name);
       tx.objectStore(CHUNKS).delete(chunksOf(entry.id));
     });
   }
 
   /** Only this owner changes it: what is found stays so until it is changed here. */
-  #find(name: string): Promise<Entry | undefined> {
-    return this.#connection.read((tx) => this.#found(tx, name));
+  async #find(name: string): Promise<Entry | undefined> {
+    return (await this.#connection.read((tx) => this.#found(tx, name))).entry;
   }
 
-  async #found(tx: IDBTransaction, name: string): Promise<Entry | undefined> {
-    const [entry, tail] = await Promise.all([result(tx.objectStore(FILES).get(name)), lastTail(tx)]);
-    return grown(name, this.#entry(name, entry), tail);
+  /** A file, and those of its bytes that are in turns. */
+  async #found(tx: IDBTransaction, name: string) {
+    const [value, end] = await Promise.all([
+      result(tx.objectStore(FILES).get(name)),
+      endBehind(tx, this.#owner.swept),
+    ]);
+    const stored = this.#entry(name, value);
+    const entry = grown(name, stored, end);
+    return { entry, carried: joined(entry === stored ? [] : (end as End).carried) };
   }
 
   async close(): Promise<void> {
@@ -237,6 +258,7 @@ class IndexedDb implements Backend {
 /** Every transaction of a draft is as durable as the last: none relies on a later one to carry it to the disk. */
 class IdbDraft implements Draft {
   readonly #connection: Connection;
+  readonly #owner: Owner;
   readonly #name: string;
   readonly #id: number;
   #pending: Uint8Array[] = [];
@@ -244,8 +266,9 @@ class IdbDraft implements Draft {
   #written = 0;
   #over = false;
 
-  constructor(connection: Connection, name: string, id: number) {
+  constructor(connection: Connection, owner: Owner, name: string, id: number) {
     this.#connection = connection;
+    this.#owner = owner;
     this.#name = name;
     this.#id = id;
   }
@@ -259,7 +282,7 @@ class IdbDraft implements Draft {
   async commit(): Promise<void> {
     await this.#flush();
     // Adding fails where there is a file of that name. Had somebody swept the chunks, the turn would be taken.
-    await this.#connection.change((tx) => {
+    await this.#owner.change((tx) => {
       tx.objectStore(FILES).add({ id: this.#id, length: this.#written } satisfies Entry, this.#name);
     });
     this.#over = true;
@@ -278,12 +301,7 @@ class IdbDraft implements Draft {
   /** Small pieces of the source are joined, so that a file does not become many small values. */
   async #flush(): Promise<void> {
     if (this.#pendingBytes === 0) return;
-    const bytes = new Uint8Array(this.#pendingBytes);
-    let filled = 0;
-    for (const piece of this.#pending) {
-      bytes.set(piece, filled);
-      filled += piece.length;
-    }
+    const bytes = joined(this.#pending);
     this.#pending = [];
     this.#pendingBytes = 0;
     // Putting the same chunks at the same keys again changes nothing, so this may be repeated.
@@ -293,28 +311,6 @@ class IdbDraft implements Draft {
     });
     this.#written += bytes.length;
   }
-}
-
-function putChunks(
-  tx: IDBTransaction,
-  id: number,
-  at: number,
-  bytes: Uint8Array,
-  durability: Durability,
-): void {
-  const chunks = tx.objectStore(CHUNKS);
-  const size = durability === 'strict' ? CHUNK_BYTES : RELAXED_CHUNK_BYTES;
-  for (let from = 0; from < bytes.length; from += size) {
-    // A clone takes the whole buffer behind a view along.
-    const isAll = from === 0 && bytes.length <= size && bytes.length === bytes.buffer.byteLength;
-    const chunk = isAll ? bytes : bytes.slice(from, from + size);
-    chunks.put(chunk, [id, at + from]);
-  }
-}
-
-/** All chunks of one file: [id] sorts before every [id, offset], and [id + 1] after. */
-function chunksOf(id: number): IDBKeyRange {
-  return IDBKeyRange.bound([id], [id + 1], false, true);
 }
 
 /** Random, so that an owner who was shut out while frozen can never write into the file of the next one. */

@@ -1,4 +1,7 @@
-/** Calls between a page and its worker: numbered requests, answers, progress, and errors that keep their fields. */
+/**
+ * Calls between a page and its worker: numbered requests, answers, progress, and errors that keep their fields. Writes
+ * of one task, and answers that come together, are one message: a message costs more than the row in it.
+ */
 
 import { LodestoreError, toLodestoreError } from './errors.js';
 import type { ProgressSink } from './progress.js';
@@ -39,16 +42,24 @@ interface Pending {
   progress: ProgressSink | undefined;
 }
 
+/** Calls that may wait for the end of the task: no caller has a hand on what they were given. */
+const GATHERED = new Set(['named', 'upsert']);
+
 /** The asking side. */
 export class RpcClient {
   readonly #port: Port;
   readonly #pending = new Map<number, Pending>();
+  /** Asked in this task, behind others. */
+  #gathered: { request: Request; transfer: Transferable[] }[] = [];
   #failure: LodestoreError | undefined;
   #lastId = 0;
 
   constructor(port: Port) {
     this.#port = port;
-    port.onmessage = (event) => this.#receive(event.data as Response);
+    port.onmessage = ({ data }) => {
+      if (Array.isArray(data)) for (const response of data as Response[]) this.#receive(response);
+      else this.#receive(data as Response);
+    };
   }
 
   /** Runs `method` over there. What is in `transfer` is moved, not copied. */
@@ -63,14 +74,46 @@ export class RpcClient {
       const id = ++this.#lastId;
       const crowded = this.#pending.size > 0;
       const request: Request = { id, method, args, progress: progress !== undefined, crowded };
-      try {
-        this.#port.postMessage(request, transfer);
-      } catch (error) {
-        reject(toLodestoreError(error));
-        return;
-      }
       this.#pending.set(id, { resolve, reject, progress });
+      if (GATHERED.has(method)) this.#gather(request, transfer);
+      else {
+        // Nothing overtakes what came before it.
+        this.#flush();
+        this.#send(request, transfer);
+      }
     });
+  }
+
+  #send(request: Request, transfer: Transferable[]): void {
+    try {
+      this.#port.postMessage(request, transfer);
+    } catch (error) {
+      this.#pending.get(request.id)?.reject(toLodestoreError(error));
+      this.#pending.delete(request.id);
+    }
+  }
+
+  #gather(request: Request, transfer: Transferable[]): void {
+    if (this.#gathered.push({ request, transfer }) === 1) void Promise.resolve().then(() => this.#flush());
+  }
+
+  #flush(): void {
+    if (this.#gathered.length === 0) return;
+    const gathered = this.#gathered;
+    this.#gathered = [];
+    if (this.#failure !== undefined) return;
+    const [first] = gathered;
+    if (gathered.length === 1 && first !== undefined) return this.#send(first.request, first.transfer);
+    const requests = gathered.map(({ request }) => request);
+    try {
+      this.#port.postMessage(
+        requests,
+        gathered.flatMap(({ transfer }) => transfer),
+      );
+    } catch {
+      // One of them cannot be sent: each by itself tells which.
+      for (const { request, transfer } of gathered) this.#send(request, transfer);
+    }
   }
 
   /** The other side is gone: everything pending rejects with `error`, and so does every later call. */
@@ -103,21 +146,23 @@ export function serve(
   handle: (method: string, args: unknown[], progress: ProgressSink | undefined) => unknown,
 ): void {
   const heard: Request[] = [];
-  port.onmessage = (event) => {
-    const request = event.data as Request;
-    if (!request.crowded && heard.length === 0) return answer(request);
-    if (heard.push(request) === 1) void yieldNow().then(() => heard.splice(0).forEach(answer));
+  port.onmessage = ({ data }) => {
+    const requests = (Array.isArray(data) ? data : [data]) as Request[];
+    if (heard.length === 0 && requests[0]?.crowded !== true) return requests.forEach(answer);
+    if (heard.length === 0) void yieldNow().then(() => heard.splice(0).forEach(answer));
+    heard.push(...requests);
   };
+  const answers = new Answers(port);
   const answer = ({ id, method, args, progress }: Request): void => {
-    const send = (response: Response, transfer: Transferable[] = []) => port.postMessage(response, transfer);
     const sink: ProgressSink | undefined = progress
-      ? (phase, done, total) => send({ id, kind: 'progress', progress: [phase, done, total] })
+      ? (phase, done, total) => answers.tell({ id, kind: 'progress', progress: [phase, done, total] })
       : undefined;
     const done = (value: unknown) => {
       const { safe, transfer } = movable(value);
-      send({ id, kind: 'value', value: safe }, transfer);
+      answers.send({ id, kind: 'value', value: safe }, transfer);
     };
-    const failed = (error: unknown) => send({ id, kind: 'error', error: toWire(error) });
+    const failed = (error: unknown) => answers.send({ id, kind: 'error', error: toWire(error) });
+    answers.owed += 1;
     try {
       const answered = handle(method, args, sink);
       if (answered instanceof Promise) answered.then(done, failed);
@@ -126,6 +171,40 @@ export function serve(
       failed(error);
     }
   };
+}
+
+/** What goes back. */
+class Answers {
+  /** Requests without an answer. */
+  owed = 0;
+  readonly #port: Port;
+  #gathered: Response[] = [];
+
+  constructor(port: Port) {
+    this.#port = port;
+  }
+
+  tell(response: Response): void {
+    this.#port.postMessage(response, []);
+  }
+
+  /** Answers a request: at once, unless the next answer may be a moment away. */
+  send(response: Response, transfer: Transferable[] = []): void {
+    this.owed -= 1;
+    if (transfer.length > 0 || (this.owed === 0 && this.#gathered.length === 0)) {
+      this.#port.postMessage(response, transfer);
+      return;
+    }
+    if (this.#gathered.push(response) === 1) void Promise.resolve().then(() => this.#flush());
+    if (this.owed === 0) this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#gathered.length === 0) return;
+    const gathered = this.#gathered;
+    this.#gathered = [];
+    this.#port.postMessage(gathered, []);
+  }
 }
 
 /**

@@ -10,7 +10,7 @@ import type { Change } from '../changes.js';
 import { LodestoreError } from '../errors.js';
 
 /** Raised whenever a message changes its meaning, or a method of the engine its arguments or results. */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 /** The newest file format that this build reads: `format::VERSION` in Rust (`tests/tidy.rs` compares them). */
 export const FORMAT = 3;
 

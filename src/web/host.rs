@@ -24,8 +24,9 @@ extern "C" {
     fn read(this: &Host, name: &str, start: f64, end: f64) -> std::result::Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch, js_name = createBegin)]
     fn create_begin(this: &Host, name: &str, expected: f64) -> std::result::Result<f64, JsValue>;
+    // `chunk` crosses as a view of our memory, which the host copies before it returns.
     #[wasm_bindgen(method, catch, js_name = createPush)]
-    fn create_push(this: &Host, handle: f64, chunk: Uint8Array) -> std::result::Result<Promise, JsValue>;
+    fn create_push(this: &Host, handle: f64, chunk: &[u8]) -> std::result::Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch, js_name = createEnd)]
     fn create_end(this: &Host, handle: f64) -> std::result::Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch, js_name = createAbort)]
@@ -146,9 +147,7 @@ impl Storage for HostStorage {
         loop {
             let pushed = match source.next().await {
                 Ok(None) => break,
-                Ok(Some(piece)) => {
-                    settled(self.host.create_push(handle, Uint8Array::from(piece.as_slice()))).await.map(drop)
-                }
+                Ok(Some(piece)) => settled(self.host.create_push(handle, &piece)).await.map(drop),
                 Err(cause) => Err(cause),
             };
             if let Err(cause) = pushed {

@@ -9,12 +9,14 @@ import { hasSubtle, sha256 } from './seal/host-crypto.js';
 import type { Bytes } from './seal/seal.js';
 import { seal } from './seal/index.js';
 import { Shell } from './storage/shell.js';
+import { Spare } from './storage/spare.js';
 import type { StorageObject } from './types.js';
 import type { Host } from './wasm-api.js';
 import { rest, yieldNow } from './yield-now.js';
 
 interface Creation {
   queue: ChunkQueue;
+  spare: Spare;
   /** Settles as the storage's own `create` does. */
   finished: Promise<void>;
 }
@@ -58,12 +60,14 @@ export class StorageHost implements Host {
       (error) => queue.consumerLeft(error),
     );
     const handle = ++this.#lastHandle;
-    this.#creations.set(handle, { queue, finished });
+    this.#creations.set(handle, { queue, spare: new Spare(), finished });
     return handle;
   }
 
   async createPush(handle: number, chunk: Uint8Array): Promise<void> {
-    await this.#creation(handle).queue.push(chunk);
+    const { queue, spare } = this.#creation(handle);
+    // At once: it is a view of a memory that moves.
+    await queue.push(spare.copy(chunk));
   }
 
   async createEnd(handle: number): Promise<void> {

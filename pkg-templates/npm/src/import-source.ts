@@ -12,9 +12,18 @@ const PIECE_BYTES = 1 << 20;
 /** The bytes, and how many there are where that is known. */
 export interface Incoming {
   total: number | undefined;
+  /** Pieces that lie in a buffer of the source's are there until the next is asked for. */
+  lends?: boolean;
   chunks: AsyncIterable<Uint8Array>;
   /** Tells the source that nobody reads on, even while it owes a chunk. */
   cancel?: () => void;
+}
+
+const lenders = new WeakMap<ReadableStream, () => Incoming>();
+
+/** Says that what this stream would give can be had from `lender` instead, as long as nobody reads the stream. */
+export function lending(stream: ReadableStream<Uint8Array>, lender: () => Incoming): void {
+  lenders.set(stream, lender);
 }
 
 /** Opens `source` for reading. */
@@ -32,6 +41,8 @@ export function incoming(source: unknown): Incoming {
   }
   if (source instanceof ReadableStream) {
     if (source.locked) throw invalid('import: the stream is locked; hand over one that nobody reads');
+    const lender = lenders.get(source);
+    if (lender !== undefined) return lender();
     return fromStream(source as ReadableStream<Uint8Array>, undefined);
   }
   if (typeof source === 'object' && source !== null && Symbol.asyncIterator in source) {

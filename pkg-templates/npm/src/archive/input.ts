@@ -29,8 +29,10 @@ export class ArchiveInput {
   async head(archives: LookCalls, keys: Keyring): Promise<Looked> {
     return look(archives, 1, keys, this.total, async () => {
       const bytes = await this.#read();
-      if (bytes !== undefined) this.#held.push(bytes);
-      return bytes;
+      if (bytes === undefined) return undefined;
+      const own = this.#own(bytes);
+      this.#held.push(own);
+      return own;
     });
   }
 
@@ -38,9 +40,14 @@ export class ArchiveInput {
   async next(): Promise<Uint8Array | undefined> {
     const held = this.#held.shift();
     const bytes = held ?? (await this.#read());
-    if (bytes !== undefined && this.#given < HEAD_BYTES) this.#first.push(bytes);
+    if (bytes !== undefined && this.#given < HEAD_BYTES) this.#first.push(held ?? this.#own(bytes));
     this.#given += bytes?.length ?? 0;
     return bytes;
+  }
+
+  /** What stays when the next bytes are asked for. */
+  #own(bytes: Uint8Array): Uint8Array {
+    return this.#incoming.lends === true ? bytes.slice() : bytes;
   }
 
   async #read(): Promise<Uint8Array | undefined> {

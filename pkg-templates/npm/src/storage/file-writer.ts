@@ -2,6 +2,7 @@
 
 import { LodestoreError } from '../errors.js';
 import type { NodeHandle } from './node.js';
+import { giveBack } from './spare.js';
 
 /** Pieces are kept until they are so many bytes together: a call into another thread costs as much as a piece. */
 const TOGETHER_BYTES = 2 << 20;
@@ -72,6 +73,7 @@ async function writeEach(handle: NodeHandle, at: number, pieces: Uint8Array[]): 
   for (const piece of pieces) {
     const done = Math.min(taken, piece.length);
     if (done < piece.length) await writeAll(handle, at + done, piece.subarray(done));
+    giveBack(piece);
     taken -= done;
     at += piece.length;
   }

@@ -16,6 +16,7 @@ import { CHUNKS, FILES, result } from './idb-stores.js';
 import { CARRIED_BYTES, type End, endBehind, grown, lastTurn, OWNER_ID } from './idb-turns.js';
 import { HELD, type Lock, lockName, PAGE_HIDDEN, watchPageHide, webLock } from './lock.js';
 import { checkDatabaseName, isFileName } from './names.js';
+import { giveBack } from './spare.js';
 import { type Backend, checkEnd, type Draft, exists, type OpenStorage, outOfRange, Shell } from './shell.js';
 
 /** Values of one transaction of a draft: bounds what is in memory twice. */
@@ -302,6 +303,7 @@ class IdbDraft implements Draft {
   async #flush(): Promise<void> {
     if (this.#pendingBytes === 0) return;
     const bytes = joined(this.#pending);
+    for (const piece of this.#pending) giveBack(piece);
     this.#pending = [];
     this.#pendingBytes = 0;
     // Putting the same chunks at the same keys again changes nothing, so this may be repeated.

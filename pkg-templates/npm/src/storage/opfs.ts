@@ -12,6 +12,7 @@ import { HELD, type Lock, lockName, webLock } from './lock.js';
 import { directoryName } from './names.js';
 import { HEADER_BYTES } from './opfs-header.js';
 import { gone, Pool, type PoolFile } from './opfs-pool.js';
+import { giveBack } from './spare.js';
 import { type Backend, checkEnd, type Draft, exists, type OpenStorage, outOfRange, Shell } from './shell.js';
 
 const ROOT = 'lodestore';
@@ -129,6 +130,7 @@ class Opfs implements Backend {
       write: async (bytes) => {
         extend(file, length, bytes);
         length += bytes.length;
+        giveBack(bytes);
       },
       commit: async () => {
         if (this.#pool.used.has(name)) throw exists(name);

@@ -12,7 +12,7 @@ const { incoming } = await import(new URL('import-source.js', dist));
 const { fromFile } = await import(new URL('targets/index.js', dist));
 
 const BYTES = 5 * 2 ** 20 + 17;
-const content = Uint8Array.from({ length: BYTES }, (_, i) => (i * 31 + (i >> 12)) & 255);
+const content = Uint8Array.from({ length: BYTES }, (_, i) => (i * 31 + (i >> 16)) & 255);
 
 async function inFile(t) {
   const folder = await mkdtemp(join(tmpdir(), 'lodestore-lending-'));

@@ -38,7 +38,7 @@ await mkdir(scratch, { recursive: true });
 const project = await install(join(scratch, 'project'), process.env.LODESTORE_TARBALL);
 await writeFile(
   join(project, 'package-entry.mjs'),
-  "export * from 'lodestore';\nexport { backupTo, toFile } from 'lodestore/targets';\n",
+  "export * from 'lodestore';\nexport { backupTo, fromFile, toFile } from 'lodestore/targets';\n",
 );
 const lodestore = await import(pathToFileURL(join(project, 'package-entry.mjs')));
 const place = { lodestore, scratch, n };

@@ -3,6 +3,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { type ArchiveSource, LodestoreError } from '../index.node.js';
 import type { Call } from './command.js';
+import { fileStream } from '../targets/files/file-stream.js';
 import { hostError } from './source.js';
 import { UsageError } from './usage-error.js';
 
@@ -51,12 +52,11 @@ export async function archiveFile(label: string): Promise<ArchiveFile> {
     throw new LodestoreError('Invalid', `cannot read ${label}`, { expected: 'a file', got: 'a directory' });
   if (!found.isFile()) return { label, size: undefined, source: () => pieces(label) };
   const { size } = found;
-  // A response tells how long it is before it is read, which a stream alone does not.
-  const source = () => new Response(pieces(label), { headers: { 'content-length': String(size) } });
-  return { label, size, source };
+  const failure = (error: unknown) => hostError(`cannot read ${label}`, error);
+  return { label, size, source: () => fileStream(() => open(label, 'r'), size, failure) };
 }
 
-/** The bytes of a file, which is open from the first read to the last or until nobody reads on. */
+/** The bytes of what is no file, which is open from the first read to the last or until nobody reads on. */
 function pieces(file: string): ReadableStream<Uint8Array> {
   let handle: FileHandle | undefined;
   const close = async () => {

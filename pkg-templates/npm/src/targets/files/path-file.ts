@@ -2,13 +2,10 @@
 
 import { hostCode, LodestoreError, toLodestoreError } from '../../errors.js';
 import { invalid, unavailable } from '../../fault.js';
-import { lending } from '../../import-source.js';
 import { FileWriter } from '../../storage/file-writer.js';
 import { isNode, loadNode, type Node } from '../../storage/node.js';
 import type { ArchiveSink } from '../target.js';
-
-/** How much is read at once. */
-const PIECE_BYTES = 1 << 20;
+import { fileStream } from './file-stream.js';
 
 async function host(where: string): Promise<Node> {
   if (!isNode())
@@ -99,51 +96,6 @@ export async function pathSource(path: string): Promise<ReadableStream<Uint8Arra
     if (hostCode(error) === 'ENOENT') throw invalid(`fromFile: ${path} is not there`);
     throw toLodestoreError(error, doing);
   });
-  let at = 0;
-  const read = async (buffer: Uint8Array): Promise<Uint8Array> => {
-    try {
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
-      at += bytesRead;
-      if (bytesRead === 0) await file.close();
-      return buffer.subarray(0, bytesRead);
-    } catch (error) {
-      await file.close().catch(() => undefined);
-      throw toLodestoreError(error, doing);
-    }
-  };
-  const stream = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const piece = await read(new Uint8Array(PIECE_BYTES));
-        if (piece.length > 0) controller.enqueue(piece);
-        else controller.close();
-      },
-      cancel: () => file.close(),
-    },
-    { highWaterMark: 0 },
-  );
   const { size } = await file.stat().catch(() => ({ size: 0 }));
-  lending(stream, () => {
-    // Nobody else reads it from here on.
-    const reader = stream.getReader();
-    const cancel = () => void reader.cancel().catch(() => undefined);
-    // What is no file (a pipe) has no length.
-    return { total: size === 0 ? undefined : size, lends: true, chunks: ahead(read), cancel };
-  });
-  return stream;
-}
-
-/** Two buffers by turns: one is read into while the other is used. */
-async function* ahead(read: (buffer: Uint8Array) => Promise<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let [used, filled] = [new Uint8Array(PIECE_BYTES), new Uint8Array(PIECE_BYTES)];
-  let next = read(filled);
-  for (;;) {
-    const piece = await next;
-    if (piece.length === 0) return;
-    [used, filled] = [filled, used];
-    next = read(filled);
-    // If nobody asks for it, nobody hears of a failure either.
-    next.catch(() => undefined);
-    yield piece;
-  }
+  return fileStream(file, size, (error) => toLodestoreError(error, doing));
 }

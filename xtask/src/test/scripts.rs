@@ -21,7 +21,7 @@ struct Script {
 }
 
 /// Every script. One that is missing is an error: a kind must not vanish silently.
-const SCRIPTS: [Script; 11] = [
+const SCRIPTS: [Script; 12] = [
     Script { kind: "web", name: "web", path: "tests/web/run.mjs", args: &[] },
     Script { kind: "web", name: "web firefox", path: "tests/web/run.mjs", args: &STORAGES },
     Script { kind: "runtimes", name: "deno", path: "tests/web/run.mjs", args: &["--runtime=deno"] },
@@ -36,6 +36,7 @@ const SCRIPTS: [Script; 11] = [
         path: "tests/crash-hosts/run.mjs",
         args: &crash::ROOM_IN_TESTS,
     },
+    Script { kind: "crash", name: "crash archives", path: "tests/crash-hosts/archives.mjs", args: &[] },
     Script { kind: "packaging", name: "packaging", path: "tests/packaging/run.mjs", args: &[] },
     Script { kind: "demo", name: "demo", path: "tests/demo/run.mjs", args: &[] },
 ];

@@ -100,6 +100,17 @@ impl Error {
         Error::new(Kind::Corrupt, message)
     }
 
+    /// Of what was checked before it was written: that it does not fit by now is damage. What the host says, or that there
+    /// is no memory, stays what it is.
+    pub fn as_damage(self, what: fmt::Arguments<'_>) -> Error {
+        match self.kind {
+            Kind::Invalid | Kind::Mismatch | Kind::Corrupt => {
+                Error::corrupt(format!("{what}: {}", self.message))
+            }
+            _ => self,
+        }
+    }
+
     /// Says before the message what it is about.
     #[inline(never)]
     pub fn about(mut self, what: fmt::Arguments<'_>) -> Error {

@@ -346,11 +346,8 @@ pub(super) async fn replay<S: Storage>(
                 continue;
             }
             let mut checked = state.check_stored(op).map_err(|cause| {
-                Error::corrupt(format!(
-                    "{} holds a write that does not apply: {}",
-                    names::log(link.header.generation),
-                    cause.message
-                ))
+                let log = names::log(link.header.generation);
+                cause.as_damage(format_args!("{log} holds a write that does not apply"))
             })?;
             state.reserve(&mut checked)?;
             state.apply(checked, seq);

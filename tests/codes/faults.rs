@@ -90,6 +90,22 @@ fn reads_that_fail_are_errors_and_writing_goes_on() {
     same_answers(&oracle, &open(storage.files.clone()).unwrap(), "reopened");
 }
 
+#[test]
+fn a_host_that_refuses_a_read_while_a_log_is_replayed_is_not_damage() {
+    let storage = FaultStorage::new(MemoryStorage::new(), u64::MAX, None);
+    let db = stored(Borrowed(&storage), codes(Metric::Dot), 3000);
+    block_on(db.checkpoint()).unwrap();
+    // To make other codes again it reads vectors, which stay in storage.
+    block_on(db.configure("c", codes(Metric::Cosine))).unwrap();
+    drop(db);
+    storage.refuse_reads_now(Some(Kind::Unavailable));
+    let refused = open(Borrowed(&storage)).map(drop).unwrap_err();
+    assert_eq!(refused.kind, Kind::Unavailable, "{refused}");
+    storage.refuse_reads_now(None);
+    let db = open(Borrowed(&storage)).unwrap();
+    assert_eq!(db.state().unwrap().named("c").unwrap().config(), &codes(Metric::Cosine));
+}
+
 /// Two databases on different storages in one list.
 trait Writes {
     fn write(&self, rows: lodestore::collection::Rows);

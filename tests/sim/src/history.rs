@@ -23,6 +23,8 @@ pub struct History {
     staged: BTreeMap<u32, u32>,
     /// Archives that were imported: these are in no log.
     imported: Vec<u64>,
+    /// What is in a log.
+    seen: BTreeSet<u64>,
     /// What failed and stands in a log all the same, behind its end.
     failed: BTreeSet<Key>,
     failed_of: BTreeSet<u32>,
@@ -96,6 +98,7 @@ impl History {
     }
 
     fn add(&mut self, seq: u64, record: &RecordV2<'_>) {
+        self.seen.insert(seq);
         match record {
             RecordV2::Create { collection, stages: Some(of), .. } => {
                 self.stage(*collection, *of);
@@ -135,6 +138,11 @@ impl History {
         let whole = self.whole.get(&key).copied().unwrap_or(0);
         writes.extend(self.imported.iter().filter(|seq| **seq > whole));
         writes
+    }
+
+    /// Whether a write is in a log: what one does that was pruned, nobody can say.
+    pub fn knows(&self, seq: u64) -> bool {
+        self.seen.contains(&seq)
     }
 
     /// Imports, which took away what there was.

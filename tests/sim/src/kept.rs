@@ -225,12 +225,17 @@ impl Whole<'_> {
     /// What is there besides was taken away by a write that is lost. What is called gone is not there.
     fn is_accounted(&self, kept: &State, report: &SalvageReport, is_alone: bool) {
         let imported = self.history.imports().iter().any(|seq| is_lost(report, *seq));
+        // Of a write that was pruned before the damage nobody knows what it took away.
+        let pruned = report.lost.iter().any(|lost| {
+            let to = lost.to.unwrap_or(self.state.seq).min(self.state.seq);
+            (lost.from..=to).any(|seq| !self.history.knows(seq))
+        });
         for one in kept.all() {
             let before = self.state.get(one.number);
             // What was being built is let go by opening, unless it is not known what became of it.
             let staged = self.history.is_staged(one.number) && !report.lost.is_empty();
             // Where some of what was written is gone, what follows did not count, and is there for salvage to find.
-            let loose = !self.sound || imported || staged || is_alone;
+            let loose = !self.sound || imported || pruned || staged || is_alone;
             for (id, slot) in one.ids() {
                 let known = before.is_some_and(|before| before.slot(id).is_some())
                     || self

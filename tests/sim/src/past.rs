@@ -10,7 +10,7 @@ use crate::storage::SimStorage;
 use crate::timeline::Timeline;
 use lodestore::collection::State;
 use lodestore::error::Kind;
-use lodestore::store::{Past, Point};
+use lodestore::store::{Past, Point, RestorePoint};
 use std::rc::Rc;
 
 type Was = Past<SimStorage, crate::env::SimEnv>;
@@ -73,8 +73,19 @@ pub fn look_back(
 
 /// What writes can be gone back to: first and last of each range.
 pub fn ranges(db: &Db) -> Vec<(u64, u64, u64)> {
+    points(db).iter().map(|point| (point.seq, point.to_seq, point.time_ms)).collect()
+}
+
+/// Snapshots that are offered, without the beginning of a database, of which there are only logs: what each covers, and
+/// when it was made.
+pub fn snapshots(db: &Db) -> Vec<(u64, u64)> {
+    let stored = points(db).into_iter().filter(|point| point.bytes > 0);
+    stored.map(|point| (point.seq, point.time_ms)).collect()
+}
+
+fn points(db: &Db) -> Vec<RestorePoint> {
     let history = finish(db.history(), || false).unwrap().unwrap_or_else(|cause| panic!("history: {cause}"));
-    history.points.iter().map(|point| (point.seq, point.to_seq, point.time_ms)).collect()
+    history.points
 }
 
 impl Shared {

@@ -3,7 +3,7 @@
 use crate::client::{Db, Shared};
 use crate::dice::Dice;
 use crate::medium::Image;
-use crate::past::{look_back, ranges};
+use crate::past::{look_back, ranges, snapshots};
 use crate::run::finish;
 use crate::storage::SimStorage;
 use lodestore::format::header::{FileHeader, FileKind};
@@ -114,8 +114,9 @@ impl Shared {
         let is_same = PruneReport { dry_run: true, ..report.clone() } == *said;
         assert!(days > 0 || is_same, "a dry run says {said:?}, and then it was {report:?}");
         let after = storage.faults.calm(|| ranges(db));
+        let stored = storage.faults.calm(|| snapshots(db));
         for one in &report.snapshots {
-            let is_there = after.iter().any(|point| (point.0, point.2) == (one.seq, one.time_ms));
+            let is_there = stored.contains(&(one.seq, one.time_ms));
             // One that was made in the same millisecond, of the same writes, is told by nothing.
             let mut alike =
                 report.snapshots.iter().filter(|other| (other.seq, other.time_ms) == (one.seq, one.time_ms));

@@ -153,7 +153,9 @@ impl<S: Storage, E: Env> Stage<S, E> {
             let payload = frame.get(FRAME_HEADER_BYTES..).unwrap_or_default();
             let (_, record) = RecordV2::decode(payload)
                 .ok_or_else(|| Error::corrupt("a frame of this archive verifies but is no record"))?;
-            let mut checked = state.check_stored(wire::op_from_wire(record)?).map_err(as_damage)?;
+            let mut checked = state.check_stored(wire::op_from_wire(record)?).map_err(|cause| {
+                cause.as_damage(format_args!("a write in this archive does not fit what is before it"))
+            })?;
             state.reserve(&mut checked)?;
             state.apply(checked, seq);
             self.time_ms = header.time_ms;
@@ -161,9 +163,4 @@ impl<S: Storage, E: Env> Stage<S, E> {
         }
         opened.end().await.map(drop)
     }
-}
-
-/// What was checked before it was written, and cannot be applied now, was not written by Lodestore.
-fn as_damage(cause: Error) -> Error {
-    Error::corrupt(format!("a write in this archive does not fit what is before it: {}", cause.message))
 }

@@ -29,11 +29,11 @@ pub fn ask(bytes: usize) -> Result<()> {
 }
 
 /// Bytes by which memory grows at once where much is known to come.
-const STEP: u64 = 16 << 20;
+const STEP: u64 = 256 << 20;
 
 /// For who is going to hold `total` bytes, of which `done` are there and `more` come now: has the memory of a module grow in
-/// large steps. Each step is a call to the operating system, of a millisecond when the machine is busy, and an allocator
-/// asks for as much as it needs. Where there is not so much, the bytes are asked for one by one.
+/// large steps. Each step is a call to the operating system, of a millisecond when the machine is busy, and makes V8 collect
+/// garbage; an allocator asks for as much as it needs. Where there is not so much, the bytes are asked for one by one.
 #[inline(never)]
 pub fn grow(done: u64, more: u64, total: u64) {
     let is_new = done == 0 || done / STEP != (done + more) / STEP;

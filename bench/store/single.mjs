@@ -8,8 +8,8 @@ import { median, settle, timed } from './timing.mjs';
 const WRITERS = 64;
 /** Writes before the first that counts: until then functions are interpreted, and files grow for the first time. */
 const WARM = 600;
-/** Writes of one writer, to compare many with. */
-const ALONE = 256;
+/** Writes of one writer before each round of many, to compare them with: the disk is not the same from second to second. */
+const ALONE = 8;
 
 /** As `measureStore`. `raw.appender()` resolves to `{ append(bytes), close() }` of the bare API. */
 export async function measureSingle({ lodestore, raw, options, singles }) {
@@ -17,7 +17,7 @@ export async function measureSingle({ lodestore, raw, options, singles }) {
   const place = options.directory === undefined ? {} : { directory: options.directory };
   const drop = () => deleteDatabase('single', { storage: options.storage, ...place });
   const rounds = Math.max(2, Math.ceil((4 * singles) / WRITERS));
-  const data = dataset({ n: WARM + singles + ALONE + rounds * WRITERS });
+  const data = dataset({ n: WARM + singles + rounds * (ALONE + WRITERS) });
   const rows = data.batches.flatMap((batch) => inRows(batch, data.dimension));
   const frames = await recorded(open, rows.slice(0, WARM + singles), data.dimension);
   await drop();
@@ -36,14 +36,14 @@ export async function measureSingle({ lodestore, raw, options, singles }) {
   await bare.close();
   await settle();
   const waiting = rows.slice(frames.length);
-  // As fast as one writer goes that waits for each.
-  const alone = waiting.splice(0, ALONE);
-  const sequential = await timed(async () => {
-    for (const row of alone) await words.upsert([row]);
-  });
-  await settle();
-  const together = [];
+  const [alone, together] = [[], []];
   for (let round = 0; round < rounds; round += 1) {
+    // As fast as one writer goes that waits for each.
+    const few = waiting.splice(0, ALONE);
+    const sequential = await timed(async () => {
+      for (const row of few) await words.upsert([row]);
+    });
+    alone.push(sequential.ms);
     const some = waiting.splice(0, WRITERS);
     together.push((await timed(() => Promise.all(some.map((row) => words.upsert([row]))))).ms);
   }
@@ -52,7 +52,7 @@ export async function measureSingle({ lodestore, raw, options, singles }) {
   await db.close();
   await drop();
   const [upsert, write] = [middle(upserts), middle(writes)];
-  const [one, many] = [alone.length / sequential.ms, WRITERS / median(together)].map((rate) => rate * 1000);
+  const [one, many] = [ALONE / median(alone), WRITERS / median(together)].map((rate) => rate * 1000);
   return [
     { metric: 'single_raw_write_ms', value: write, unit: 'ms', system: 'raw' },
     { metric: 'single_upsert_ms', value: upsert, unit: 'ms' },

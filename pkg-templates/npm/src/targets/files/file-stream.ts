@@ -8,7 +8,8 @@ const PIECE_BYTES = 1 << 20;
 
 /**
  * Reads a file, or the one that a function opens when it is asked for. It is closed at its end, or when nobody reads on.
- * What is no file (a pipe) has the size 0. Whoever reads the stream gets pieces to keep; an archive that comes in has them lent, in two buffers by turns.
+ * What is no file (a pipe) has the size 0. Whoever reads the stream gets pieces to keep; an archive that comes in has
+ * them lent, in two buffers by turns.
  */
 export function fileStream(
   from: NodeHandle | (() => Promise<NodeHandle>),

@@ -11,8 +11,9 @@ mod outside;
 mod support;
 
 use counter::{Counter, aside, held, peak_of};
-use lodestore::collection::{Config, IndexKind, Memory, Quantization};
+use lodestore::collection::{Config, IndexKind, Memory, Quantization, Query};
 use lodestore::index::Metric;
+use lodestore::metadata::Filter;
 use lodestore::storage::Source;
 use lodestore::store::{Database, ImportOptions, Options};
 use outside::Outside;
@@ -43,9 +44,13 @@ fn config(memory: Memory) -> Config {
 }
 
 fn filled(memory: Memory) -> (Outside, Db) {
+    filled_as(config(memory))
+}
+
+fn filled_as(config: Config) -> (Outside, Db) {
     let files = Outside::default();
     let db = open(&files);
-    block_on(db.collection("c", Some(config(memory)))).unwrap();
+    block_on(db.collection("c", Some(config))).unwrap();
     (0..ROWS).step_by(BATCH).for_each(|first| put(&db, first));
     (files, db)
 }
@@ -215,4 +220,31 @@ fn a_change_of_the_configuration_holds_new_codes_beside_the_old() {
     let config = Config { metric: Metric::Dot, ..config(Memory::Full) };
     let (peak, _) = peak_of(|| block_on(db.configure("c", config)).unwrap());
     within(peak, ROWS * (DIMENSION + 16 + DIMENSION / 8 + 8) + 2 * MIB);
+}
+
+/// Many queries at once hold their numbers and their candidates, however many rows are compared.
+#[test]
+fn queries_hold_what_they_look_for() {
+    const QUERIES: usize = 100;
+    const CANDIDATES_AT_LEAST: usize = 64;
+    let filter = Filter::parse(r#"{"n":{"$lt":15000}}"#).unwrap();
+    let vectors: Vec<f32> = rows("q", 0..QUERIES, DIMENSION).vectors;
+    for (quantization, oversample) in
+        [(Quantization::None, 1), (Quantization::Int8, 3), (Quantization::Binary, 32)]
+    {
+        let config = Config { quantization, ..config(Memory::Full) };
+        let (_files, db) = filled_as(config);
+        let state = db.state().unwrap();
+        let collection = state.named("c").unwrap();
+        collection.count(Some(&filter));
+        for filter in [None, Some(&filter)] {
+            for (exact, top_k) in [(true, 1), (false, 1), (true, 100), (false, 100)] {
+                let query = Query { top_k, exact, filter, ..Query::default() };
+                let (peak, found) = peak_of(|| collection.query_many(&vectors, &query).unwrap());
+                assert!(found.iter().all(|found| found.hits.len() == top_k));
+                let candidates = (if exact { 1 } else { oversample } * top_k).max(CANDIDATES_AT_LEAST);
+                within(peak, QUERIES * (512 + DIMENSION * 4 + 64 * candidates) + MIB / 4);
+            }
+        }
+    }
 }

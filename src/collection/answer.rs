@@ -11,8 +11,11 @@ use crate::index::{Candidates, Scored, TopK, scan_codes};
 use crate::room::ask;
 use roaring::RoaringBitmap;
 
-/// Entries that a search takes beside those that it keeps, about.
-const ROOM_OF_QUERY: usize = 512;
+/// Candidates that a search has room for at the least, as `TopK` does, and what it takes beside them, about.
+const ROOM_OF_QUERY: (usize, usize) = (64, 512);
+
+/// What a search takes that does one query after the other, about; where bits say little, besides four times the vector.
+const ROOM_OF_ANSWER: usize = 16 * 1024;
 
 /// Of the candidates by bits, one in so many is compared as floats: see `Bits::leaning`.
 const LEANING: usize = 3;
@@ -29,9 +32,7 @@ impl Collection {
         matching: Option<&RoaringBitmap>,
     ) -> Result<Vec<Found>> {
         let choice = self.choose(query, matching);
-        // What is kept of each while it is looked for, and what is found.
-        let kept = choice.keep.max(query.top_k).saturating_mul(2).min(self.slot_count()) + ROOM_OF_QUERY;
-        ask(vectors.len().saturating_mul(kept * size_of::<[Scored; 4]>()))?;
+        ask(self.room_for_answers(vectors.len(), choice.keep.max(query.top_k)))?;
         if !matches!(choice.plan, Plan::Graph | Plan::FilteredGraph) {
             return self.answer_by_scan(vectors, query, matching, choice);
         }
@@ -56,6 +57,14 @@ impl Collection {
         Ok(all)
     }
 
+    /// What so many queries take that keep so many candidates each: while those are looked for, and when they are found.
+    fn room_for_answers(&self, queries: usize, keep: usize) -> usize {
+        let kept = keep.max(ROOM_OF_QUERY.0).saturating_mul(2).min(self.slot_count());
+        let coded = self.config.dimension * size_of::<f32>();
+        let each = kept * size_of::<[Scored; 4]>() + coded + ROOM_OF_QUERY.1;
+        queries.saturating_mul(each).saturating_add(4 * coded + ROOM_OF_ANSWER)
+    }
+
     fn answer_by_scan(
         &self,
         vectors: &[&[f32]],
@@ -78,11 +87,12 @@ impl Collection {
     ) -> Result<Vec<Found>> {
         let candidates = self.candidates(matching);
         let all = self.flat.search_many(&self.vectors, vectors, query.top_k, candidates, query.min_score)?;
+        let compared = self.may_match(matching);
         Ok(all
             .into_iter()
             .map(|hits| {
                 let found = self.found(hits, choice, matching);
-                Found { explain: Explain { compared: choice.keep as u64, ..found.explain }, ..found }
+                Found { explain: Explain { compared, ..found.explain }, ..found }
             })
             .collect())
     }
@@ -104,7 +114,7 @@ impl Collection {
         // A large batch does not leave its room behind.
         asked.truncate(1);
         self.asked.replace(asked);
-        let compared = matching.map_or(self.len() as u64, RoaringBitmap::len);
+        let compared = self.may_match(matching);
         vectors
             .iter()
             .zip(all)
@@ -186,6 +196,11 @@ impl Collection {
             if leaning.is_empty() { (nearest, choice.sparing) } else { (&leaning[..], false) };
         let (hits, compared) = self.flat.rescore(&self.vectors, vector, nearest, k, min_score, sparing)?;
         Ok((hits, compared as u64))
+    }
+
+    /// Rows that are compared where all are that may match.
+    fn may_match(&self, matching: Option<&RoaringBitmap>) -> u64 {
+        matching.map_or(self.len() as u64, RoaringBitmap::len)
     }
 
     fn candidates<'a>(&'a self, matching: Option<&'a RoaringBitmap>) -> Candidates<'a> {

@@ -29,7 +29,7 @@ pub(super) struct Choice {
     pub reason: &'static str,
     /// Results: min(k, m).
     pub results: usize,
-    /// Candidates by code that are compared as floats.
+    /// Candidates that are kept: by code, to be compared as floats; where all are, the results.
     pub keep: usize,
     /// Whether fewer may be, where it shows that the rest will not do.
     pub sparing: bool,
@@ -61,7 +61,7 @@ impl Collection {
     /// The best there is without a graph, and what it costs.
     pub(super) fn choose_scan(&self, query: &Query<'_>, matching: Option<&RoaringBitmap>) -> (f64, Choice) {
         let (matches, results, keep) = self.wanted(query, matching);
-        let exact = |reason| Choice::scan(Plan::Exact, reason, results, matches);
+        let exact = |reason| Choice::scan(Plan::Exact, reason, results, results);
         if query.exact {
             return (0.0, exact("exact was asked for"));
         }

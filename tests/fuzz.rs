@@ -37,6 +37,8 @@ struct Bound {
 fn fuzz(name: &str, rounds: usize, corpus: Vec<Vec<u8>>, bound: &Bound, decode: impl Fn(&[u8]) -> bool) {
     let factor = std::env::var("LODESTORE_FUZZ").map_or(1, |factor| factor.parse().unwrap());
     let mut mutator = Mutator::new(name, corpus);
+    // Its tables are made once for a process, and count for no input.
+    lodestore::format::crc32::hash(&[0; 64]);
     let (mut accepted, mut most) = (0, 0.0f64);
     let rounds = rounds * factor;
     for round in 0..rounds {

@@ -59,7 +59,7 @@ impl Collection {
 
     /// What so many queries take that keep so many candidates each: while those are looked for, and when they are found.
     fn room_for_answers(&self, queries: usize, keep: usize) -> usize {
-        let kept = keep.max(ROOM_OF_QUERY.0).saturating_mul(2).min(self.slot_count());
+        let kept = (2 * keep.max(ROOM_OF_QUERY.0)).min(self.slot_count());
         let coded = self.config.dimension * size_of::<f32>();
         let each = kept * size_of::<[Scored; 4]>() + coded + ROOM_OF_QUERY.1;
         queries.saturating_mul(each).saturating_add(4 * coded + ROOM_OF_ANSWER)

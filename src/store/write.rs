@@ -11,9 +11,9 @@ use crate::collection::{Checked, Op, Rows, State};
 use crate::error::{Error, Kind, Result};
 use crate::format::frame::encode_frame;
 use crate::format::record::RequestV3;
-use crate::room::{Room, out_of_memory};
+use crate::room::{ask, out_of_memory};
 use crate::storage::Storage;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
@@ -39,13 +39,17 @@ fn make_room(rows: &Rows, bytes: &mut Vec<u8>) -> Result<()> {
     let (count, (ids, metadata)) = (rows.ids.len(), rows.text_bytes());
     let frame = rows.vectors.len() * size_of::<f32>() + ids + metadata + 8 * count + 128;
     bytes.try_reserve(frame).map_err(out_of_memory)?;
-    Room::of(ROOM_TO_CHECK.0 + ROOM_TO_CHECK.1 * count + ROOM_TO_CHECK.2 * metadata).map(drop)
+    ask(ROOM_TO_CHECK.0 + ROOM_TO_CHECK.1 * count + ROOM_TO_CHECK.2 * metadata)
 }
 
 /// A write in the queue.
 pub struct Pending {
     intent: RefCell<Option<Intent>>,
     request: Option<Request>,
+    /// What it comes to, and how many rows it is about; from when it was checked until it is applied.
+    ready: RefCell<Option<(Checked, u64)>>,
+    /// Bytes of its frame.
+    length: Cell<usize>,
     outcome: RefCell<Option<Result<Written>>>,
 }
 
@@ -107,7 +111,8 @@ impl<S: Storage, E: Env> Inner<S, E> {
 
     fn push(&self, request: Option<Request>, intent: Intent) -> Rc<Pending> {
         let intent = RefCell::new(Some(intent));
-        let pending = Rc::new(Pending { intent, request, outcome: RefCell::new(None) });
+        let (ready, length, outcome) = Default::default();
+        let pending = Rc::new(Pending { intent, request, ready, length, outcome });
         self.queue.borrow_mut().push_back(pending.clone());
         pending
     }
@@ -126,46 +131,65 @@ impl<S: Storage, E: Env> Inner<S, E> {
     /// Commits the first waiting write, together with those that can go with it.
     async fn commit_group(&self) {
         let group = self.next_group();
-        let mut ready: Vec<(Rc<Pending>, Checked, u64)> = Vec::new();
-        let has_room = ready.try_reserve_exact(group.len()).map_err(out_of_memory);
-        let loaded = self.reload().await;
-        if let Err(cause) = has_room.and(loaded).and_then(|()| self.disk.borrow().check_open()) {
+        if let Err(cause) = self.reload().await.and_then(|()| self.disk.borrow().check_open()) {
             group.iter().for_each(|pending| pending.fail(&cause));
             return;
         }
         // What room is made for has to find it: a graph that is worked on takes slots, and gives others back.
         let _still = self.freeze_graphs();
-        let mut bytes = Vec::new();
-        for pending in group {
-            match self.prepare(&pending, ready.len() as u64 + 1, &mut bytes) {
-                Ok(Some((checked, count))) => ready.push((pending, checked, count)),
-                Ok(None) => pending.idle(self.state.borrow().seq),
+        let (mut bytes, mut together) = (Vec::new(), 0);
+        for pending in &group {
+            match self.prepare(pending, together + 1, &mut bytes) {
+                Ok(true) => together += 1,
+                Ok(false) => pending.idle(self.state.borrow().seq),
                 Err(cause) => pending.fail(&cause),
             }
         }
-        if ready.is_empty() {
-            return;
-        }
+        // Who goes now, of those that wait: all of them up to here.
+        let mut end = group.len();
         // Not before there is something to append: what turns out to write nothing needs no log.
-        let appended = match self.settle().await {
-            Ok(()) => self.append(bytes).await,
-            Err(cause) => Err(cause),
-        };
-        match appended {
-            Ok(()) => {
-                let mut state = self.state.borrow_mut();
-                for (pending, checked, count) in ready {
-                    let seq = state.seq + 1;
-                    state.apply(checked, seq);
-                    self.disk.borrow_mut().requests.add(seq, pending.named(count));
-                    pending.done(Written { count, seq });
+        while !bytes.is_empty() {
+            let length = bytes.len();
+            match self.append(std::mem::take(&mut bytes)).await {
+                Ok(()) => group.iter().take(end).for_each(|pending| self.apply(pending)),
+                // What is too much together may not be one after the other.
+                Err(cause) if cause.kind == Kind::Quota && together > 1 => end = 0,
+                Err(cause) => {
+                    // Where there is no room for one, there is none for what is as long.
+                    let least = if cause.kind == Kind::Quota { length } else { 0 };
+                    let waits =
+                        |pending: &Pending| pending.length.get() >= least && pending.ready.borrow().is_some();
+                    group.iter().filter(|pending| waits(pending)).for_each(|pending| pending.fail(&cause));
                 }
             }
-            Err(cause) => {
-                self.state.borrow_mut().keep_promises();
-                ready.iter().for_each(|(pending, _, _)| pending.fail(&cause));
+            together = 1;
+            while bytes.is_empty()
+                && let Some(pending) = group.get(end)
+            {
+                end += 1;
+                let framed = match &*pending.ready.borrow() {
+                    Some((checked, count)) => {
+                        let next = self.state.borrow().seq + 1;
+                        self.frame(pending, (checked, *count), next, &mut bytes)
+                    }
+                    None => Ok(()),
+                };
+                if let Err(cause) = framed {
+                    pending.fail(&cause);
+                }
             }
         }
+        self.state.borrow_mut().keep_promises();
+    }
+
+    /// Carries out what was appended.
+    fn apply(&self, pending: &Pending) {
+        let Some((checked, count)) = pending.ready.take() else { return };
+        let mut state = self.state.borrow_mut();
+        let seq = state.seq + 1;
+        state.apply(checked, seq);
+        self.disk.borrow_mut().requests.add(seq, pending.named(count));
+        pending.done(Written { count, seq });
     }
 
     /// The first waiting write and the upserts behind it, if it is one.
@@ -186,43 +210,54 @@ impl<S: Storage, E: Env> Inner<S, E> {
         group
     }
 
-    /// Validates a write and adds its frame to `bytes`; the `ahead`-th after what is applied.
-    fn prepare(&self, pending: &Pending, ahead: u64, bytes: &mut Vec<u8>) -> Result<Option<(Checked, u64)>> {
+    /// Validates a write and adds its frame to `bytes`; the `ahead`-th after what is applied. False where there is nothing to
+    /// write.
+    fn prepare(&self, pending: &Pending, ahead: u64, bytes: &mut Vec<u8>) -> Result<bool> {
         if let Some(request) = &pending.request
             && let Some(written) = self.disk.borrow().requests.outcome(request)?
         {
             pending.done(written);
-            return Ok(None);
+            return Ok(false);
         }
         let mut state = self.state.borrow_mut();
         let (op, count) = match pending.intent.borrow_mut().take() {
-            None => return Ok(None),
+            None => return Ok(false),
             Some(Intent::Upsert(name, rows)) => {
                 let count = rows.ids.len() as u64;
                 let collection = state.named(&name)?.number;
                 if count == 0 && rows.vectors.is_empty() {
-                    return Ok(None);
+                    return Ok(false);
                 }
                 make_room(&rows, bytes)?;
                 (Op::Upsert { collection, rows }, count)
             }
             Some(Intent::Resolve(resolve)) => match resolve(&state)? {
                 Some(resolved) => resolved,
-                None => return Ok(None),
+                None => return Ok(false),
             },
         };
         let mut checked = state.check(op)?;
         self.check_memory(&state, checked.op())?;
-        let record = wire::op_to_wire(checked.op());
-        let (good, seq, now) = (bytes.len(), state.seq + ahead, self.env.now_ms());
-        encode_frame(bytes, seq, now, |out| record.encode(pending.named(count), out))
+        let good = bytes.len();
+        self.frame(pending, (&checked, count), state.seq + ahead, bytes)
             .and_then(|()| state.reserve(&mut checked))
             .inspect_err(|_| bytes.truncate(good))?;
-        Ok(Some((checked, count)))
+        pending.length.set(bytes.len() - good);
+        pending.ready.replace(Some((checked, count)));
+        Ok(true)
     }
 
-    /// Appends frames. On an error the log is again as it was, or writing is refused until it is.
+    /// Adds the frame of a write to `bytes`.
+    fn frame(&self, of: &Pending, ready: (&Checked, u64), seq: u64, bytes: &mut Vec<u8>) -> Result<()> {
+        bytes.try_reserve(of.length.get()).map_err(out_of_memory)?;
+        let (checked, count) = ready;
+        let record = wire::op_to_wire(checked.op());
+        encode_frame(bytes, seq, self.env.now_ms(), |out| record.encode(of.named(count), out))
+    }
+
+    /// Appends frames, to a log that is as it should be. On an error it is again as it was, or writing is refused until it is.
     async fn append(&self, bytes: Vec<u8>) -> Result<()> {
+        self.settle().await?;
         let tail = self.disk.borrow().log;
         match self.storage.append(&names::log(tail.generation), tail.length, &bytes).await {
             Ok(()) => {
@@ -297,7 +332,9 @@ impl Pending {
         *self.outcome.borrow_mut() = Some(Ok(written));
     }
 
+    /// What was held for it is let go.
     fn fail(&self, cause: &Error) {
+        self.ready.take();
         *self.outcome.borrow_mut() = Some(Err(cause.clone()));
     }
 }

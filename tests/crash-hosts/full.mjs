@@ -7,9 +7,12 @@ import { Launches } from './launch.mjs';
 import { Model } from './model.mjs';
 import { random, WRITERS } from './rows.mjs';
 
-/** KiB that all sites of Firefox have together: much more than the disk, or so much that a fifth, the quota, is met first. */
+/**
+ * KiB that all sites of Firefox have together: much more than the disk, or so much that a fifth, the quota, is met first. It
+ * is several times what the database grows to by itself.
+ */
 const LIMIT = 'dom.quotaManager.temporaryStorage.fixedLimit';
-const PREFS = { full: { [LIMIT]: 4 << 20 }, quota: { [LIMIT]: 80 << 10 } };
+const PREFS = { full: { [LIMIT]: 4 << 20 }, quota: { [LIMIT]: 240 << 10 } };
 const CHECKPOINT_LOG_BYTES = 150_000;
 const WRITING_MS = 600;
 /** Before that in Chromium's IndexedDB: localStorage, which has to remember it, is on the disk 5 s after a change. */
@@ -170,9 +173,13 @@ class Fillings {
     if (this.setting.mode !== 'quota' || result.bytes < ENOUGH_BYTES) return;
     const before = this.#model.acked;
     launch.resume();
+    // Not before one of them had the chance: what fills the storage may be quicker than they are.
+    while (this.#model.acked === before) {
+      if (launch.refusals.size === WRITERS)
+        throw new Error(`${result.bytes} bytes were pruned, and no write fits in`);
+      await launch.goOn(LOOK_MS / 10);
+    }
     await this.#fill(launch);
-    if (this.#model.acked === before)
-      throw new Error(`${result.bytes} bytes were pruned, and no write fits in`);
   }
 
   /** Room again: what was refused is written now, by all writers. */

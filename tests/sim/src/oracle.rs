@@ -95,6 +95,9 @@ impl Oracle {
                 return self.refuse(number);
             }
         }
+        if made.is_some() && count != Some(0) {
+            self.settled_before(number);
+        }
         let at = self.queue.iter().position(|entry| entry.number == number).unwrap();
         if self.queue[..at].iter().any(|entry| entry.outcome == Outcome::Unknown) {
             // Nothing was written, so there was nothing to do.
@@ -105,6 +108,14 @@ impl Oracle {
         // What waits alone was the last to be applied.
         self.queue[at].seq = (made.unwrap_or(seq), made.is_some() || self.queue.len() == 1);
         self.flush();
+    }
+
+    /// This one was written: what was asked for before it and failed is not there, also where both were told at once.
+    fn settled_before(&mut self, number: u64) {
+        self.queue.retain(|entry| {
+            let out_of_turn = matches!(*entry.op, Op::Rebuild(..) | Op::Switch(_));
+            entry.outcome != Outcome::Unknown || entry.number > number || out_of_turn
+        });
     }
 
     /// It was refused as wrong: the model has to agree.

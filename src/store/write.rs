@@ -175,6 +175,7 @@ impl<S: Storage, E: Env> Inner<S, E> {
                     None => Ok(()),
                 };
                 if let Err(cause) = framed {
+                    bytes.clear();
                     pending.fail(&cause);
                 }
             }

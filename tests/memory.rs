@@ -53,6 +53,26 @@ fn a_group_of_writes_has_room_for_all_of_them() {
     }
 }
 
+/// Writes that have no room in storage together go one by one, each with the memory that it would have alone: the first one
+/// had asked for what all of them share, and is refused. The sets of slots are about to get pieces of 8 KB.
+#[test]
+fn writes_that_go_one_by_one_have_memory_of_their_own() {
+    for (index, others) in
+        [(IndexKind::Flat, 1), (IndexKind::Flat, 8), (IndexKind::Hnsw, 1), (IndexKind::Hnsw, 8)]
+    {
+        let asked = [
+            Asked::New { first: 9_000, count: 60 },
+            Asked::New { first: 5_000, count: others },
+            Asked::New { first: 6_000, count: others },
+        ];
+        let mut full = Full::with_rows(config(index, Quantization::Int8), 4_095, 0);
+        full.db.storage().0.set_room(40_000);
+        full.beside_others = true;
+        let outcome = full.write(&asked, 8 << 20);
+        assert_eq!((outcome.taken, outcome.refused), (2, 1), "{index:?}, {others} rows");
+    }
+}
+
 /// The graph is begun and built between the check of a write and its turn: rows that were to be overwritten where they
 /// are would have nodes then, and need slots of their own in chunks that are full.
 #[test]

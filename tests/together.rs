@@ -3,14 +3,11 @@
 
 mod support;
 
-use lodestore::error::{Error, Kind, Result};
+use lodestore::error::Kind;
 use lodestore::index::Metric;
-use lodestore::storage::{FileInfo, MemoryStorage, Source, Storage};
+use lodestore::storage::{MemoryStorage, Storage};
 use lodestore::store::{Database, Intent, Written};
-use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::ops::Range;
-use std::rc::Rc;
 use std::task::Poll;
 use support::fault::FaultStorage;
 use support::{TestEnv, block_on, config, open, rows};
@@ -60,51 +57,13 @@ fn what_is_queued_goes_along_before_it_is_polled() {
     assert_eq!(open(files).unwrap().open_report().rows, 66);
 }
 
-/// Files in memory whose appends are refused beyond so many bytes in all, and the lengths of those that were tried.
-#[derive(Clone, Default)]
-struct Narrow {
-    files: MemoryStorage,
-    room: Rc<Cell<usize>>,
-    tried: Rc<RefCell<Vec<usize>>>,
-}
-
-impl Storage for Narrow {
-    async fn list(&self) -> Result<Vec<FileInfo>> {
-        self.files.list().await
-    }
-
-    async fn read(&self, name: &str, range: Range<u64>) -> Result<Vec<u8>> {
-        self.files.read(name, range).await
-    }
-
-    async fn create(&self, name: &str, source: &mut impl Source) -> Result<()> {
-        self.files.create(name, source).await
-    }
-
-    async fn append(&self, name: &str, at: u64, bytes: &[u8]) -> Result<()> {
-        self.tried.borrow_mut().push(bytes.len());
-        match self.room.get().checked_sub(bytes.len()) {
-            None => Err(Error::new(Kind::Quota, "no room")),
-            Some(left) => {
-                self.room.set(left);
-                self.files.append(name, at, bytes).await
-            }
-        }
-    }
-
-    async fn remove(&self, name: &str) -> Result<()> {
-        self.files.remove(name).await
-    }
-}
-
 #[test]
 fn what_has_room_is_not_refused_along_with_what_has_none() {
-    let files = Narrow::default();
-    files.room.set(usize::MAX);
-    let db = open(files.clone()).unwrap();
+    let files = MemoryStorage::new();
+    let db = open(FaultStorage::new(files.clone(), u64::MAX, None)).unwrap();
     block_on(db.collection("c", Some(config(8, Metric::Cosine)))).unwrap();
-    files.tried.borrow_mut().clear();
-    files.room.set(1_000);
+    let before = db.storage().calls();
+    db.storage().set_room(1_000);
     let ask = |name: &str, count: usize| db.queue(Intent::upsert("c".to_owned(), rows(name, 0..count, 8)));
     let queued =
         [ask("a", 1), ask("long", 500), ask("b", 1), ask("longer", 600), ask("long", 1), ask("d", 600)];
@@ -113,15 +72,9 @@ fn what_has_room_is_not_refused_along_with_what_has_none() {
     let refused = Err(Kind::Quota);
     assert_eq!(outcomes, [written(2), refused, written(3), refused, written(4), refused]);
     // All together, then one by one, without those that are as long as one that was refused.
-    assert_eq!(files.tried.borrow().len(), 5, "{:?}", files.tried.borrow());
-    let ids = |db: &Database<Narrow, TestEnv>| {
-        let state = db.state().unwrap();
-        let mut ids: Vec<String> = state.named("c").unwrap().ids().map(|(id, _)| id.to_string()).collect();
-        ids.sort();
-        ids
-    };
+    assert_eq!(db.storage().calls() - before, 5);
     assert_eq!(ids(&db), ["a0", "b0", "long0"]);
-    files.room.set(usize::MAX);
+    db.storage().set_room(usize::MAX);
     assert_eq!(block_on(db.upsert("c", rows("e", 0..500, 8))).unwrap().seq, 5);
     let expected = ids(&db);
     drop(db);
@@ -129,4 +82,11 @@ fn what_has_room_is_not_refused_along_with_what_has_none() {
     assert_eq!(ids(&again), expected);
     assert_eq!(again.open_report().bytes_dropped, 0);
     assert!(block_on(again.check()).unwrap().problems.is_empty());
+}
+
+fn ids<S: Storage>(db: &Database<S, TestEnv>) -> Vec<String> {
+    let state = db.state().unwrap();
+    let mut ids: Vec<String> = state.named("c").unwrap().ids().map(|(id, _)| id.to_string()).collect();
+    ids.sort();
+    ids
 }

@@ -145,42 +145,50 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 Err(cause) => pending.fail(&cause),
             }
         }
-        // Who goes now, of those that wait: all of them up to here.
-        let mut end = group.len();
         // Not before there is something to append: what turns out to write nothing needs no log.
-        while !bytes.is_empty() {
-            let length = bytes.len();
-            match self.append(std::mem::take(&mut bytes)).await {
-                Ok(()) => group.iter().take(end).for_each(|pending| self.apply(pending)),
-                // What is too much together may not be one after the other.
-                Err(cause) if cause.kind == Kind::Quota && together > 1 => end = 0,
+        if together == 0 {
+            return;
+        }
+        match self.append(bytes).await {
+            Ok(()) => group.iter().for_each(|pending| self.apply(pending)),
+            Err(cause) if cause.kind == Kind::Quota && together > 1 => self.commit_singly(&group).await,
+            Err(cause) => self.give_up(&group, 0, &cause),
+        }
+    }
+
+    /// Commits one after the other what there was no room for together.
+    async fn commit_singly(&self, group: &[Rc<Pending>]) {
+        for pending in group {
+            let Some(ready) = pending.ready.take() else { continue };
+            let mut bytes = Vec::new();
+            let framed = {
+                let mut state = self.state.borrow_mut();
+                // Room was promised to it behind the others, of which the first had what all of them share.
+                state.keep_promises();
+                self.make_ready(&mut state, pending, ready, 1, &mut bytes)
+            };
+            let appended = match framed {
+                Ok(()) => self.append(bytes).await,
+                Err(cause) => Err(cause),
+            };
+            match appended {
+                Ok(()) => self.apply(pending),
                 Err(cause) => {
-                    // Where there is no room for one, there is none for what is as long.
-                    let least = if cause.kind == Kind::Quota { length } else { 0 };
-                    let waits =
-                        |pending: &Pending| pending.length.get() >= least && pending.ready.borrow().is_some();
-                    group.iter().filter(|pending| waits(pending)).for_each(|pending| pending.fail(&cause));
-                }
-            }
-            together = 1;
-            while bytes.is_empty()
-                && let Some(pending) = group.get(end)
-            {
-                end += 1;
-                let framed = match &*pending.ready.borrow() {
-                    Some((checked, count)) => {
-                        let next = self.state.borrow().seq + 1;
-                        self.frame(pending, (checked, *count), next, &mut bytes)
-                    }
-                    None => Ok(()),
-                };
-                if let Err(cause) = framed {
-                    bytes.clear();
                     pending.fail(&cause);
+                    // Where there is no room for one, there is none for what is as long.
+                    let least = if cause.kind == Kind::Quota { pending.length.get() } else { 0 };
+                    self.give_up(group, least, &cause);
                 }
             }
         }
+    }
+
+    /// Fails those that are ready and so long at least.
+    fn give_up(&self, group: &[Rc<Pending>], least: usize, cause: &Error) {
         self.state.borrow_mut().keep_promises();
+        let waits =
+            |pending: &&Rc<Pending>| pending.length.get() >= least && pending.ready.borrow().is_some();
+        group.iter().filter(waits).for_each(|pending| pending.fail(cause));
     }
 
     /// Carries out what was appended.
@@ -237,23 +245,34 @@ impl<S: Storage, E: Env> Inner<S, E> {
                 None => return Ok(false),
             },
         };
-        let mut checked = state.check(op)?;
+        let checked = state.check(op)?;
         self.check_memory(&state, checked.op())?;
         let good = bytes.len();
-        self.frame(pending, (&checked, count), state.seq + ahead, bytes)
-            .and_then(|()| state.reserve(&mut checked))
+        self.make_ready(&mut state, pending, (checked, count), ahead, bytes)
             .inspect_err(|_| bytes.truncate(good))?;
-        pending.length.set(bytes.len() - good);
-        pending.ready.replace(Some((checked, count)));
         Ok(true)
     }
 
-    /// Adds the frame of a write to `bytes`.
-    fn frame(&self, of: &Pending, ready: (&Checked, u64), seq: u64, bytes: &mut Vec<u8>) -> Result<()> {
-        bytes.try_reserve(of.length.get()).map_err(out_of_memory)?;
-        let (checked, count) = ready;
+    /// Adds the frame of a checked write to `bytes`, and makes room for what it does.
+    fn make_ready(
+        &self,
+        state: &mut State,
+        pending: &Pending,
+        (mut checked, count): (Checked, u64),
+        ahead: u64,
+        bytes: &mut Vec<u8>,
+    ) -> Result<()> {
+        let start = bytes.len();
+        // As long as it was, if it was there before.
+        bytes.try_reserve(pending.length.get()).map_err(out_of_memory)?;
         let record = wire::op_to_wire(checked.op());
-        encode_frame(bytes, seq, self.env.now_ms(), |out| record.encode(of.named(count), out))
+        encode_frame(bytes, state.seq + ahead, self.env.now_ms(), |out| {
+            record.encode(pending.named(count), out)
+        })?;
+        state.reserve(&mut checked)?;
+        pending.length.set(bytes.len() - start);
+        pending.ready.replace(Some((checked, count)));
+        Ok(())
     }
 
     /// Appends frames, to a log that is as it should be. On an error it is again as it was, or writing is refused until it is.

@@ -108,6 +108,8 @@ impl Storage for Files {
 pub struct Full {
     pub files: MemoryStorage,
     pub db: Database<Files, TestEnv>,
+    /// Whether somebody takes all memory that is left while the first of what is to be appended is.
+    pub beside_others: bool,
     dimension: usize,
 }
 
@@ -124,7 +126,7 @@ impl Full {
         for _ in 0..steps {
             db.index_step(None, false).unwrap();
         }
-        Full { files, db, dimension }
+        Full { files, db, beside_others: false, dimension }
     }
 
     /// Does all writes at once with so much memory, while graphs are built; then looks at what is there.
@@ -143,8 +145,12 @@ impl Full {
                 })
             })
             .collect();
+        let calls = self.db.storage().0.calls();
         budget::arm(bytes);
         block_on(poll_fn(|context| {
+            if self.beside_others && self.db.storage().0.calls() > calls {
+                budget::take_all();
+            }
             writes.retain_mut(|write| write.as_mut().poll(context).is_pending());
             for _ in 0..20 {
                 if let Err(cause) = self.db.index_step(None, false) {
@@ -154,6 +160,7 @@ impl Full {
             if writes.is_empty() { Poll::Ready(()) } else { Poll::Pending }
         }));
         let refusals = budget::disarm();
+        self.db.storage().0.set_room(usize::MAX);
 
         let mut outcome = Outcome { refused: 0, taken: 0, refusals };
         for (asked, result) in asked.iter().zip(outcomes.take()) {

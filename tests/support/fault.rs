@@ -34,11 +34,19 @@ pub struct FaultStorage {
     dead: Rc<Cell<bool>>,
     /// What reads without waiting fail with, from now on.
     unread: Rc<Cell<Option<Kind>>>,
+    /// Bytes that may still be appended.
+    room: Cell<usize>,
 }
 
 impl FaultStorage {
     pub fn new(files: MemoryStorage, at: u64, fault: Option<Fault>) -> FaultStorage {
-        FaultStorage { files, at, fault, calls: Cell::new(0), dead: Rc::default(), unread: Rc::default() }
+        let (calls, room) = (Cell::new(0), Cell::new(usize::MAX));
+        FaultStorage { files, at, fault, calls, dead: Rc::default(), unread: Rc::default(), room }
+    }
+
+    /// From now on so many bytes may be appended, and what is more is refused with `Quota`.
+    pub fn set_room(&self, bytes: usize) {
+        self.room.set(bytes);
     }
 
     /// Calls that changed files, or would have.
@@ -160,7 +168,13 @@ impl Storage for FaultStorage {
         yield_once().await;
         let head = |count: usize| bytes.get(..count.min(bytes.len())).unwrap_or_default();
         match self.due()? {
-            None => self.files.append(name, at, bytes).await,
+            None => match self.room.get().checked_sub(bytes.len()) {
+                None => refusal(Kind::Quota),
+                Some(left) => {
+                    self.room.set(left);
+                    self.files.append(name, at, bytes).await
+                }
+            },
             Some(Fault::CrashBefore) => self.die(),
             Some(Fault::Refuse(kind)) => refusal(kind),
             Some(Fault::CrashDuring(count)) => {

@@ -6,7 +6,7 @@ mod support;
 use lodestore::error::{Error, Kind, Result};
 use lodestore::index::Metric;
 use lodestore::storage::{FileInfo, MemoryStorage, Source, Storage};
-use lodestore::store::{Database, ImportOptions};
+use lodestore::store::{Database, ImportOptions, Options};
 use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
@@ -105,6 +105,45 @@ fn a_log_header_torn_anywhere_and_filled_up_with_zeros_is_passed_over() {
     files.get_mut("log-3").unwrap()[79] = 0;
     let damaged = files["log-3"] != storage.files()["log-3"];
     assert_eq!(open(MemoryStorage::from_files(files)).map(drop).is_err(), damaged);
+}
+
+/// Zeros in the place of a header with writes behind it: the log was taken for one in the making, and what was acknowledged was
+/// not there. Found by what a salvage took for later writes of the log before it.
+#[test]
+fn a_log_with_frames_is_not_passed_over_whatever_became_of_its_header() {
+    let storage = MemoryStorage::new();
+    drop(filled(storage.clone(), 5));
+    let mut files = storage.files();
+    // The end of a write that a crash cut short: opening begins a log, and no snapshot names it.
+    files.get_mut("log-1").unwrap().extend_from_slice(b"LFRM");
+    let storage = MemoryStorage::from_files(files);
+    let db = open(storage.clone()).unwrap();
+    let before = Model::read(&db);
+    let empty = storage.files();
+    block_on(db.upsert("c", rows("r", 5..6, 3))).unwrap();
+    for arrived in 0..80 {
+        let mut files = storage.files();
+        let log = files.get_mut("log-2").unwrap();
+        log[arrived..80].fill(0);
+        if *log == storage.files()["log-2"] {
+            continue;
+        }
+        let refused = open(MemoryStorage::from_files(files.clone())).map(drop).map_err(|cause| cause.kind);
+        assert_eq!(refused, Err(Kind::Corrupt), "{arrived} bytes of the header");
+        let salvaged = block_on(Database::salvage(
+            MemoryStorage::from_files(files.clone()),
+            TestEnv::default(),
+            Options::default(),
+        ));
+        assert_eq!(Model::read(&salvaged.unwrap()), Model::read(&db), "{arrived} bytes of the header");
+        // Where only the length arrived, there is nothing in it.
+        let log = files.get_mut("log-2").unwrap();
+        log[80..].fill(0);
+        let again = open(MemoryStorage::from_files(files)).map(|db| Model::read(&db));
+        assert_eq!(again.map_err(|cause| cause.kind), Ok(before.clone()), "{arrived} bytes of the header");
+    }
+    let again = open(MemoryStorage::from_files(empty)).unwrap();
+    assert_eq!(Model::read(&again), before);
 }
 
 /// An import is in no log: a damaged snapshot of it was passed over, and what was before came back.

@@ -208,7 +208,8 @@ impl<'t> Reader<'t> {
         let exponent = exponent.saturating_sub(fraction.len() as i32);
         let value = match fraction {
             "" => nearest(whole.as_bytes(), exponent),
-            _ => nearest([whole, fraction].concat().as_bytes(), exponent),
+            // Not by `concat`, which is a kilobyte of wasm for texts.
+            _ => nearest((whole.to_owned() + fraction).as_bytes(), exponent),
         };
         Ok(Number { text, value: if text.starts_with('-') { -value } else { value } })
     }

@@ -1,5 +1,6 @@
 //! Which logs have to be read, in which order, and how much of each.
 
+use super::log::LogReader;
 use super::names::{self, Listing};
 use crate::error::{Error, Result};
 use crate::format::crc32;
@@ -26,14 +27,14 @@ pub struct Logs {
 }
 
 impl Logs {
-    /// Reads every log's header. A log that a crash cut off within its header holds no acknowledged write and
-    /// is passed over.
+    /// Reads every log's header. A log that a crash cut off within its header, with nothing but zeros behind it, holds no
+    /// acknowledged write and is passed over.
     pub async fn read(storage: &impl Storage, listing: &Listing) -> Result<Logs> {
         let mut headers = Vec::new();
         for (&generation, &length) in listing.logs.iter() {
             let name = names::log(generation);
             let bytes = storage.read(&name, 0..length.min(HEADER_BYTES as u64)).await?;
-            if is_torn(&bytes, length) {
+            if is_torn(&bytes) && LogReader::new(storage, generation, length).only_zeros_follow().await? {
                 continue;
             }
             let header = FileHeader::decode(FileKind::Log, &bytes).and_then(|header| {
@@ -112,20 +113,15 @@ impl Logs {
     }
 }
 
-/// Whether a crash cut this log off within its header, of which `bytes` are there: what is missing may have been
-/// filled up with zeros.
-fn is_torn(bytes: &[u8], length: u64) -> bool {
+/// Whether these bytes of a header are those of a log that a crash cut off within it: what is missing may have been filled up
+/// with zeros.
+fn is_torn(bytes: &[u8]) -> bool {
     let written = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let Some((fields, checksum)) = bytes.split_at_checked(HEADER_BYTES - 4) else { return true };
-    // The last four bytes are a checksum, so a whole header that ends in four zeros is next to impossible; a
-    // flipped bit does not make one.
-    let Some(arrived) = written.checked_sub(fields.len()).filter(|arrived| *arrived > 0) else { return true };
-    // Some of the checksum came, and zeros. A flipped bit may look like that, but then nothing follows the header.
+    // None or some of the checksum came, and zeros.
+    let arrived = written.saturating_sub(fields.len());
     let expected = crc32::hash(fields).to_le_bytes();
-    checksum.len() < 4
-        || length == HEADER_BYTES as u64
-            && *checksum != expected
-            && checksum.get(..arrived) == expected.get(..arrived)
+    *checksum != expected && checksum.get(..arrived) == expected.get(..arrived)
 }
 
 /// Says in which file it was.

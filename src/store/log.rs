@@ -103,7 +103,7 @@ impl<'a, S: Storage> LogReader<'a, S> {
     }
 
     /// Whether everything behind the window is zero, up to the end.
-    async fn only_zeros_follow(&self) -> Result<bool> {
+    pub async fn only_zeros_follow(&self) -> Result<bool> {
         let mut at = self.offset() + self.rest().len() as u64;
         while at < self.end {
             let to = self.end.min(at + WINDOW_BYTES);

@@ -4,7 +4,7 @@ use super::support::fault::{Borrowed, Fault, FaultStorage};
 use super::support::model::{Model, Step};
 use super::support::{TestEnv, block_on, config, open, rows};
 use super::world::{Files, row, salvage, world};
-use lodestore::collection::Config;
+use lodestore::collection::{Config, Memory, Quantization};
 use lodestore::error::Kind;
 use lodestore::format::block::{BLOCK_HEADER_BYTES, BlockKind};
 use lodestore::format::snapshot::decode_snapshot;
@@ -50,6 +50,32 @@ fn metadata_of_a_lost_version_of_a_row_does_not_come_beside_the_vector_of_anothe
     // Both are told of.
     let lost = report.unwrap().lost;
     assert_eq!(lost.iter().map(|one| (one.from, one.to)).collect::<Vec<_>>(), [(3, Some(4))]);
+}
+
+/// A vector that stays in storage is damaged in the newest snapshot, which opening takes for good as it does not read them.
+/// Salvage found everything in the one before, and the next opening had the damaged one again.
+#[test]
+fn what_salvage_passed_over_does_not_come_back() {
+    let storage = MemoryStorage::new();
+    let db = open(storage.clone()).unwrap();
+    let (memory, quantization) = (Memory::Codes, Quantization::Int8);
+    let config = Config { memory, quantization, ..config(3, Metric::Dot) };
+    block_on(db.collection("c0", Some(config))).unwrap();
+    for first in [0, 5] {
+        block_on(db.upsert("c0", rows("r", first..1_030, 3))).unwrap();
+        block_on(db.checkpoint()).unwrap();
+    }
+    let model = Model::read(&db);
+    drop(db);
+    let mut files = storage.files();
+    let newest = files.keys().filter(|name| name.starts_with("blocks-")).max().unwrap().clone();
+    files.get_mut(&newest).unwrap()[BLOCK_HEADER_BYTES + 100] ^= 1;
+    let storage = MemoryStorage::from_files(files);
+    assert!(Model::read(&open(storage.clone()).unwrap()) != model, "opening does not read it");
+    let db = salvage(storage.clone()).unwrap();
+    assert!(db.open_report().salvage.is_none() && Model::read(&db) == model);
+    drop(db);
+    assert!(Model::read(&open(storage).unwrap()) == model);
 }
 
 /// A rebuild was under way: opening lets it go, and it is none of the collections that are there.

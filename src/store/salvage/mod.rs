@@ -32,7 +32,15 @@ impl<S: Storage, E: Env> Database<S, E> {
     pub async fn salvage(storage: S, env: E, options: Options) -> Result<Database<S, E>> {
         let mut opening = Opening::begin(storage, env, options).await?;
         let cause = match opening.reconcile(false).await {
-            Ok(found) => return opening.end(found).await,
+            Ok(found) => {
+                let opened = opening.end(found).await?;
+                // A snapshot that was passed over would be taken for good by opening, which leaves vectors unread. Where there
+                // is no room for a new one, `stats` says so, and nothing is gone.
+                if !opened.open_report().snapshots_skipped.is_empty() {
+                    drop(opened.checkpoint().await);
+                }
+                return Ok(opened);
+            }
             Err(cause) if cause.kind == Kind::Corrupt => cause,
             Err(cause) => return Err(cause),
         };

@@ -199,8 +199,12 @@ impl Whole<'_> {
                 one.groups.iter().any(|group| {
                     let rows = verified(&group.vectors).and_then(|_| verified(&group.rows));
                     let rows = rows.and_then(|rows| RowsV1::decode(rows).ok());
+                    // Not what was deleted since, and is there again as something brought it back from the past.
+                    let was_away =
+                        |id: &str| self.history.ends(one.collection, id).any(|end| end > manifest.seq);
                     let stays = |(id, seq): (&&str, &u64)| {
                         live.slot(id).and_then(|slot| live.row(slot)).is_some_and(|row| row.seq == *seq)
+                            && !was_away(id)
                     };
                     rows.is_some_and(|rows| rows.ids.iter().zip(&rows.seqs).any(stays))
                 })

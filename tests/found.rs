@@ -6,7 +6,7 @@ mod support;
 use lodestore::error::{Error, Kind, Result};
 use lodestore::index::Metric;
 use lodestore::storage::{FileInfo, MemoryStorage, Source, Storage};
-use lodestore::store::{Database, ImportOptions, Options};
+use lodestore::store::{Database, ImportOptions, Options, Point};
 use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
@@ -214,6 +214,29 @@ fn pruning_takes_nothing_from_a_snapshot_that_it_could_not_remove() {
     block_on(db.checkpoint()).unwrap();
     let snapshots = storage.files.files().keys().filter(|name| name.starts_with("snapshot-")).count();
     assert_eq!(snapshots, 2, "tried again");
+}
+
+/// A log from before an import could not be removed, and the import was forgotten all the same: it looked as if the log went on
+/// where the import had been.
+#[test]
+fn an_import_is_remembered_as_long_as_a_log_from_before_it_is_there() {
+    let storage = Ruled::default();
+    let db = open(storage.clone()).unwrap();
+    // Going back is an import of what was.
+    let nothing = block_on(db.as_of(Point::Seq(0))).unwrap();
+    block_on(db.restore(nothing)).unwrap();
+    block_on(db.collection("c", Some(config(3, Metric::Dot)))).unwrap();
+    storage.set(|verb, name| (verb == "remove" && name == "log-3").then_some(false));
+    for count in 4..7 {
+        block_on(db.upsert("c", rows("r", 0..count, 3))).unwrap();
+        block_on(db.checkpoint()).unwrap();
+        for point in block_on(db.history()).unwrap().points {
+            for seq in point.seq..=point.to_seq {
+                block_on(db.as_of(Point::Seq(seq)))
+                    .unwrap_or_else(|cause| panic!("{seq} of {point:?}: {cause}"));
+            }
+        }
+    }
 }
 
 /// A checkpoint whose snapshot arrived though it failed: the next one removed its blocks and left its name.

@@ -87,23 +87,30 @@ impl<S: Storage, E: Env> Inner<S, E> {
 
     /// Removes what was planned.
     pub(super) async fn carry_out(&self, plan: Plan) -> Result<()> {
-        {
-            let mut disk = self.disk.borrow_mut();
-            for (at, _) in plan.why.iter().enumerate().rev().filter(|(_, why)| **why == 0) {
-                disk.snapshots.remove(at);
+        for at in 0..=plan.names.len() {
+            // An import is not forgotten before the logs from before it are gone.
+            if at == plan.first - plan.snapshots {
+                self.forget(&plan);
             }
-            let over: Vec<u64> = disk.logs.keys().copied().filter(|log| *log < plan.first_log).collect();
-            for log in over {
-                disk.logs.remove(log);
-            }
-        }
-        for (at, name) in plan.names.iter().enumerate() {
-            let removed = self.storage.remove(name).await;
-            if at < plan.first {
-                removed?;
+            if let Some(name) = plan.names.get(at) {
+                let removed = self.storage.remove(name).await;
+                if at < plan.first {
+                    removed?;
+                }
             }
         }
         Ok(())
+    }
+
+    fn forget(&self, plan: &Plan) {
+        let mut disk = self.disk.borrow_mut();
+        for (at, _) in plan.why.iter().enumerate().rev().filter(|(_, why)| **why == 0) {
+            disk.snapshots.remove(at);
+        }
+        let over: Vec<u64> = disk.logs.keys().copied().filter(|log| *log < plan.first_log).collect();
+        for log in over {
+            disk.logs.remove(log);
+        }
     }
 
     /// What goes; nothing where there is no snapshot.

@@ -152,10 +152,12 @@ impl Whole<'_> {
                 let lost = writes.iter().copied().chain(stored).chain(other).any(|seq| is_lost(report, seq));
                 let failed = || self.candidates.iter().any(|other| is_as_in(other, one, id, kept));
                 let grouped = || kept.is_none() && self.is_in_group(one, id, report, snapshot);
+                // Of a write that was pruned before the damage the history does not know that it made the row.
+                let pruned = || self.loses_pruned(report) && !self.history.is_after(one.number, id, 0);
                 let ended =
                     || kept.is_none() && !report.lost.is_empty() && self.history.is_failed(one.number, id);
                 assert!(
-                    lost || is_alone || grouped() || failed() || ended(),
+                    lost || is_alone || grouped() || failed() || ended() || pruned(),
                     "salvaged: {}: {id} is missing or older, by {writes:?} {stored:?}: {report:?}",
                     one.name
                 );
@@ -168,6 +170,14 @@ impl Whole<'_> {
         // Of writes whose logs were pruned before the damage the history knows nothing.
         let is_pruned = report.snapshot.is_some_and(|chosen| self.is_alone(chosen, self.image));
         self.is_accounted(kept, report, is_alone || is_pruned);
+    }
+
+    /// Whether some of what is lost was in no log before the damage.
+    fn loses_pruned(&self, report: &SalvageReport) -> bool {
+        report.lost.iter().any(|lost| {
+            let to = lost.to.unwrap_or(self.state.seq).min(self.state.seq);
+            (lost.from..=to).any(|seq| !self.history.knows(seq))
+        })
     }
 
     /// Whether this snapshot is without the log behind it, and not the newest.
@@ -230,10 +240,7 @@ impl Whole<'_> {
     fn is_accounted(&self, kept: &State, report: &SalvageReport, is_alone: bool) {
         let imported = self.history.imports().iter().any(|seq| is_lost(report, *seq));
         // Of a write that was pruned before the damage nobody knows what it took away.
-        let pruned = report.lost.iter().any(|lost| {
-            let to = lost.to.unwrap_or(self.state.seq).min(self.state.seq);
-            (lost.from..=to).any(|seq| !self.history.knows(seq))
-        });
+        let pruned = self.loses_pruned(report);
         for one in kept.all() {
             let before = self.state.get(one.number);
             // What was being built is let go by opening, unless it is not known what became of it.

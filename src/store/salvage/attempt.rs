@@ -334,7 +334,7 @@ enum Left {
 }
 
 /// What is cut off is as it was up to there, and zeros behind, or nothing. So it was whole where its manifest verifies, and
-/// where its header does not though something stands at the end.
+/// where its header does not though something stands behind that.
 async fn left(storage: &impl Storage, generation: u64, length: u64, has_header: bool) -> Result<Left> {
     const HEAD: u64 = HEADER_BYTES as u64;
     if length < HEAD + 8 {
@@ -351,6 +351,9 @@ async fn left(storage: &impl Storage, generation: u64, length: u64, has_header: 
     }
     let section = bytes.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
     let is_short = section as usize > bytes.len() - 8;
-    let is_cut = has_header && is_short || bytes.ends_with(&[0; 4]);
+    let is_cut = match has_header {
+        true => is_short || bytes.ends_with(&[0; 4]),
+        false => bytes.iter().all(|byte| *byte == 0),
+    };
     Ok(if is_cut { Left::Cut } else { Left::Nothing })
 }

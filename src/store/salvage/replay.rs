@@ -51,6 +51,8 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
         // The first write after the last gap: what was written before it may have been written again in the gap.
         let mut since = 0;
         let mut whole: Option<u64> = None;
+        // The last log of which it is known where it begins.
+        let mut told = 0;
         for (at, &(generation, header, length)) in logs.iter().enumerate() {
             let name = names::log(generation);
             let next = logs.iter().skip(at + 1).find_map(|(_, header, _)| *header);
@@ -101,6 +103,9 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
                     }
                 }
             }
+            if header.is_some() {
+                told = generation;
+            }
             let mut is_whole = header.is_some();
             let mut frames = Frames::new(self, generation, end);
             let mut good = HEADER_BYTES as u64;
@@ -117,6 +122,7 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
                     let lost = gap.get_or_insert_with(|| missing(generation, from, "frames do not verify"));
                     lost.bytes += at - good;
                 }
+                told = generation;
                 let payload = frames.payload(&frame);
                 good = at + payload.len() as u64 + FRAME_HEADER_BYTES as u64;
                 if frame.seq >= failed_from || frame.seq < expected {
@@ -175,6 +181,11 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
             // Where more is missing than the snapshot covers, it is not known how much.
             let is_all = lost.bytes == 0 && lost.log == 0;
             lost.to = is_all.then_some(self.covered);
+        }
+        // The log behind an import would say that it is missing.
+        if let Some(import) = self.imports.iter().find(|one| **one > based.max(told)) {
+            let what = "a snapshot that may be of an import cannot be used";
+            gap.get_or_insert_with(|| missing(import + 1, expected, what));
         }
         if let Some(gap) = gap {
             into.report.lose(gap);

@@ -27,7 +27,6 @@ pub(super) struct Work<'a, S, E> {
     pub env: &'a E,
     pub reader: Option<&'a Rc<dyn ReadStored>>,
     pub database: DatabaseId,
-    pub listing: &'a Listing,
     pub logs: &'a Logs,
     /// Snapshots of imports, and those that may be of one: they are there, whole, and cannot be read.
     pub imports: Vec<u64>,
@@ -125,16 +124,21 @@ impl Attempt {
             all.map(|one| SalvagedCollection { name: one.name.clone(), rows: one.len() as u64 }).collect();
     }
 
+    /// A name that no collection has.
+    pub fn own_name(&self, of: &str, number: u32) -> String {
+        let mut name = format!("{of}-{number}");
+        while self.state.find(&name).is_some() {
+            name.push('-');
+        }
+        name
+    }
+
     /// What was being rebuilt may have taken its place in a write that is lost, and later ones went to it. So it stays,
     /// under a name of its own.
     fn keep_staged(&mut self) {
         let staged = self.state.all().filter(|one| one.stages.is_some()).map(|one| one.number);
         for number in staged.collect::<Vec<u32>>() {
-            let of = self.state.get(number).map_or("", |one| &one.name);
-            let mut name = format!("{of}-{number}");
-            while self.state.find(&name).is_some() {
-                name.push('-');
-            }
+            let name = self.own_name(self.state.get(number).map_or("", |one| &one.name), number);
             for one in self.state.all_mut().filter(|one| one.number == number) {
                 one.stages = None;
                 one.name.clone_from(&name);
@@ -166,7 +170,6 @@ pub async fn salvage<S: Storage, E: Env>(
         env,
         reader,
         database,
-        listing,
         logs: &logs,
         imports: Vec::new(),
         begun: Vec::new(),

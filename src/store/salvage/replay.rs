@@ -20,14 +20,11 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
         let first = base.map_or(0, |(generation, manifest)| manifest.log.unwrap_or(*generation));
         let based = base.map_or(0, |(generation, _)| *generation);
         let mut logs: Vec<(u64, Option<&FileHeader>, u64)> = self
-            .listing
             .logs
-            .iter()
-            .map(|(&generation, &length)| (generation, self.logs.header(generation), length))
-            // One that ends within its header was being made during a crash.
-            .filter(|(generation, header, length)| {
-                let is_ours =
-                    header.map_or(*length > HEADER_BYTES as u64, |header| header.database == self.database);
+            .each()
+            .map(|(generation, header, length)| (generation, header.as_ref().ok(), length))
+            .filter(|(generation, header, _)| {
+                let is_ours = header.is_none_or(|header| header.database == self.database);
                 *generation >= first && is_ours && !self.begun.contains(generation)
             })
             .collect();
@@ -51,8 +48,6 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
         // The first write after the last gap: what was written before it may have been written again in the gap.
         let mut since = 0;
         let mut whole: Option<u64> = None;
-        // The last log of which it is known where it begins.
-        let mut told = 0;
         for (at, &(generation, header, length)) in logs.iter().enumerate() {
             let name = names::log(generation);
             let next = logs.iter().skip(at + 1).find_map(|(_, header, _)| *header);
@@ -103,10 +98,8 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
                     }
                 }
             }
-            if header.is_some() {
-                told = generation;
-            }
             let mut is_whole = header.is_some();
+            let mut is_told = is_whole;
             let mut frames = Frames::new(self, generation, end);
             let mut good = HEADER_BYTES as u64;
             // What its first frames, if they do not verify, may have written in place of writes that failed in the log
@@ -122,7 +115,7 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
                     let lost = gap.get_or_insert_with(|| missing(generation, from, "frames do not verify"));
                     lost.bytes += at - good;
                 }
-                told = generation;
+                is_told = true;
                 let payload = frames.payload(&frame);
                 good = at + payload.len() as u64 + FRAME_HEADER_BYTES as u64;
                 if frame.seq >= failed_from || frame.seq < expected {
@@ -166,6 +159,12 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
                 let lost = gap.get_or_insert_with(|| missing(generation, from, "the end does not verify"));
                 lost.bytes += end - good.min(end);
             }
+            if !is_told {
+                // The last writes before it may have failed, and there may be an import between.
+                gap.get_or_insert_with(|| {
+                    missing(generation, expected, "nothing says where this log begins")
+                });
+            }
             whole = is_whole.then_some(generation);
             if !is_whole {
                 into.damage(name);
@@ -181,11 +180,6 @@ impl<S: Storage, E: Env> Work<'_, S, E> {
             // Where more is missing than the snapshot covers, it is not known how much.
             let is_all = lost.bytes == 0 && lost.log == 0;
             lost.to = is_all.then_some(self.covered);
-        }
-        // The log behind an import would say that it is missing.
-        if let Some(import) = self.imports.iter().find(|one| **one > based.max(told)) {
-            let what = "a snapshot that may be of an import cannot be used";
-            gap.get_or_insert_with(|| missing(import + 1, expected, what));
         }
         if let Some(gap) = gap {
             into.report.lose(gap);
@@ -208,6 +202,10 @@ impl Attempt {
                     let checked = self.state.check_stored(Op::Drop { collection })?;
                     self.state.apply(checked, seq);
                 }
+            }
+            // What it is to replace is not there: it stays under a name of its own.
+            Op::Create { collection, name, stages, .. } if stages.is_some_and(|of| of < foreign) => {
+                (*name, *stages) = (self.own_name(name, *collection), None);
             }
             // Nothing stands in for one that itself stands in for another: that had taken its place.
             Op::Create { stages: Some(of), .. }

@@ -57,12 +57,6 @@ impl History {
             let end = next.and_then(|next| next.previous).filter(|(log, _)| *log == header.generation);
             let end = end.map_or(bytes.len(), |(_, end)| (end as usize).min(bytes.len()));
             let failed = next.map_or(u64::MAX, |next| next.seq);
-            let behind = bytes.get(end..).unwrap_or_default();
-            if let Found::Frame(_, payload) = find_frame(behind)
-                && let Some((_, record)) = RecordV2::decode(payload)
-            {
-                history.fail(&record);
-            }
             let mut rest = bytes.get(HEADER_BYTES..end).unwrap_or_default();
             while let Found::Frame(frame, payload) = find_frame(rest) {
                 rest = &rest[FRAME_HEADER_BYTES + payload.len()..];
@@ -71,6 +65,13 @@ impl History {
                 {
                     history.add(frame.seq, &record);
                 }
+            }
+            // Behind them, as it may be about a collection that one of them began.
+            let behind = bytes.get(end..).unwrap_or_default();
+            if let Found::Frame(_, payload) = find_frame(behind)
+                && let Some((_, record)) = RecordV2::decode(payload)
+            {
+                history.fail(&record);
             }
         }
         history

@@ -110,7 +110,9 @@ impl Shared {
         };
         let oracle = self.oracle.borrow();
         let what = || format!("as of {at:?}, of {:?}", history.points);
-        let was = is_as_it_was(&past.state, oracle.timeline(), &|| oracle.written(), &what);
+        // Vectors may be in storage still.
+        let calmly = |look: &dyn Fn() -> Rc<Model>| db.storage().faults.calm(look);
+        let was = calmly(&|| is_as_it_was(&past.state, oracle.timeline(), &|| oracle.written(), &what));
         drop(oracle);
         Some((past, was))
     }

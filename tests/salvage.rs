@@ -9,6 +9,8 @@ mod crash;
 mod flips;
 #[path = "salvage/found.rs"]
 mod found;
+#[path = "salvage/imports.rs"]
+mod imports;
 #[path = "salvage/places.rs"]
 mod places;
 #[path = "salvage/world.rs"]
